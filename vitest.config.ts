@@ -1,0 +1,20 @@
+// How every test of the project is found and run.
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: [
+      '{core,schema,connectors,events,subgraphs,gateway,cli,simulators,dashboard,tests}/**/*.test.ts',
+    ],
+    exclude: ['**/node_modules/**', '**/generated/**'],
+    reporters: ['default', './tests/reporter.ts'],
+    globalSetup: './tests/global-setup.ts',
+    // Files are loaded as production loads them: one graphql, Node's own type stripping.
+    experimental: { viteModuleRunner: false },
+    pool: 'forks',
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 15_000,
+    maxWorkers: 2,
+  },
+});

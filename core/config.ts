@@ -1,0 +1,59 @@
+// Reads a process's settings from the environment: all problems at once, unknown WEFT_ names refused, the result frozen.
+import { z } from 'zod';
+import { OperatorError } from './errors.ts';
+
+/** Names that other parts of the hub read; a process refuses a WEFT_ name that none of them knows. */
+export const WEFT_NAMES = [
+  'WEFT_CONNECTORS_PORT',
+  'WEFT_DEBUG',
+  'WEFT_GRID_DSN',
+  'WEFT_HOME',
+  'WEFT_HOST',
+  'WEFT_HOTLINE_URL',
+  'WEFT_INGEST_PORT',
+  'WEFT_KEYS_FILE',
+  'WEFT_LOG_LEVEL',
+  'WEFT_POLICE_URL',
+  'WEFT_SECRETS_DIR',
+  'WEFT_SUBGRAPHS_FILE',
+  'WEFT_SUBGRAPHS_PORT',
+  'WEFT_SUPERGRAPH_FILE',
+] as const;
+
+/**
+ * Checks `env` against `shape` (environment name to zod schema; defaults and units live in the schema).
+ * @throws OperatorError naming every setting that is wrong or unknown, and how to mend it
+ */
+export function readConfig<Shape extends z.ZodRawShape>(
+  shape: Shape,
+  env: Readonly<Record<string, string | undefined>>,
+): Readonly<z.infer<z.ZodObject<Shape>>> {
+  const problems: string[] = [];
+  const known = new Set<string>([...WEFT_NAMES, ...Object.keys(shape)]);
+  for (const name of Object.keys(env)) {
+    if (name.startsWith('WEFT_') && !known.has(name))
+      problems.push(`${name} is not a setting of weft: remove it`);
+  }
+  const given = Object.fromEntries(
+    Object.keys(shape).flatMap((name) =>
+      env[name] === undefined || env[name] === '' ? [] : [[name, env[name]]],
+    ),
+  );
+  const parsed = z.object(shape).safeParse(given);
+  if (!parsed.success) {
+    for (const issue of parsed.error.issues) problems.push(`${issue.path.join('.')}: ${issue.message}`);
+  }
+  if (!parsed.success || problems.length > 0)
+    throw new OperatorError(`settings: ${problems.join('; ')}`, { exitCode: 2 });
+  return Object.freeze(parsed.data);
+}
+
+/** A TCP port as text, 0 to 65535; 0 takes a free one. */
+export const port = z.coerce
+  .number({ error: 'expected a port number from 0 to 65535' })
+  .int('expected a whole port number')
+  .min(0, 'expected a port from 0 to 65535')
+  .max(65535, 'expected a port from 0 to 65535');
+
+/** One of pino's levels. */
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error', 'silent']).default('info');

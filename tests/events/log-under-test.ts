@@ -1,0 +1,105 @@
+// A PostgreSQL database of its own with the log's tables, on the local server or, where there is none, on one started for it.
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startPostgres } from '@weft/core/embedded-postgres';
+import { createLogger } from '@weft/core/logger';
+import { migrateAll } from '@weft/core/migrate';
+import type { EventLog, SqlTransaction } from '@weft/events/event-log';
+import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
+import { openPostgresLog } from '@weft/events/postgres/log';
+import pg from 'pg';
+import type { LogUnderTest } from './event-log-suite.ts';
+
+const LOCAL_SERVER = 'postgresql://postgres@127.0.0.1:5432/postgres';
+const MIGRATIONS = join(import.meta.dirname, '../../events/prisma/migrations');
+
+export interface TestDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
+/** A migrated database that nobody else uses. */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const server = await findServer();
+  const name = `weft_events_${randomBytes(6).toString('hex')}`;
+  const url = new URL(server.url);
+  url.pathname = `/${name}`;
+  await migrateAll(url.href, [{ schema: 'events', directory: MIGRATIONS }]);
+  return {
+    url: url.href,
+    async drop() {
+      await onServer(server.url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+      await server.stop();
+    },
+  };
+}
+
+/** Runs one statement on a connection of its own. */
+export async function onServer(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  // The statement may end this very connection.
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
+}
+
+async function findServer(): Promise<{ url: string; stop(): Promise<void> }> {
+  try {
+    await onServer(LOCAL_SERVER, 'SELECT 1');
+    return { url: LOCAL_SERVER, stop: async () => undefined };
+  } catch {
+    // No local server: the embedded one gives the same tests something real to run on.
+    const directory = mkdtempSync(join(tmpdir(), 'weft-events-'));
+    const own = await startPostgres({ directory });
+    return {
+      url: own.url,
+      async stop() {
+        await own.stop();
+        rmSync(directory, { recursive: true, force: true });
+      },
+    };
+  }
+}
+
+/** The PostgreSQL engine as the suite wants it. */
+export async function startPostgresUnderTest(): Promise<LogUnderTest> {
+  const database = await createTestDatabase();
+  const log: EventLog = openPostgresLog({
+    databaseUrl: database.url,
+    logger: createLogger('test', 'silent'),
+  });
+  return {
+    log,
+    appender: postgresAppender,
+    begin: () => beginTransaction(database.url),
+    async close() {
+      await log.close();
+      await database.drop();
+    },
+  };
+}
+
+export interface OpenTransaction {
+  readonly transaction: SqlTransaction;
+  commit(): Promise<void>;
+  rollback(): Promise<void>;
+}
+
+/** A transaction on a connection of its own. */
+export async function beginTransaction(url: string): Promise<OpenTransaction> {
+  const client = new pg.Client({ connectionString: url });
+  client.on('error', () => undefined);
+  await client.connect();
+  await client.query('BEGIN');
+  const end = async (sql: string) => {
+    await client.query(sql);
+    await client.end();
+  };
+  return { transaction: fromPgClient(client), commit: () => end('COMMIT'), rollback: () => end('ROLLBACK') };
+}

@@ -1,0 +1,84 @@
+// The grid platform: tables that the hub reads for itself, and a control for whoever plays the city.
+import { join } from 'node:path';
+import { type FaultSwitches, NO_FAULTS } from '../faults.ts';
+import {
+  decodeJson,
+  decodeList,
+  json,
+  startWebServer,
+  type WebAnswer,
+  type WebRequest,
+} from '../web-server.ts';
+import { type CreatedEvent, type GridBooks, openGridBooks } from './books.ts';
+import { decodeEventState, decodeGridEvent } from './event.ts';
+import { openMariadbEngine } from './mariadb.ts';
+import { openSqliteEngine } from './sqlite.ts';
+
+export interface GridOptions {
+  /** Where `grid.db` is kept. */
+  readonly directory: string;
+  readonly controlPort: number;
+  /** `mysql://…/database` in place of the SQLite file. */
+  readonly mariadbUrl: string | undefined;
+}
+
+export interface Grid {
+  readonly controlUrl: string;
+  /** Where the tables are. */
+  readonly dsn: string;
+  /** Takes events in the form of `POST /_control/events`. */
+  reportEvents(events: readonly unknown[]): Promise<readonly CreatedEvent[]>;
+  changeState(eventNo: string, state: string): Promise<boolean>;
+  patrol: GridBooks['patrol'];
+  close(): Promise<void>;
+}
+
+const EVENTS_PER_POST_MAX = 1_000;
+const STATE_PATH = /^\/_control\/events\/(\w+)\/state$/;
+
+export async function startGrid(options: GridOptions): Promise<Grid> {
+  const { mariadbUrl, directory } = options;
+  const engine =
+    mariadbUrl === undefined
+      ? openSqliteEngine(join(directory, 'grid.db'))
+      : await openMariadbEngine(mariadbUrl);
+  const switches: FaultSwitches = { current: NO_FAULTS };
+  const books = await openGridBooks(engine, NO_FAULTS);
+  const reportEvents = async (events: readonly unknown[]) => {
+    const nowMs = Date.now();
+    return books.report(events.map((event) => decodeGridEvent(event, nowMs)));
+  };
+  const grid = { reportEvents, changeState: books.changeState.bind(books), patrol: books.patrol.bind(books) };
+  const server = await startWebServer({
+    port: options.controlPort,
+    switches,
+    onFaults: (faults) => books.setFaults(faults),
+    api: () => json(404, { error: 'the platform is reached by SQL' }),
+    garble: (answer) => answer,
+    control: (request) => answerControl(request, books, reportEvents),
+  }).catch(async (thrown: unknown) => {
+    await books.close();
+    throw thrown;
+  });
+  const close = async () => {
+    await server.close();
+    await books.close();
+  };
+  return { controlUrl: server.url, dsn: engine.dsn, ...grid, close };
+}
+
+async function answerControl(
+  request: WebRequest,
+  books: GridBooks,
+  reportEvents: Grid['reportEvents'],
+): Promise<WebAnswer | undefined> {
+  if (request.method === 'GET' && request.path === '/_control/stats') return json(200, await books.count());
+  if (request.method !== 'POST') return undefined;
+  if (request.path === '/_control/events') {
+    return json(201, await reportEvents(decodeList(decodeJson(request.body), EVENTS_PER_POST_MAX)));
+  }
+  const eventNo = STATE_PATH.exec(request.path)?.[1];
+  if (eventNo === undefined) return undefined;
+  const state = decodeEventState(decodeJson(request.body));
+  return (await books.changeState(eventNo, state)) ? json(200, { eventNo, state }) : undefined;
+}

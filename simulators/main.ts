@@ -1,0 +1,92 @@
+// The process of the simulated systems: one of them, or all three, with the city that talks to them.
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type DemoStream, startDemoStream } from './city/stream.ts';
+import { readConfig, type SimulatorsConfig } from './config.ts';
+import { type Grid, startGrid } from './grid/server.ts';
+import { type Hotline, startHotline } from './hotline/server.ts';
+import { type Police, startPolice } from './police/server.ts';
+
+interface Running {
+  hotline?: Hotline;
+  grid?: Grid;
+  police?: Police;
+  demo?: DemoStream;
+}
+
+const CLOSE_MS_MAX = 5_000;
+
+const running: Running = {};
+let isClosing = false;
+
+process.stdout.on('error', ignoreClosedPipe);
+process.stderr.on('error', ignoreClosedPipe);
+for (const signal of ['SIGTERM', 'SIGINT', 'disconnect'] as const) process.on(signal, () => void close());
+
+try {
+  const urls = await start(readConfig(process.env));
+  if (!isClosing) {
+    await tell({ kind: 'ready', urls });
+    process.stdout.write(`${JSON.stringify(urls)}\n`);
+  }
+} catch (thrown) {
+  isClosing = true;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  process.stderr.write(`simulators: ${message}\n`);
+  await closeAll();
+  await tell({ kind: 'failed', message, exitCode: 1 });
+  process.exit(1);
+}
+
+async function start(config: SimulatorsConfig): Promise<Record<string, string>> {
+  const directory = resolve(config.directory);
+  mkdirSync(directory, { recursive: true });
+  const urls: Record<string, string> = {};
+  if (config.systems.has('hotline')) {
+    const { hotlinePort: port, appKey, webhookUrl, webhookSecret } = config;
+    running.hotline = await startHotline({ directory, port, appKey, webhookUrl, webhookSecret });
+    urls.hotline = running.hotline.url;
+    urls.hotlineControl = `${running.hotline.url}/_control`;
+  }
+  if (config.systems.has('grid')) {
+    const { gridControlPort: controlPort, gridMariadbUrl: mariadbUrl } = config;
+    running.grid = await startGrid({ directory, controlPort, mariadbUrl });
+    urls.gridDsn = running.grid.dsn;
+    urls.gridControl = `${running.grid.controlUrl}/_control`;
+  }
+  if (config.systems.has('police')) {
+    running.police = await startPolice({ directory, port: config.policePort });
+    urls.police = `${running.police.url}/CaseService`;
+    urls.policeControl = `${running.police.url}/_control`;
+  }
+  if (config.demoRatePerMinute > 0 && !isClosing) {
+    const { demoRatePerMinute: ratePerMinute, demoSeed: seed } = config;
+    running.demo = startDemoStream({ ratePerMinute, seed, ...running });
+  }
+  return urls;
+}
+
+async function close(): Promise<void> {
+  if (isClosing) return;
+  isClosing = true;
+  setTimeout(() => process.exit(1), CLOSE_MS_MAX).unref();
+  await closeAll();
+  process.exit(0);
+}
+
+async function closeAll(): Promise<void> {
+  await running.demo?.close();
+  await Promise.all([running.hotline?.close(), running.grid?.close(), running.police?.close()]);
+}
+
+/** To the supervisor, if there is one. */
+function tell(message: object): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) return resolve();
+    // A supervisor that has just gone is told by 'disconnect'; nothing is left to do here.
+    process.send(message, () => resolve());
+  });
+}
+
+/** EPIPE on a log stream says only that nobody reads it any more. */
+function ignoreClosedPipe(): void {}

@@ -1,0 +1,146 @@
+// The police's receiving and dispatching system: cases over SOAP 1.1, and a control for whoever plays the city.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { disturbRows, type FaultSwitches, type Faults, NO_FAULTS } from '../faults.ts';
+import {
+  decodeJson,
+  decodeList,
+  json,
+  startWebServer,
+  type WebAnswer,
+  type WebRequest,
+} from '../web-server.ts';
+import { type CreatedCase, openPoliceBooks, type PoliceBooks } from './books.ts';
+import { decodeCaseState, decodeNewCase } from './case.ts';
+import { decodeQuery, encodeFault, encodeResult, garbleAnswer } from './envelope.ts';
+
+export interface PoliceOptions {
+  /** Where the books are kept. */
+  readonly directory: string;
+  readonly port: number;
+}
+
+export interface Police {
+  /** The server; the service is at `/CaseService`, its description at `/CaseService?wsdl`. */
+  readonly url: string;
+  /** Takes cases in the form of `POST /_control/cases`. */
+  createCases(cases: readonly unknown[]): readonly CreatedCase[];
+  changeState(receiptNo: string, state: string): boolean;
+  close(): Promise<void>;
+}
+
+const SERVICE_PATH = '/CaseService';
+const NUMBERS_MAX = 20;
+const CASES_PER_POST_MAX = 1_000;
+const STATE_PATH = /^\/_control\/cases\/(\w+)\/state$/;
+
+export async function startPolice(options: PoliceOptions): Promise<Police> {
+  const switches: FaultSwitches = { current: NO_FAULTS };
+  const books = openPoliceBooks(join(options.directory, 'police.db'));
+  const meter = openMeter();
+  const createCases = (cases: readonly unknown[]) => {
+    const nowMs = Date.now();
+    return books.create(cases.map((value) => decodeNewCase(value, nowMs)));
+  };
+  const server = await startWebServer({
+    port: options.port,
+    switches,
+    api: (request) => answerSoap(request, books, meter, switches.current),
+    onAnswered: (request) => {
+      if (isQuery(request)) meter.end();
+    },
+    garble: (answer, faults) => garbleAnswer(answer, faults.garbage === 'charset'),
+    control: (request) => answerControl(request, books, createCases, meter),
+  }).catch((thrown: unknown) => {
+    books.close();
+    throw thrown;
+  });
+  const close = async () => {
+    await server.close();
+    books.close();
+  };
+  return { url: server.url, createCases, changeState: books.changeState, close };
+}
+
+function answerSoap(request: WebRequest, books: PoliceBooks, meter: Meter, faults: Faults): WebAnswer {
+  if (request.path !== SERVICE_PATH) return json(404, {});
+  if (!isQuery(request)) return answerDescription(request);
+  meter.begin();
+  try {
+    const { receiptNos, reason } = decodeQuery(request.body);
+    meter.noteNumbers(receiptNos.length);
+    if (receiptNos.length > NUMBERS_MAX) {
+      return encodeResult({ RetCode: '1', RetMsg: `编号最多${NUMBERS_MAX}个`, cases: [] });
+    }
+    if (reason === '') return encodeResult({ RetCode: '2', RetMsg: '查询原因为空', cases: [] });
+    // The full stop makes the message an odd number of bytes in UTF-8: a wrong charset cannot pass unnoticed.
+    return encodeResult({
+      RetCode: '0',
+      RetMsg: '成功。',
+      cases: disturbRows(books.find(receiptNos), faults),
+    });
+  } catch (thrown) {
+    if (thrown instanceof SyntaxError) return encodeFault('Client', thrown.message);
+    return encodeFault('Server', '系统内部错误');
+  }
+}
+
+function isQuery(request: WebRequest): boolean {
+  return request.method === 'POST' && request.path === SERVICE_PATH;
+}
+
+function answerDescription(request: WebRequest): WebAnswer {
+  if (!request.query.has('wsdl')) return encodeFault('Client', '只接受POST');
+  const wsdl = readFileSync(new URL('contract/CaseService.wsdl', import.meta.url), 'utf8');
+  const location = `http://${request.headers.host}${SERVICE_PATH}`;
+  const body = Buffer.from(wsdl.replace(/(<soap:address location=")[^"]*/, `$1${location}`));
+  return { status: 200, headers: { 'content-type': 'text/xml; charset=utf-8' }, body };
+}
+
+function answerControl(
+  request: WebRequest,
+  books: PoliceBooks,
+  createCases: Police['createCases'],
+  meter: Meter,
+): WebAnswer | undefined {
+  if (request.method === 'GET' && request.path === '/_control/stats') {
+    return json(200, { cases: books.count(), ...meter.read() });
+  }
+  if (request.method !== 'POST') return undefined;
+  if (request.path === '/_control/cases') {
+    return json(201, createCases(decodeList(decodeJson(request.body), CASES_PER_POST_MAX)));
+  }
+  const receiptNo = STATE_PATH.exec(request.path)?.[1];
+  if (receiptNo === undefined) return undefined;
+  const state = decodeCaseState(decodeJson(request.body));
+  return books.changeState(receiptNo, state) ? json(200, { receiptNo, state }) : undefined;
+}
+
+type Meter = ReturnType<typeof openMeter>;
+
+const NUMBERS_ASKED_KEPT_MAX = 1_000;
+
+/** Counts what the old system is asked, since it was started. */
+function openMeter() {
+  let requests = 0;
+  let inFlight = 0;
+  let inFlightMax = 0;
+  let lastRequestAt: string | null = null;
+  const numbersAsked: number[] = [];
+  return {
+    begin: () => {
+      requests += 1;
+      inFlight += 1;
+      inFlightMax = Math.max(inFlightMax, inFlight);
+      lastRequestAt = new Date().toISOString();
+    },
+    end: () => {
+      inFlight -= 1;
+    },
+    noteNumbers: (count: number) => {
+      numbersAsked.push(count);
+      if (numbersAsked.length > NUMBERS_ASKED_KEPT_MAX) numbersAsked.shift();
+    },
+    read: () => ({ requests, numbersAsked, inFlightMax, lastRequestAt }),
+  };
+}

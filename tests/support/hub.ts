@@ -29,8 +29,11 @@ export interface Hub {
   output(): string;
   query<Data>(query: string, variables?: Readonly<Record<string, unknown>>): Promise<GraphQLAnswer<Data>>;
   /** Begins a subscription over the socket; the iterator ends with `return()`. */
-  subscribe<Data>(query: string, variables?: Readonly<Record<string, unknown>>): AsyncIterableIterator<GraphQLAnswer<Data>>;
-  /** Process id of one part: gateway, subgraphs, connectors, simulators. */
+  subscribe<Data>(
+    query: string,
+    variables?: Readonly<Record<string, unknown>>,
+  ): AsyncIterableIterator<GraphQLAnswer<Data>>;
+  /** Process id of one part: gateway, subgraphs, connectors, city, hotline, grid, police. */
   pid(part: string): number;
   /** Ctrl-C, once; resolves with the exit code when everything has gone. */
   stop(): Promise<number | null>;
@@ -57,15 +60,23 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
   const home = options.home ?? createHome();
   const supervisor = spawn(process.execPath, ['cli/main.ts', 'up'], {
     cwd: ROOT,
-    env: { ...cleanEnvironment(), PORT: String(await freePort()), WEFT_HOME: home, DEMO_RATE: '0', ...options.env },
+    env: {
+      ...cleanEnvironment(),
+      PORT: String(await freePort()),
+      WEFT_HOME: home,
+      DEMO_RATE: '0',
+      ...options.env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
-  for (const stream of [supervisor.stdout, supervisor.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  for (const stream of [supervisor.stdout, supervisor.stderr])
+    stream.on('data', (chunk) => (output += String(chunk)));
   await waitFor(
     'the hub to be ready',
     () => {
-      if (supervisor.exitCode !== null) throw new Error(`weft up ended with ${supervisor.exitCode}:\n${output}`);
+      if (supervisor.exitCode !== null)
+        throw new Error(`weft up ended with ${supervisor.exitCode}:\n${output}`);
       return output.includes('weft: ready');
     },
     READY_MS_MAX,
@@ -80,16 +91,24 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
 function cleanEnvironment(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value === undefined || /^(VITEST|WEFT_|NODE_ENV|TEST|DATABASE_URL|npm_)/.test(name) ? [] : [[name, value]],
+      value === undefined || /^(VITEST|WEFT_|NODE_ENV|TEST|DATABASE_URL|npm_)/.test(name)
+        ? []
+        : [[name, value]],
     ),
   );
 }
 
 function openHub(home: string, supervisor: ChildProcess, output: () => string): Hub {
-  const run = () => JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as { pids: Record<string, number>; urls: Record<string, string> };
+  const run = () =>
+    JSON.parse(readFileSync(join(home, 'run.json'), 'utf8')) as {
+      pids: Record<string, number>;
+      urls: Record<string, string>;
+    };
   const { urls } = run();
   const client = createClient({ url: urls.ws ?? '', webSocketImpl: WebSocket, lazy: true, retryAttempts: 0 });
-  const ended = new Promise<number | null>((resolveExit) => supervisor.once('exit', (code) => resolveExit(code)));
+  const ended = new Promise<number | null>((resolveExit) =>
+    supervisor.once('exit', (code) => resolveExit(code)),
+  );
   return {
     home,
     urls,

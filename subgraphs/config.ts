@@ -1,0 +1,32 @@
+// The settings of the process that serves the owned subgraphs.
+import { logLevel, port, readConfig } from '@weft/core/config';
+import { z } from 'zod';
+
+const SHAPE = {
+  /** PostgreSQL that holds the owners' schemas, migrated already: postgresql://user:password@host:port/database */
+  DATABASE_URL: z
+    .string({ error: 'expected postgresql://user:password@host:port/database' })
+    .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database'),
+  /** The port of all owned subgraphs; 0 takes a free one. */
+  WEFT_SUBGRAPHS_PORT: port.default(0),
+  WEFT_HOST: z.string().min(1).default('127.0.0.1'),
+  WEFT_LOG_LEVEL: logLevel,
+};
+
+export interface SubgraphsConfig {
+  readonly databaseUrl: string;
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: string;
+}
+
+/** @throws OperatorError naming every setting that is wrong */
+export function readSubgraphsConfig(env: Readonly<Record<string, string | undefined>>): SubgraphsConfig {
+  const config = readConfig(SHAPE, env);
+  return Object.freeze({
+    databaseUrl: config.DATABASE_URL,
+    port: config.WEFT_SUBGRAPHS_PORT,
+    host: config.WEFT_HOST,
+    logLevel: config.WEFT_LOG_LEVEL,
+  });
+}

@@ -1,0 +1,15 @@
+// What the server of the owned subgraphs needs to know of each.
+import type { GraphQLResolverMap } from './owned-schema.ts';
+
+/** An opened subgraph with its store; who opened it closes it. */
+export interface OwnedSubgraph {
+  /** Its name in the supergraph, the segment of its URL, and its PostgreSQL schema. */
+  readonly name: string;
+  /** Its name for people, in simplified Chinese. */
+  readonly title: string;
+  readonly sdlFile: URL;
+  readonly resolvers: GraphQLResolverMap;
+  /** What the resolvers of one request share: its loaders. */
+  readonly createContext: () => Record<string, unknown>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,58 @@
+// Serves every owned subgraph at `/<name>/graphql` of one port.
+import type { Logger } from '@weft/core/logger';
+import fastify from 'fastify';
+import mercurius from 'mercurius';
+import { formatExecution } from './format-error.ts';
+import { buildOwnedSchema } from './owned-schema.ts';
+import type { OwnedSubgraph } from './owned-subgraph.ts';
+
+/** A batch of representations is long. */
+const BODY_BYTES_MAX = 4 * 1024 * 1024;
+const QUERY_DEPTH_MAX = 30;
+/** After so many runs an operation is compiled. */
+const JIT_RUNS_MIN = 1;
+
+export interface ServeOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+export interface Served {
+  /** Name to URL. */
+  readonly urls: Readonly<Record<string, string>>;
+  /** Ends the requests in flight, then the port. The subgraphs are the caller's to close. */
+  close(): Promise<void>;
+}
+
+/** @throws when the port is in use */
+export async function serveSubgraphs(
+  subgraphs: readonly OwnedSubgraph[],
+  options: ServeOptions,
+): Promise<Served> {
+  const { host, port, logger } = options;
+  const app = fastify({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: 'idle' });
+  for (const { name, sdlFile, resolvers, createContext } of subgraphs) {
+    // A scope of its own each: Mercurius decorates the one it is registered in.
+    await app.register(async (scope) => {
+      await scope.register(mercurius, {
+        schema: buildOwnedSchema(sdlFile, resolvers),
+        path: `/${name}/graphql`,
+        context: createContext,
+        jit: JIT_RUNS_MIN,
+        queryDepth: QUERY_DEPTH_MAX,
+        graphiql: false,
+        errorFormatter: (execution) => formatExecution(execution, logger),
+      });
+    });
+  }
+  await app.listen({ host, port });
+  const address = app.server.address();
+  const bound = typeof address === 'object' && address !== null ? address.port : port;
+  const origin = `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+  return {
+    urls: Object.fromEntries(subgraphs.map(({ name }) => [name, `${origin}/${name}/graphql`])),
+    close: () => app.close(),
+  };
+}

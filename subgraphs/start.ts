@@ -1,0 +1,64 @@
+// Opens the owned subgraphs, serves them, and closes everything in reverse.
+import { OperatorError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import type { Started } from '@weft/core/process';
+import { openPostgresLog } from '@weft/events/postgres/log';
+import { openDirectory } from './directory/directory.ts';
+import { openIncidents } from './incidents/incidents.ts';
+import { openRegistry } from './registry/registry.ts';
+import { serveSubgraphs } from './serve.ts';
+import { isStoreAway } from './store.ts';
+
+export interface SubgraphsOptions {
+  /** A database whose schemas are migrated. */
+  readonly databaseUrl: string;
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly logger: Logger;
+}
+
+/**
+ * Starts directory, incidents and registry; `urls` has one URL each.
+ * @throws OperatorError when the store or the port cannot be had; what was opened is closed
+ */
+export async function startSubgraphs(options: SubgraphsOptions): Promise<Started> {
+  const { databaseUrl, logger } = options;
+  const closers: (() => Promise<void>)[] = [];
+  const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+    closers.push(() => part.close());
+    return part;
+  };
+  const close = async () => {
+    for (const closePart of closers.splice(0).toReversed()) await closePart();
+  };
+  try {
+    const log = opened(openPostgresLog({ databaseUrl, logger }));
+    const directory = opened(await openDirectory(databaseUrl, logger));
+    const incidents = opened(openIncidents(databaseUrl, log, logger));
+    const registry = opened(openRegistry(databaseUrl, log, logger));
+    const subgraphs = [directory, incidents, registry];
+    const served = opened(await serveSubgraphs(subgraphs, options));
+    opened(await registry.announce(subgraphs));
+    return { urls: served.urls, close };
+  } catch (thrown) {
+    await close();
+    throw explainStartFailure(thrown, options);
+  }
+}
+
+function explainStartFailure(thrown: unknown, { host, port }: SubgraphsOptions): unknown {
+  if (isStoreAway(thrown)) {
+    return new OperatorError('DATABASE_URL: the database does not answer; start it, or correct the setting', {
+      cause: thrown,
+    });
+  }
+  const { code } = thrown as { code?: unknown };
+  if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    return new OperatorError(
+      `WEFT_SUBGRAPHS_PORT ${port} on ${host} cannot be used (${code}); set another one`,
+      { cause: thrown },
+    );
+  }
+  return thrown;
+}

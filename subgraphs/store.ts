@@ -1,0 +1,89 @@
+// How an owned subgraph reaches its PostgreSQL schema: bounds of the pool, and which failures mean that the store is away.
+import { PrismaPg } from '@prisma/adapter-pg';
+import { HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+
+/** Connections of one owner, at the most. */
+export const POOL_CONNECTIONS_MAX = 5;
+/** How long a query waits for a free or a new connection. */
+export const CONNECT_TIMEOUT_MS = 2_000;
+/** After this PostgreSQL itself gives a statement up. */
+export const STATEMENT_TIMEOUT_MS = 3_500;
+/** After this an answer that does not come counts as a lost connection. */
+export const QUERY_TIMEOUT_MS = 4_000;
+/** How long a transaction may wait for its connection, and how long it may last. */
+export const TRANSACTION_LIMITS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 10_000 } as const;
+
+/**
+ * The adapter for one owner's Prisma client. Connections are opened when needed and replaced when they break, so the
+ * client goes on after a restart of PostgreSQL.
+ */
+export function openStore(databaseUrl: string, schema: string, logger: Logger): PrismaPg {
+  const pool = {
+    connectionString: databaseUrl,
+    max: POOL_CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: TRANSACTION_LIMITS.timeout,
+    application_name: `weft-${schema}`,
+  };
+  const onLost = (cause: Error) => logger.warn({ err: cause, schema }, 'connection to the store lost');
+  return new PrismaPg(pool, { schema, onPoolError: onLost, onConnectionError: onLost });
+}
+
+/**
+ * Prisma: cannot reach, timed out, closed, pool exhausted, a transaction that could not start or has ended.
+ * https://www.prisma.io/docs/orm/reference/error-reference
+ */
+const PRISMA_CODES_AWAY: ReadonlySet<string> = new Set([
+  'P1001',
+  'P1002',
+  'P1008',
+  'P1011',
+  'P1017',
+  'P2024',
+  'P2028',
+  'P2037',
+]);
+/** What the network and `pg` say, where Prisma passes it on as text only. */
+const TEXT_AWAY =
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|Connection terminated|timeout exceeded when trying to connect|terminating connection|the database system is|Query read timeout|not queryable|Can't reach database/i;
+/** PostgreSQL: connection exceptions, shutdown and start-up, too many connections, time-outs, read-only after a failover. */
+const SQL_STATE_AWAY = /^(08...|57P0[1235]|53...|57014|25P03|25006)$/;
+/** How deep the causes of an error are followed. */
+const CAUSE_DEPTH_MAX = 5;
+
+/** What Prisma, its adapter and `pg` put on their errors. */
+interface StoreErrorFields {
+  readonly code?: unknown;
+  readonly originalCode?: unknown;
+  readonly message?: unknown;
+  readonly meta?: { readonly code?: unknown; readonly driverAdapterError?: unknown } | undefined;
+  readonly cause?: unknown;
+}
+
+/** Whether a thrown value says that PostgreSQL cannot be used now, so that trying again later may help. */
+export function isStoreAway(thrown: unknown): boolean {
+  let current = thrown;
+  for (let depth = 0; depth < CAUSE_DEPTH_MAX && typeof current === 'object' && current !== null; depth++) {
+    const error: StoreErrorFields = current;
+    if ([error.code, error.originalCode, error.meta?.code].some(isAwayCode)) return true;
+    if (typeof error.message === 'string' && TEXT_AWAY.test(error.message)) return true;
+    current = error.cause ?? error.meta?.driverAdapterError;
+  }
+  return false;
+}
+
+function isAwayCode(code: unknown): boolean {
+  return typeof code === 'string' && (PRISMA_CODES_AWAY.has(code) || SQL_STATE_AWAY.test(code));
+}
+
+/** Any thrown value as a HubError: a store that cannot be reached is STORE_UNAVAILABLE, what is not known INTERNAL_SERVER_ERROR. */
+export function fromStoreError(thrown: unknown): HubError {
+  if (thrown instanceof HubError) return thrown;
+  if (isStoreAway(thrown)) {
+    return new HubError('STORE_UNAVAILABLE', 'The hub cannot reach its own database.', { cause: thrown });
+  }
+  return HubError.from(thrown);
+}

@@ -1,0 +1,211 @@
+import { incidentIdOf } from '@weft/subgraphs/incidents/identity';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { whyNoPostgres } from '../support/engines.ts';
+import {
+  appendEvents,
+  ask,
+  createMigratedDatabase,
+  hotlineReport,
+  startAsProcess,
+  startInProcess,
+} from '../support/owned-subgraphs.ts';
+import { waitFor } from '../support/wait.ts';
+
+const noPostgres = await whyNoPostgres();
+type Database = Awaited<ReturnType<typeof createMigratedDatabase>>;
+
+async function count(database: Database, table: string): Promise<number> {
+  const { rows } = await database.client.query(`SELECT count(*)::int AS count FROM ${table}`);
+  return rows[0].count;
+}
+
+const reports = (from: number, to: number) =>
+  Array.from({ length: to - from }, (_, index) =>
+    hotlineReport(`GD${String(from + index).padStart(6, '0')}`),
+  );
+
+/** Nothing is there twice, nothing is missing, and each incident has its one event and one step. */
+async function expectExactlyOnce(database: Database, incidents: number): Promise<void> {
+  const { rows } = await database.client.query(`SELECT
+    (SELECT count(*)::int FROM incidents.incident) AS incidents,
+    (SELECT count(DISTINCT number)::int FROM incidents.external_number WHERE kind = 'hotlineOrder') AS orders,
+    (SELECT count(*)::int FROM incidents.external_number) AS numbers,
+    (SELECT count(*)::int FROM incidents.incident_step) AS steps,
+    (SELECT count(*)::int FROM events.event WHERE topic = 'incident') AS events,
+    (SELECT count(DISTINCT subject)::int FROM events.event WHERE topic = 'incident') AS subjects`);
+  expect(rows[0]).toEqual({
+    incidents,
+    orders: incidents,
+    numbers: incidents,
+    steps: incidents,
+    events: incidents,
+    subjects: incidents,
+  });
+}
+
+describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
+  let database: Database;
+  beforeAll(async () => {
+    database = await createMigratedDatabase();
+  });
+  afterAll(() => database.drop());
+
+  describe('in one process', () => {
+    let hub: Awaited<ReturnType<typeof startInProcess>>;
+    beforeEach(async () => {
+      await database.client.query(
+        'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.intake_rejected, incidents.checkpoint, events.event',
+      );
+      hub = await startInProcess(database.url);
+    });
+    afterEach(() => hub.close());
+
+    it('makes an incident of a report, with its first step, its numbers and its event', async () => {
+      await appendEvents(database.client, 'incident-report', [hotlineReport('GD1', { matter: '01001' })]);
+      const incident = await waitFor('the incident', async () => {
+        const { data } = await ask(
+          hub.urls.incidents,
+          '{ incidentByExternalNumber(kind: "hotlineOrder", number: "GD1") { id title channelLabel stateLabel matter { code name } division { code } reportedAt externalNumbers { kind number source } steps { sequence kind from to by } } }',
+        );
+        return (
+          (data as unknown as { incidentByExternalNumber: { id: string } | null }).incidentByExternalNumber ??
+          undefined
+        );
+      });
+      const id = incidentIdOf('/systems/hotline', 'report:HotlineOrder:GD1');
+      expect(incident).toEqual({
+        id,
+        title: '暴露垃圾 GD1',
+        channelLabel: '热线电话',
+        stateLabel: '待受理',
+        matter: { code: '01001', name: '供水井盖异常' },
+        division: { code: '320508017003' },
+        reportedAt: '2026-11-22T00:00:00.000Z',
+        externalNumbers: [{ kind: 'hotlineOrder', number: 'GD1', source: 'hotline' }],
+        steps: [{ sequence: 1, kind: 'REPORTED', from: null, to: 'REPORTED', by: 'hotline' }],
+      });
+      const { rows } = await database.client.query(
+        `SELECT envelope FROM events.event WHERE topic = 'incident'`,
+      );
+      expect(rows[0].envelope).toMatchObject({
+        id: `${id}:1`,
+        source: '/subgraphs/incidents',
+        type: 'dev.weft.incident.reported',
+        subject: `Incident:${id}`,
+        partitionkey: id,
+        sequence: '1',
+        correlationid: 'GD1',
+        causationid: 'report:HotlineOrder:GD1',
+        data: {
+          incident: { id },
+          change: { kind: 'REPORTED', from: null, to: 'REPORTED', by: 'hotline' },
+          division: '320508017003',
+          channel: 'HOTLINE',
+        },
+      });
+    });
+
+    it('puts aside what cannot be understood with its reason, and goes on', async () => {
+      await appendEvents(database.client, 'incident-report', [
+        hotlineReport('GD1', { channel: 'PIGEON' }),
+        hotlineReport('GD2', { title: ' ' }),
+        hotlineReport('GD3', { title: 'a\0b' }),
+        hotlineReport('GD4', { reportedAt: '2026-02-30T08:00:00+08:00' }),
+        hotlineReport('GD5', { division: '32%' }),
+        hotlineReport('GD6', { division: '999999', matter: '99999' }),
+      ]);
+      await waitFor('the good report', async () => (await count(database, 'incidents.incident')) === 1);
+      const { rows } = await database.client.query(
+        'SELECT event_id, reason FROM incidents.intake_rejected ORDER BY event_id',
+      );
+      expect(rows).toEqual([
+        { event_id: 'report:HotlineOrder:GD1', reason: 'channel: expected a value of the enum Channel' },
+        { event_id: 'report:HotlineOrder:GD2', reason: 'title: expected text that is not empty' },
+        { event_id: 'report:HotlineOrder:GD3', reason: 'title: expected text without NUL' },
+        { event_id: 'report:HotlineOrder:GD4', reason: 'reportedAt: expected RFC 3339 with an offset' },
+        {
+          event_id: 'report:HotlineOrder:GD5',
+          reason: 'division: expected a division code of letters, digits and hyphens',
+        },
+      ]);
+      const { data } = await ask(
+        hub.urls.incidents,
+        '{ incidents { edges { node { division { code } matter { code name } } } } }',
+      );
+      expect(data).toEqual({
+        incidents: {
+          edges: [{ node: { division: { code: '999999' }, matter: { code: '99999', name: '未知事项' } } }],
+        },
+      });
+    });
+
+    it('makes no second incident when the checkpoint is lost and everything is told again', async () => {
+      await appendEvents(database.client, 'incident-report', reports(0, 300));
+      await waitFor('300 incidents', async () => (await count(database, 'incidents.incident')) === 300);
+      await hub.close();
+      await database.client.query(`UPDATE incidents.checkpoint SET position = '0.0'`);
+      hub = await startInProcess(database.url);
+      await appendEvents(database.client, 'incident-report', reports(300, 301));
+      await waitFor('the next incident', async () => (await count(database, 'incidents.incident')) === 301);
+      await expectExactlyOnce(database, 301);
+    });
+
+    it('takes at least 400 reports a second', async () => {
+      const started = performance.now();
+      await appendEvents(database.client, 'incident-report', reports(0, 2_000));
+      await waitFor('2,000 incidents', async () => (await count(database, 'incidents.incident')) === 2_000);
+      const perSecond = 2_000 / ((performance.now() - started) / 1_000);
+      console.info(`intake: ${Math.round(perSecond)} reports a second`);
+      expect(perSecond).toBeGreaterThan(400);
+    });
+
+    it('is shared by two processes without a loss or a double', async () => {
+      const second = await startInProcess(database.url);
+      for (let from = 0; from < 1_000; from += 50)
+        await appendEvents(database.client, 'incident-report', reports(from, from + 50));
+      await waitFor(
+        '1,000 incidents',
+        async () => (await count(database, 'incidents.incident')) === 1_000,
+        20_000,
+      );
+      await second.close();
+      await expectExactlyOnce(database, 1_000);
+    });
+
+    it('goes on after PostgreSQL has ended all its connections', async () => {
+      for (let from = 0; from < 1_000; from += 100) {
+        await appendEvents(database.client, 'incident-report', reports(from, from + 100));
+        await database.client.query(
+          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+        );
+      }
+      await waitFor(
+        '1,000 incidents',
+        async () => (await count(database, 'incidents.incident')) === 1_000,
+        20_000,
+      );
+      await expectExactlyOnce(database, 1_000);
+    });
+  });
+
+  it('neither loses nor doubles a report when its process is killed with -9 in the middle of 2,000', {
+    timeout: 90_000,
+  }, async () => {
+    await database.client.query(
+      'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.checkpoint, events.event',
+    );
+    let hub = await startAsProcess(database.url);
+    let killedInTheMiddle = 0;
+    for (let from = 0; from < 2_000; from += 500) {
+      await appendEvents(database.client, 'incident-report', reports(from, from + 500));
+      await waitFor('progress', async () => (await count(database, 'incidents.incident')) > from);
+      await hub.kill();
+      if ((await count(database, 'incidents.incident')) < from + 500) killedInTheMiddle += 1;
+      hub = await startAsProcess(database.url);
+      await waitFor('the rest', async () => (await count(database, 'incidents.incident')) === from + 500);
+    }
+    expect(killedInTheMiddle).toBeGreaterThan(0);
+    await expectExactlyOnce(database, 2_000);
+    expect(await hub.stop()).toBe(0);
+  });
+});

@@ -1,0 +1,117 @@
+// The owned subgraphs on a database of their own: in this process, or as the process that production runs.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { createLogger } from '@weft/core/logger';
+import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
+import type { ProcessMessage } from '@weft/core/process';
+import type { CloudEvent } from '@weft/events/envelope';
+import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
+import { startSubgraphs } from '@weft/subgraphs/start';
+import pg from 'pg';
+import { createPostgresDatabase } from './engines.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+
+export interface GraphQLAnswer {
+  readonly status: number;
+  readonly data: Record<string, never> | null;
+  readonly errors?: readonly {
+    readonly message: string;
+    readonly path?: readonly (string | number)[];
+    readonly extensions: Record<string, unknown>;
+  }[];
+}
+
+/** Posts one operation and answers what came back, whatever its status. */
+export async function ask(
+  url: string | undefined,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<GraphQLAnswer> {
+  const response = await fetch(url ?? '', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ query, variables }),
+    signal: AbortSignal.timeout(15_000),
+  });
+  return { status: response.status, ...((await response.json()) as Omit<GraphQLAnswer, 'status'>) };
+}
+
+/** A migrated database that nobody else uses, with a client on it. */
+export async function createMigratedDatabase() {
+  const database = await createPostgresDatabase();
+  await migrateAll(database.url, findMigrationOwners(ROOT));
+  const client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  return {
+    url: database.url,
+    client,
+    async drop() {
+      await client.end();
+      await database.drop();
+    },
+  };
+}
+
+/** The subgraphs in this process; `urls` by name. */
+export function startInProcess(databaseUrl: string) {
+  return startSubgraphs({
+    databaseUrl,
+    host: '127.0.0.1',
+    port: 0,
+    logger: createLogger('subgraphs', 'silent'),
+  });
+}
+
+/** The subgraphs as the process that production runs; `kill` is -9. */
+export async function startAsProcess(databaseUrl: string) {
+  const child = fork(resolve(ROOT, 'subgraphs/main.ts'), [], {
+    env: { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, WEFT_LOG_LEVEL: 'warn' },
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  const exited = once(child, 'exit');
+  const [message] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [
+    ProcessMessage,
+  ];
+  if (message.kind !== 'ready') throw new Error(`the subgraphs did not start: ${message.message}`);
+  const end = async (signal: 'SIGKILL' | 'SIGTERM') => {
+    child.kill(signal);
+    const [exitCode] = (await exited) as [number | null];
+    return exitCode;
+  };
+  return { urls: message.urls, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+}
+
+/** Appends events in one transaction, as a connector does. */
+export async function appendEvents(
+  client: pg.Client,
+  topic: string,
+  events: readonly CloudEvent[],
+): Promise<void> {
+  await client.query('BEGIN');
+  await postgresAppender.append(fromPgClient(client), topic, events);
+  await client.query('COMMIT');
+}
+
+/** A report of the hotline about its order `number`. */
+export function hotlineReport(number: string, fields: Record<string, string | null> = {}): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: `report:HotlineOrder:${number}`,
+    source: '/systems/hotline',
+    type: 'dev.weft.incident-report',
+    subject: `HotlineOrder:${number}`,
+    time: '2026-11-22T00:00:00.000Z',
+    datacontenttype: 'application/json',
+    correlationid: number,
+    data: {
+      channel: 'HOTLINE',
+      title: `暴露垃圾 ${number}`,
+      reportedAt: '2026-11-22T08:00:00+08:00',
+      division: '320508017003',
+      externalNumbers: { hotlineOrder: number, policeReceipt: null },
+      ...fields,
+    },
+  };
+}

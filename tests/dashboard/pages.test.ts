@@ -1,0 +1,154 @@
+import { existsSync } from 'node:fs';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createHome, type Hub, removeHome, startHub } from '../support/hub.ts';
+import { callHotline, callPolice, clearFaults, setFaults } from '../support/simulated.ts';
+import { waitFor } from '../support/wait.ts';
+
+const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
+  existsSync(file),
+);
+if (CHROMIUM === undefined) console.warn('SKIPPED: the pages are not looked at: there is no chromium');
+
+/** 路南社区, of 姑苏区. */
+const AREA = '320508017003';
+const ARRIVAL_MS_MAX = 15_000;
+const RECONNECT_MS_MAX = 30_000;
+const LIVE = '#banner[data-state=live]';
+
+interface OpenPage {
+  readonly page: Page;
+  /** Errors that scripts threw or the page's policy raised, and requests to anywhere but the hub. */
+  readonly troubles: readonly string[];
+}
+
+async function openPage(browser: Browser, hub: Hub, path: string): Promise<OpenPage> {
+  const page = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
+  const troubles: string[] = [];
+  const origin = new URL(hub.urls['graphql'] ?? '').host;
+  page.on('pageerror', (error) => troubles.push(error.message));
+  page.on('console', (message) => {
+    if (/Content Security Policy/.test(message.text())) troubles.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!request.url().startsWith('data:') && new URL(request.url()).host !== origin)
+      troubles.push(request.url());
+  });
+  await page.goto(new URL(path, hub.urls['graphql']).href);
+  return { page, troubles };
+}
+
+/** The row of an event by its title, when it is on the screen. */
+const rowOf = (page: Page, title: string) => page.locator('#rows tr', { hasText: title });
+
+describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
+  const home = createHome();
+  let hub: Hub;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    hub = await startHub({ home });
+    browser = await chromium.launch({
+      executablePath: CHROMIUM ?? '',
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+      ],
+    });
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await hub?.stop();
+    removeHome(home);
+  });
+
+  it('shows an order that the hotline takes as it arrives, as text and never as markup', async () => {
+    const { page, troubles } = await openPage(browser, hub, '/');
+    expect(await page.title()).toBe('指挥中心');
+    await page.waitForSelector(LIVE);
+    const title = '<img src=x onerror=alert(1)> 路灯异常';
+    const orderNo = await callHotline(hub, { externalRef: 'page-live', subject: title, areaCode: AREA });
+    const row = rowOf(page, title);
+    await row.waitFor({ timeout: ARRIVAL_MS_MAX });
+    expect(await row.innerText()).toContain(orderNo);
+    expect(await page.locator('#rows img').count()).toBe(0);
+    await page.waitForFunction("Number(document.querySelector('[data-count=total]')?.textContent) > 0");
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
+  it('says in the place of a missing value which system does not answer', async () => {
+    const { page } = await openPage(browser, hub, '/');
+    await page.waitForSelector(LIVE);
+    const receiptNo = await callPolice(hub, 'page-case', '观前街');
+    await setFaults(hub, 'police', { refuse: true });
+    try {
+      await callHotline(hub, { externalRef: 'page-police', subject: '流浪乞讨', areaCode: AREA, receiptNo });
+      const row = rowOf(page, '流浪乞讨');
+      await row.waitFor({ timeout: ARRIVAL_MS_MAX });
+      expect(await row.locator('td').last().innerText()).toContain('—(公安 ');
+    } finally {
+      await clearFaults(hub, 'police');
+    }
+    await page.close();
+  });
+
+  it('says since when it is cut off, and shows what it missed when it is back', async () => {
+    const { page } = await openPage(browser, hub, '/');
+    await page.waitForSelector(LIVE);
+    await callHotline(hub, { externalRef: 'page-before', subject: '断线之前', areaCode: AREA });
+    await rowOf(page, '断线之前').waitFor({ timeout: ARRIVAL_MS_MAX });
+    process.kill(hub.pid('gateway'), 'SIGKILL');
+    await page.waitForSelector('#banner[data-state=down]');
+    expect(await page.textContent('#banner')).toMatch(/自 \d\d:\d\d:\d\d 起中断/);
+    await callHotline(hub, { externalRef: 'page-during', subject: '断线期间', areaCode: AREA });
+    await page.waitForSelector(LIVE, { timeout: RECONNECT_MS_MAX });
+    await rowOf(page, '断线期间').waitFor({ timeout: ARRIVAL_MS_MAX });
+    await page.close();
+  });
+
+  it('are usable by what the accessibility tree holds', async () => {
+    const { page } = await openPage(browser, hub, '/');
+    await page.waitForSelector(LIVE);
+    await page.getByRole('heading', { name: '实时事件' }).waitFor();
+    await page.getByRole('columnheader', { name: '公安' }).waitFor();
+    const pause = page.getByRole('button', { name: '暂停滚动' });
+    await pause.click();
+    await page.getByRole('button', { name: '继续', pressed: true }).click();
+    expect(await page.getAttribute('html', 'lang')).toBe('zh-CN');
+    await page.close();
+  });
+
+  it('let a visitor run the query and the subscription that stand in the explorer', async () => {
+    const { page, troubles } = await openPage(browser, hub, '/explorer');
+    const result = page.locator('.result-window');
+    await page.click('.graphiql-execute-button');
+    await result.getByText('totalCount').waitFor({ timeout: ARRIVAL_MS_MAX });
+    await page.locator('.graphiql-tab-button').nth(1).click();
+    await page.getByText('subscription', { exact: true }).waitFor();
+    const begin = page.locator('.graphiql-execute-button[aria-label^=Execute]');
+    let calls = 0;
+    // GraphiQL reads the name of the new tab's operation a moment late, and a subscription is not acknowledged: it is
+    // begun, and orders are made, until one arrives.
+    await waitFor(
+      'the subscription to bring an event',
+      async () => {
+        calls += 1;
+        if ((await begin.count()) > 0) await begin.click();
+        await callHotline(hub, { externalRef: `page-explorer-${calls}`, subject: '图查询', areaCode: AREA });
+        return result
+          .getByText('incidentChanged')
+          .first()
+          .waitFor({ timeout: 1_000 })
+          .then(() => true)
+          .catch(() => false);
+      },
+      ARRIVAL_MS_MAX,
+    );
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+});

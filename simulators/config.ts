@@ -1,11 +1,11 @@
 // The settings of the simulated systems, read once from the environment.
 
-export const SYSTEMS = ['hotline', 'grid', 'police'] as const;
+export const SYSTEMS = ['hotline', 'grid', 'police', 'city'] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 export interface SimulatorsConfig {
   readonly systems: ReadonlySet<SystemName>;
-  /** Where each system keeps its books. */
+  /** Where each system keeps its books; empty for the city alone, which has none. */
   readonly directory: string;
   readonly hotlinePort: number;
   readonly gridControlPort: number;
@@ -14,6 +14,8 @@ export interface SimulatorsConfig {
   readonly webhookSecret: string;
   readonly appKey: string;
   readonly gridMariadbUrl: string | undefined;
+  /** Where the city finds the systems that run in other processes: their `/_control` URLs. */
+  readonly controlUrls: Readonly<Record<'hotline' | 'grid' | 'police', string | undefined>>;
   /** Orders a minute; 0 is a quiet city. */
   readonly demoRatePerMinute: number;
   readonly demoSeed: number;
@@ -35,13 +37,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     if (isNeeded && read(name) === undefined) problems.push(`${name}: missing`);
     return read(name) ?? '';
   };
+  const readUrl = (name: string): string | undefined => {
+    const url = read(name);
+    if (url !== undefined && !/^https?:\/\/[^/]/.test(url))
+      problems.push(`${name}: expected an http URL, got ${url}`);
+    return url?.replace(/\/+$/, '');
+  };
   const names = (read('SIMULATORS') ?? SYSTEMS.join(',')).split(',').map((name) => name.trim());
   const systems = new Set(SYSTEMS.filter((system) => names.includes(system)));
   if (systems.size !== new Set(names).size)
     problems.push(`SIMULATORS: expected some of ${SYSTEMS.join(',')}`);
   const config: SimulatorsConfig = {
     systems,
-    directory: require('WEFT_SIM_DIR', true),
+    directory: require('WEFT_SIM_DIR', [...systems].some((system) => system !== 'city')),
     hotlinePort: readNumber('HOTLINE_PORT', 0, 65_535),
     gridControlPort: readNumber('GRID_CONTROL_PORT', 0, 65_535),
     policePort: readNumber('POLICE_PORT', 0, 65_535),
@@ -49,6 +57,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     webhookSecret: require('HOTLINE_WEBHOOK_SECRET', read('HOTLINE_WEBHOOK_URL') !== undefined),
     appKey: require('HOTLINE_APP_KEY', systems.has('hotline')),
     gridMariadbUrl: read('GRID_MARIADB_URL'),
+    controlUrls: {
+      hotline: readUrl('HOTLINE_CONTROL_URL'),
+      grid: readUrl('GRID_CONTROL_URL'),
+      police: readUrl('POLICE_CONTROL_URL'),
+    },
     demoRatePerMinute: readNumber('DEMO_RATE', RATE_PER_MINUTE_DEFAULT, RATE_PER_MINUTE_MAX),
     demoSeed: readNumber('DEMO_SEED', 1, Number.MAX_SAFE_INTEGER),
   };

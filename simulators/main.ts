@@ -1,4 +1,4 @@
-// The process of the simulated systems: one of them, or all three, with the city that talks to them.
+// The process of the simulated systems: one of them or several, with or without the city that drives them.
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type DemoStream, startDemoStream } from './city/stream.ts';
@@ -40,7 +40,7 @@ try {
 
 async function start(config: SimulatorsConfig): Promise<Record<string, string>> {
   const directory = resolve(config.directory);
-  mkdirSync(directory, { recursive: true });
+  if (config.directory !== '') mkdirSync(directory, { recursive: true });
   const urls: Record<string, string> = {};
   if (config.systems.has('hotline')) {
     const { hotlinePort: port, appKey, webhookUrl, webhookSecret } = config;
@@ -59,9 +59,14 @@ async function start(config: SimulatorsConfig): Promise<Record<string, string>> 
     urls.police = `${running.police.url}/CaseService`;
     urls.policeControl = `${running.police.url}/_control`;
   }
-  if (config.demoRatePerMinute > 0 && !isClosing) {
-    const { demoRatePerMinute: ratePerMinute, demoSeed: seed } = config;
-    running.demo = startDemoStream({ ratePerMinute, seed, ...running });
+  if (config.systems.has('city') && !isClosing) {
+    const { demoRatePerMinute: ratePerMinute, demoSeed: seed, controlUrls: elsewhere } = config;
+    const controlUrls = {
+      hotline: urls.hotlineControl ?? elsewhere.hotline,
+      grid: urls.gridControl ?? elsewhere.grid,
+      police: urls.policeControl ?? elsewhere.police,
+    };
+    running.demo = startDemoStream({ ratePerMinute, seed, controlUrls });
   }
   return urls;
 }

@@ -1,21 +1,20 @@
 // A seeded, plausible stream of city life: orders, police cases, grid events, patrols, and how they move on.
-import type { Grid } from '../grid/server.ts';
-import type { Hotline } from '../hotline/server.ts';
-import type { Police } from '../police/server.ts';
+import { type Control, openControl, type Reply, readText } from './control.ts';
 import { type Community, readCommunities } from './divisions.ts';
 import { createRandom, drawScene, pick, type Scene } from './scene.ts';
 
 export interface DemoOptions {
-  /** Orders a minute. */
+  /** Orders a minute; 0 is a quiet city that only waits to be closed. */
   readonly ratePerMinute: number;
   readonly seed: number;
-  readonly hotline?: Hotline;
-  readonly grid?: Grid;
-  readonly police?: Police;
+  /** The `/_control` URLs of the systems that there are. */
+  readonly controlUrls: ControlUrls;
 }
 
+export type ControlUrls = Readonly<Record<'hotline' | 'grid' | 'police', string | undefined>>;
+
 export interface DemoStream {
-  /** No more is begun; resolves when what was begun is done. */
+  /** No more is begun; calls in flight are cut off. Resolves when nothing goes on any more. */
   close(): Promise<void>;
 }
 
@@ -25,28 +24,37 @@ const POLICE_SHARE = 0.5;
 /** Things that move on by themselves; the oldest is forgotten when there are more. */
 const MOVING_MAX = 200;
 const STEPS_PER_TURN = 2;
+const METRES_PER_MINUTE = 55;
 
 const ORDER_STATES = ['20', '30', '40', '50'];
 const EVENT_STATES = ['2', '3'];
 const CASE_STATES = ['1', '2', '3'];
 
+/** The longest that a timer can wait. */
+const WAIT_MS_MAX = 2 ** 31 - 1;
+
 export function startDemoStream(options: DemoOptions): DemoStream {
-  const city = new City(options, readCommunities());
+  const closing = new AbortController();
+  const city = new City(options, readCommunities(), closing.signal);
   const random = createRandom(options.seed + 1);
   let timer: NodeJS.Timeout | undefined;
   let turn = Promise.resolve();
-  let isClosed = false;
   const schedule = () => {
     const waitMs = (60_000 / options.ratePerMinute) * (0.5 + random());
-    timer = setTimeout(() => {
-      turn = city.liveOn().then(() => {
-        if (!isClosed) schedule();
-      });
-    }, waitMs);
+    timer = setTimeout(
+      () => {
+        turn = city.liveOn().then(() => {
+          if (!closing.signal.aborted) schedule();
+        });
+      },
+      Math.min(waitMs, WAIT_MS_MAX),
+    );
   };
-  schedule();
+  // The quiet city has a timer too: alone in its process it has nothing else that keeps the process alive.
+  if (options.ratePerMinute > 0) schedule();
+  else timer = setInterval(() => {}, WAIT_MS_MAX);
   const close = async () => {
-    isClosed = true;
+    closing.abort();
     clearTimeout(timer);
     await turn;
   };
@@ -56,108 +64,116 @@ export function startDemoStream(options: DemoOptions): DemoStream {
 /** One thing that goes through its states. */
 interface Moving {
   readonly states: string[];
-  move(state: string): unknown;
+  move(state: string): Promise<Reply>;
 }
 
 class City {
-  readonly #options: DemoOptions;
+  readonly #hotline: Control;
+  readonly #grid: Control;
+  readonly #police: Control;
   readonly #communities: readonly Community[];
+  /** What happens does not hang on who answers: the draws of a turn are the same without a system. */
   readonly #random: () => number;
+  readonly #randomMoves: () => number;
   readonly #moving: Moving[] = [];
   /** Each start tells new stories: what was told before is in the systems' books. */
   readonly #prefix = `demo-${Date.now()}`;
   #told = 0;
 
-  constructor(options: DemoOptions, communities: readonly Community[]) {
-    this.#options = options;
+  constructor(options: DemoOptions, communities: readonly Community[], closing: AbortSignal) {
+    const { hotline, grid, police } = options.controlUrls;
+    this.#hotline = openControl({ system: 'the hotline', url: hotline, closing });
+    this.#grid = openControl({ system: 'the grid platform', url: grid, closing });
+    this.#police = openControl({ system: 'the police', url: police, closing });
     this.#communities = communities;
     this.#random = createRandom(options.seed);
+    this.#randomMoves = createRandom(options.seed + 2);
   }
 
   async liveOn(): Promise<void> {
-    try {
-      this.#callHotline(drawScene(this.#random, this.#communities));
-      if (this.#random() < GRID_EVENT_SHARE)
-        await this.#reportEvent(drawScene(this.#random, this.#communities));
-      if (this.#random() < PATROL_SHARE) await this.#patrol(drawScene(this.#random, this.#communities));
-      for (let step = 0; step < STEPS_PER_TURN; step += 1) await this.#moveOne();
-    } catch (thrown) {
-      // A system in trouble (a fault switch, a full disk) must not end the city.
-      process.stderr.write(`simulators: the demo stream missed a turn: ${String(thrown)}\n`);
-    }
+    await this.#callHotline(this.#draw());
+    if (this.#random() < GRID_EVENT_SHARE) await this.#reportEvent(this.#draw());
+    if (this.#random() < PATROL_SHARE) await this.#patrol(this.#draw());
+    for (let step = 0; step < STEPS_PER_TURN; step += 1) await this.#moveOne();
   }
 
-  #callHotline(scene: Scene): void {
-    const { hotline } = this.#options;
-    if (hotline === undefined) return;
+  #draw(): Scene {
+    return drawScene(this.#random, this.#communities);
+  }
+
+  async #callHotline(scene: Scene): Promise<void> {
     const externalRef = this.#nextRef();
-    const created = hotline.createOrders([
-      {
-        externalRef,
-        subject: scene.subject,
-        content: scene.content,
-        kind: pick(this.#random, ['2', '2', '3', '3', '3', '4', '1', '5']),
-        areaCode: scene.community.code,
-        address: scene.address,
-        gridNo: scene.gridCode,
-        receiptNo: this.#callPolice(scene, externalRef),
-        itemCode: scene.matter.code,
-        source: pick(this.#random, ['PHONE', 'PHONE', 'PHONE', 'APP', 'WX', 'WX', 'WB', 'WEB']),
-      },
-    ]);
-    const orderNo = created[0]?.orderNo;
-    if (orderNo === undefined) return;
-    this.#letMove(ORDER_STATES, (state) => hotline.changeState(orderNo, state));
+    const kind = pick(this.#random, ['2', '2', '3', '3', '3', '4', '1', '5']);
+    const source = pick(this.#random, ['PHONE', 'PHONE', 'PHONE', 'APP', 'WX', 'WX', 'WB', 'WEB']);
+    const receiptNo = this.#random() < POLICE_SHARE ? await this.#callPolice(scene, externalRef) : undefined;
+    const made = await this.#hotline.post('/orders', {
+      externalRef,
+      subject: scene.subject,
+      content: scene.content,
+      kind,
+      areaCode: scene.community.code,
+      address: scene.address,
+      gridNo: scene.gridCode,
+      receiptNo,
+      itemCode: scene.matter.code,
+      source,
+    });
+    this.#letMove(this.#hotline, 'orders', readText(made, 'orderNo'), ORDER_STATES);
   }
 
-  /** The number of the receipt that the police gave, when they were called first. */
-  #callPolice(scene: Scene, externalRef: string): string | null {
-    const { police } = this.#options;
+  /** The number of the receipt that the police gave; undefined when it is no matter of theirs, or they are away. */
+  async #callPolice(scene: Scene, externalRef: string): Promise<string | undefined> {
     const category = scene.matter.policeCategory;
-    if (police === undefined || category === undefined || this.#random() > POLICE_SHARE) return null;
+    if (category === undefined) return undefined;
     const unit = `${scene.community.street.replace(/街道$/, '')}派出所`;
-    const receiptNo = police.createCases([{ externalRef, category, place: scene.address, unit }])[0]
-      ?.receiptNo;
-    if (receiptNo === undefined) return null;
-    this.#letMove(CASE_STATES, (state) => police.changeState(receiptNo, state));
+    const made = await this.#police.post('/cases', { externalRef, category, place: scene.address, unit });
+    const receiptNo = readText(made, 'receiptNo');
+    this.#letMove(this.#police, 'cases', receiptNo, CASE_STATES);
     return receiptNo;
   }
 
   async #reportEvent(scene: Scene): Promise<void> {
-    const { grid } = this.#options;
-    if (grid === undefined) return;
-    const created = await grid.reportEvents([
-      {
-        externalRef: this.#nextRef(),
-        gridCode: scene.gridCode,
-        title: scene.subject,
-        description: `网格员巡查发现${scene.address}${scene.matter.name}。`,
-        matter: scene.matter.code,
-        address: scene.address,
-      },
-    ]);
-    const eventNo = created[0]?.eventNo;
-    if (eventNo === undefined) return;
-    this.#letMove(EVENT_STATES, (state) => grid.changeState(eventNo, state));
+    const made = await this.#grid.post('/events', {
+      externalRef: this.#nextRef(),
+      gridCode: scene.gridCode,
+      title: scene.subject,
+      description: `网格员巡查发现${scene.address}${scene.matter.name}。`,
+      matter: scene.matter.code,
+      address: scene.address,
+    });
+    this.#letMove(this.#grid, 'events', readText(made, 'eventNo'), EVENT_STATES);
   }
 
   async #patrol(scene: Scene): Promise<void> {
-    const nowMs = Date.now();
     const minutes = 20 + Math.floor(this.#random() * 40);
-    await this.#options.grid?.patrol(scene.gridCode, nowMs - minutes * 60_000, nowMs, minutes * 55);
+    const nowMs = Date.now();
+    await this.#grid.post('/patrols', {
+      gridCode: scene.gridCode,
+      startedAt: new Date(nowMs - minutes * 60_000).toISOString(),
+      endedAt: new Date(nowMs).toISOString(),
+      metres: minutes * METRES_PER_MINUTE,
+    });
   }
 
-  #letMove(states: readonly string[], move: (state: string) => unknown): void {
-    this.#moving.push({ states: [...states], move });
+  #letMove(control: Control, things: string, number: string | undefined, states: readonly string[]): void {
+    if (number === undefined) return;
+    this.#moving.push({
+      states: [...states],
+      move: (state) => control.post(`/${things}/${number}/state`, { state }),
+    });
     if (this.#moving.length > MOVING_MAX) this.#moving.shift();
   }
 
+  /** A thing whose system is away waits where it is; one that its system does not know any more is forgotten. */
   async #moveOne(): Promise<void> {
     if (this.#moving.length === 0) return;
-    const moving = pick(this.#random, this.#moving);
-    const state = moving.states.shift();
-    if (state !== undefined) await moving.move(state);
-    if (moving.states.length === 0) this.#moving.splice(this.#moving.indexOf(moving), 1);
+    const moving = pick(this.#randomMoves, this.#moving);
+    const [state] = moving.states;
+    const reply = state === undefined ? undefined : await moving.move(state);
+    if (reply?.kind === 'away') return;
+    moving.states.shift();
+    if (reply?.kind === 'refused' || moving.states.length === 0)
+      this.#moving.splice(this.#moving.indexOf(moving), 1);
   }
 
   #nextRef(): string {

@@ -4,6 +4,7 @@ import type { Faults } from '../faults.ts';
 import { toLocalDay, toLocalMilliseconds } from '../local-time.ts';
 import type { GridEngine } from './engine.ts';
 import type { NewGridEvent } from './event.ts';
+import type { NewPatrol } from './patrol.ts';
 import { applyTableFaults, findRealTable } from './table-faults.ts';
 import { createTables, fillTables } from './tables.ts';
 
@@ -11,6 +12,11 @@ export interface CreatedEvent {
   readonly externalRef: string;
   readonly eventNo: string;
   readonly created: boolean;
+}
+
+export interface CreatedPatrol {
+  readonly gridCode: string;
+  readonly patrolNo: string;
 }
 
 export interface GridBooks {
@@ -22,7 +28,8 @@ export interface GridBooks {
   report(events: readonly NewGridEvent[]): Promise<readonly CreatedEvent[]>;
   /** False when there is no such event. */
   changeState(eventNo: string, state: string): Promise<boolean>;
-  patrol(gridCode: string, startedAtMs: number, endedAtMs: number, metres: number): Promise<void>;
+  /** One transaction for all. Throws TypeError on an unknown grid. */
+  patrol(patrols: readonly NewPatrol[]): Promise<readonly CreatedPatrol[]>;
   setFaults(faults: Faults): Promise<void>;
   count(): Promise<Readonly<Record<'grids' | 'workers' | 'patrols' | 'events', number>>>;
   close(): Promise<void>;
@@ -67,15 +74,12 @@ class SqlGridBooks implements GridBooks {
     return this.#queue(() => this.#engine.transaction(() => this.#changeState(eventNo, state)));
   }
 
-  patrol(gridCode: string, startedAtMs: number, endedAtMs: number, metres: number): Promise<void> {
+  patrol(patrols: readonly NewPatrol[]): Promise<readonly CreatedPatrol[]> {
     return this.#queue(() =>
       this.#engine.transaction(async () => {
-        const worker = await this.#findWorker(gridCode);
-        const id = await this.#nextNumber(`XC${toLocalDay(startedAtMs)}`);
-        const times = [startedAtMs, endedAtMs].map(toLocalMilliseconds);
-        const values = [id, gridCode, worker, ...times, metres, toLocalMilliseconds(Date.now())];
-        const table = await findRealTable(this.#engine, 'wg_xuncha');
-        await this.#engine.run(`insert into ${table} values (?, ?, ?, ?, ?, ?, ?)`, values);
+        const created: CreatedPatrol[] = [];
+        for (const patrol of patrols) created.push(await this.#patrol(patrol));
+        return created;
       }),
     );
   }
@@ -136,6 +140,16 @@ class SqlGridBooks implements GridBooks {
     ]);
     await this.#engine.run('insert into wg_waibu values (?, ?)', [externalRef, eventNo]);
     return { externalRef, eventNo, created: true };
+  }
+
+  async #patrol({ gridCode, startedAtMs, endedAtMs, metres }: NewPatrol): Promise<CreatedPatrol> {
+    const worker = await this.#findWorker(gridCode);
+    const patrolNo = await this.#nextNumber(`XC${toLocalDay(startedAtMs)}`);
+    const times = [startedAtMs, endedAtMs].map(toLocalMilliseconds);
+    const values = [patrolNo, gridCode, worker, ...times, metres, toLocalMilliseconds(Date.now())];
+    const table = await findRealTable(this.#engine, 'wg_xuncha');
+    await this.#engine.run(`insert into ${table} values (?, ?, ?, ?, ?, ?, ?)`, values);
+    return { gridCode, patrolNo };
   }
 
   async #changeState(eventNo: string, state: string): Promise<boolean> {

@@ -106,6 +106,39 @@ function describeBooks(): void {
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining('gridCode')]);
   });
 
+  test('keeps patrols with their times, worker and length', async () => {
+    const patrol = {
+      gridCode: GRID,
+      startedAt: '2026-03-01T00:00:00Z',
+      endedAt: '2026-03-01 08:30:00',
+      metres: 1_650,
+    };
+    const made = await call('POST', control('patrols'), patrol);
+    expect([made.status, made.body]).toEqual([201, [{ gridCode: GRID, patrolNo: 'XC20260301000001' }]]);
+    const rows = await world.reader.all("select * from wg_xuncha where id = 'XC20260301000001'");
+    expect(rows).toMatchObject([
+      { wgbm: GRID, kssj: '2026-03-01 08:00:00.000', jssj: '2026-03-01 08:30:00.000', lc: 1_650 },
+    ]);
+    expect(rows[0]?.wgybh).toBeTruthy();
+  });
+
+  test.each([
+    ['gridCode', { gridCode: '1' }],
+    ['startedAt', { startedAt: 'at noon' }],
+    ['endedAt', { endedAt: '2026-03-01 07:00:00' }],
+    ['metres', { metres: -1 }],
+  ])('refuses patrols of which one has a wrong %s, and takes none of them', async (field, wrong) => {
+    const patrol = {
+      gridCode: GRID,
+      startedAt: '2026-03-01 08:00:00',
+      endedAt: '2026-03-01 08:30:00',
+      metres: 1,
+    };
+    const answer = await call('POST', control('patrols'), [patrol, { ...patrol, ...wrong }]);
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining(field)]);
+    expect((await call('GET', control('stats'))).body).toMatchObject({ patrols: 1026 });
+  });
+
   test('comes back from a restart with its books and without faults', async () => {
     const eventNo = await report('r');
     await set({ duplicate: true, garbage: true });

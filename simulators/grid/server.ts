@@ -12,6 +12,7 @@ import {
 import { type CreatedEvent, type GridBooks, openGridBooks } from './books.ts';
 import { decodeEventState, decodeGridEvent } from './event.ts';
 import { openMariadbEngine } from './mariadb.ts';
+import { decodePatrol } from './patrol.ts';
 import { openSqliteEngine } from './sqlite.ts';
 
 export interface GridOptions {
@@ -29,11 +30,10 @@ export interface Grid {
   /** Takes events in the form of `POST /_control/events`. */
   reportEvents(events: readonly unknown[]): Promise<readonly CreatedEvent[]>;
   changeState(eventNo: string, state: string): Promise<boolean>;
-  patrol: GridBooks['patrol'];
   close(): Promise<void>;
 }
 
-const EVENTS_PER_POST_MAX = 1_000;
+const THINGS_PER_POST_MAX = 1_000;
 const STATE_PATH = /^\/_control\/events\/(\w+)\/state$/;
 
 export async function startGrid(options: GridOptions): Promise<Grid> {
@@ -48,7 +48,7 @@ export async function startGrid(options: GridOptions): Promise<Grid> {
     const nowMs = Date.now();
     return books.report(events.map((event) => decodeGridEvent(event, nowMs)));
   };
-  const grid = { reportEvents, changeState: books.changeState.bind(books), patrol: books.patrol.bind(books) };
+  const grid = { reportEvents, changeState: books.changeState.bind(books) };
   const server = await startWebServer({
     port: options.controlPort,
     switches,
@@ -75,7 +75,11 @@ async function answerControl(
   if (request.method === 'GET' && request.path === '/_control/stats') return json(200, await books.count());
   if (request.method !== 'POST') return undefined;
   if (request.path === '/_control/events') {
-    return json(201, await reportEvents(decodeList(decodeJson(request.body), EVENTS_PER_POST_MAX)));
+    return json(201, await reportEvents(decodeList(decodeJson(request.body), THINGS_PER_POST_MAX)));
+  }
+  if (request.path === '/_control/patrols') {
+    const patrols = decodeList(decodeJson(request.body), THINGS_PER_POST_MAX);
+    return json(201, await books.patrol(patrols.map(decodePatrol)));
   }
   const eventNo = STATE_PATH.exec(request.path)?.[1];
   if (eventNo === undefined) return undefined;

@@ -1,0 +1,165 @@
+// Decodes `@ingest` to the plans of what comes to us.
+import { INCIDENT_REPORT_FIELDS } from '@weft/schema/incident-report';
+import type { ConstDirectiveNode } from 'graphql';
+import type { IngestPlan, PollPlan, SourcePlan } from '../plan.ts';
+import { readColumns, readTable } from './calls.ts';
+import { type Compilation, findSource } from './compilation.ts';
+import { type Arguments, readArguments } from './directive-arguments.ts';
+import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
+import { type ObjectType, singleKey } from './sdl-folder.ts';
+import { readNumber } from './sources.ts';
+
+const MESSAGE = { $: undefined, env: undefined };
+
+/** @param entityField the field of an event's data that holds the key */
+export function readIngest(
+  type: ObjectType,
+  directive: ConstDirectiveNode,
+  entityField: string,
+  compilation: Compilation,
+): IngestPlan | undefined {
+  const { issues } = compilation;
+  const given = readArguments(directive, issues);
+  if (given === undefined) return undefined;
+  const source = findSource(given, compilation);
+  const from = source && readOrigin(given, source, compilation);
+  const select = readMapping(given, 'select', MESSAGE, issues);
+  const time = readMapping(given, 'time', MESSAGE, issues);
+  const report = readMapping(given, 'report', MESSAGE, issues);
+  const [keyField, orderField] = [given.requiredText('key'), given.requiredText('order')];
+  if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
+  if (report !== undefined) checkReport(report, compilation);
+  if (from === undefined || source === undefined || select === undefined) return undefined;
+  return {
+    type: type.name,
+    source: source.name,
+    from,
+    keyField,
+    orderField,
+    time: time?.mapping,
+    select: select.mapping,
+    topic: type.name,
+    entityField,
+    report: report?.mapping,
+  };
+}
+
+function readOrigin(
+  given: Arguments,
+  source: SourcePlan,
+  { issues }: Compilation,
+): IngestPlan['from'] | undefined {
+  const poll = given.object('poll');
+  if (source.protocol === 'webhook' && poll === undefined) return { kind: 'webhook' };
+  if (source.protocol === 'sql' && poll !== undefined) return readPoll(poll, { issues });
+  const mend = 'take in from a webhook source, or from an sql source with poll';
+  issues.add(
+    'PROTOCOL_MISMATCH',
+    given.node,
+    `source '${source.name}' is ${source.protocol}, ${poll ? 'with' : 'without'} poll`,
+    mend,
+  );
+  return undefined;
+}
+
+function readPoll(poll: Arguments, { issues }: Pick<Compilation, 'issues'>): PollPlan | undefined {
+  const columns = readColumns(poll, 'columns', issues);
+  const [time, tieBreaker, ...rest] = readColumns(poll, 'cursor', issues);
+  const rowsMax = readNumber(poll, 'max', [1, 10_000], issues);
+  const [everyMs, overlapMs] = [poll.durationMs('every'), poll.durationMs('overlap')];
+  if (time === undefined || tieBreaker === undefined || rest.length > 0) {
+    issues.add(
+      'BAD_VALUE',
+      poll.nodeOf('cursor'),
+      'cursor does not name two columns',
+      'name the change time, then the key',
+    );
+    return undefined;
+  }
+  const missing = [time, tieBreaker].find((column) => !columns.includes(column));
+  if (missing !== undefined) {
+    issues.add(
+      'BAD_VALUE',
+      poll.nodeOf('cursor'),
+      `columns lack '${missing}' of the cursor`,
+      'add it to columns',
+    );
+    return undefined;
+  }
+  if (rowsMax === undefined || everyMs === undefined || overlapMs === undefined) return undefined;
+  return {
+    kind: 'poll',
+    table: readTable(poll, issues),
+    columns,
+    cursor: [time, tieBreaker],
+    everyMs,
+    overlapMs,
+    rowsMax,
+  };
+}
+
+function checkSelect(
+  type: ObjectType,
+  given: Arguments,
+  { mapping, node }: PlacedMapping,
+  entityField: string,
+  { issues }: Compilation,
+): void {
+  const { shape } = mapping;
+  const fields = shape.kind === 'object' ? shape.fields : new Map<string, { readonly offset: number }>();
+  const [key, order] = [given.requiredText('key'), given.requiredText('order')];
+  if (shape.list === true)
+    issues.add('SHAPE_MISMATCH', node, 'select yields a list', 'one change is one record');
+  if (singleKey(type, key) !== key) {
+    issues.add(
+      'INGEST_KEY',
+      given.nodeOf('key'),
+      `'${key}' is no key of ${type.name}`,
+      `give the type @key(fields: "${key}")`,
+    );
+  }
+  if (!fields.has(key)) {
+    issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${key}'`, `add \`${key}: …\` to select`);
+  }
+  if (!fields.has(order)) {
+    issues.add(
+      'INGEST_ORDER',
+      given.nodeOf('order'),
+      `select yields no '${order}'`,
+      `add \`${order}: …\` to select`,
+    );
+  }
+  const clash = fields.get(entityField);
+  if (clash !== undefined) {
+    const message = `an event keeps the key under '${entityField}', and select yields a field of that name`;
+    issues.addInText('SHAPE_MISMATCH', node, clash.offset, message, 'rename one of them');
+  }
+}
+
+function checkReport({ mapping, node }: PlacedMapping, { issues }: Compilation): void {
+  const { shape } = mapping;
+  if (shape.kind !== 'object') {
+    issues.add('REPORT_SHAPE', node, 'report yields no object', 'write entries: `channel: … title: …`');
+    return;
+  }
+  const known: Readonly<Record<string, 'required' | 'optional'>> = INCIDENT_REPORT_FIELDS;
+  for (const [name, { offset }] of shape.fields) {
+    if (Object.hasOwn(known, name)) continue;
+    issues.addInText(
+      'REPORT_SHAPE',
+      node,
+      offset,
+      `a report has no '${name}'`,
+      `known are ${Object.keys(known).join(', ')}`,
+    );
+  }
+  for (const [name, need] of Object.entries(known)) {
+    if (need === 'optional' || shape.fields.has(name)) continue;
+    issues.add('REPORT_SHAPE', node, `a report needs '${name}'`, `add \`${name}: …\``);
+  }
+  const numbers = shape.fields.get('externalNumbers');
+  if (numbers !== undefined && (numbers.kind === 'value' || numbers.list === true)) {
+    const mend = 'write an object of kind to number: `externalNumbers: { hotlineOrder: orderNo }`';
+    issues.addInText('REPORT_SHAPE', node, numbers.offset, 'externalNumbers is no object', mend);
+  }
+}

@@ -1,0 +1,191 @@
+// What the directives of a wrapped system compile to: everything the runtime needs, and no SDL.
+import type { Mapping } from '@weft/schema/mapping/compile';
+
+/** One wrapped system: one folder under subgraphs/. */
+export interface SystemPlan {
+  /** The folder's name; the system's name in errors, in the registry and in `extensions.system`. */
+  readonly name: string;
+  /** Its name for people, from the first source that gives one. */
+  readonly title: string;
+  /** For composition: no connector directives, `@changes` turned into `@eventStream`, common definitions added. */
+  readonly storedSdl: string;
+  /** For `@apollo/subgraph`: `storedSdl` without Subscription, its return types and `@eventStream`. */
+  readonly servedSdl: string;
+  readonly sources: ReadonlyMap<string, SourcePlan>;
+  /** Loaders by the name of the entity type. */
+  readonly entities: ReadonlyMap<string, EntityPlan>;
+  /** By `Type.field`. */
+  readonly fields: ReadonlyMap<string, FieldPlan>;
+  readonly ingests: readonly IngestPlan[];
+}
+
+export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource;
+
+interface SourceBase {
+  readonly name: string;
+  readonly guard: GuardPlan;
+  /** IANA zone for timestamps without an offset. */
+  readonly timezone: string;
+  /** Charset of what is sent and received, as iconv-lite names it. */
+  readonly encoding: string;
+  readonly readOnly: boolean;
+}
+
+export interface RestSource extends SourceBase {
+  readonly protocol: 'rest';
+  readonly baseUrl: Mapping;
+  readonly auth: AuthPlan | undefined;
+}
+
+export interface SoapSource extends SourceBase {
+  readonly protocol: 'soap';
+  /** Absolute path of the WSDL in the system's folder. */
+  readonly wsdlFile: string;
+  readonly endpoint: Mapping;
+  readonly auth: AuthPlan | undefined;
+}
+
+export interface SqlSource extends SourceBase {
+  readonly protocol: 'sql';
+  /** A URL whose scheme names the dialect: postgres:, mysql:, mariadb:, sqlite: (`sqlite:///path/to/file`). */
+  readonly url: Mapping;
+}
+
+export interface WebhookSource extends SourceBase {
+  readonly protocol: 'webhook';
+  /** Path on the webhook receiver, beginning with `/in/`. */
+  readonly path: string;
+  /** Name of the secret that signs: HMAC-SHA256 over `timestamp.body`. */
+  readonly verifySecret: string;
+  readonly dedupeHeader: string;
+}
+
+/** Values are names in the secret store. */
+export type AuthPlan =
+  | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
+  | { readonly kind: 'bearer'; readonly secret: string }
+  | { readonly kind: 'basic'; readonly secret: string };
+
+export interface GuardPlan {
+  readonly timeoutMs: number;
+  /** Calls at once; the rest waits in a queue of bounded length. */
+  readonly concurrency: number;
+  /** Of reads only. */
+  readonly retries: number;
+  readonly breaker: { readonly failureRatio: number; readonly minCalls: number; readonly openForMs: number };
+  readonly responseBytesMax: number;
+}
+
+/** A mapping scope holds `$` (the answer), `$args`, `$this`, `$batch`, `$env`: see schema/mapping. */
+export type CallPlan = HttpCall | SoapCall | SqlCall;
+
+export interface HttpCall {
+  readonly protocol: 'rest';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Path below the source's base URL; placeholders are percent-encoded. */
+  readonly path: Mapping;
+  /** Object of parameter to value; a null value leaves the parameter out. */
+  readonly query: Mapping | undefined;
+  readonly body: Mapping | undefined;
+}
+
+export interface SoapCall {
+  readonly protocol: 'soap';
+  readonly operation: string;
+  readonly input: Mapping;
+}
+
+export interface SqlCall {
+  readonly protocol: 'sql';
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Object of column to value: a list means IN, null means IS NULL. Always bound, never concatenated. */
+  readonly where: Mapping | undefined;
+  readonly orderBy: readonly { readonly column: string; readonly descending: boolean }[];
+  readonly limit: number | undefined;
+  /** For `many` batches: rows kept for each key, after ordering. */
+  readonly limitPerKey: number | undefined;
+}
+
+/** One call, and how its answer becomes what the graph wants. */
+export interface ConnectPlan {
+  readonly source: string;
+  readonly call: CallPlan;
+  /** True when a business error is inside a good answer; the system's own code goes into the error's details. */
+  readonly failWhen: Mapping | undefined;
+  /** True when the answer says that there is nothing. */
+  readonly emptyWhen: Mapping | undefined;
+  /** Applied to the answer (REST: parsed JSON; SOAP: the operation's output; SQL: each row). */
+  readonly select: Mapping;
+}
+
+export interface BatchPlan {
+  readonly how: 'LIST_PARAM' | 'JSON_BODY' | 'SOAP_ARRAY' | 'SQL_IN' | 'FAN_OUT' | 'LOAD_ALL';
+  readonly keysMax: number;
+  /** The field of the mapped object that is compared with the key (by the GraphQL type, so `1` meets `"1"`). */
+  readonly match: string;
+  /** Many rows a key: the value is a list. */
+  readonly many: boolean;
+}
+
+/** How an entity is loaded by its key, many at once: one DataLoader a request. */
+export interface EntityPlan {
+  readonly type: string;
+  readonly keyField: string;
+  readonly connect: ConnectPlan & { readonly batch: BatchPlan };
+}
+
+export type FieldPlan =
+  | {
+      readonly kind: 'call';
+      readonly connect: ConnectPlan;
+      readonly list: boolean;
+      readonly returnType: string;
+    }
+  /** One call for many parents: `$batch.<keyField>` holds the keys of the parents gathered in a tick. */
+  | {
+      readonly kind: 'batch';
+      readonly connect: ConnectPlan & { readonly batch: BatchPlan };
+      readonly parentKeyField: string;
+      readonly returnType: string;
+    }
+  /**
+   * The field is another entity (or list of them), found by the key that the mapping yields; null key, null field.
+   * `key.evaluate` yields the bare key value (a list of them for a list field), not an object: `id: $args.x` is compiled to `$args.x`.
+   */
+  | { readonly kind: 'reference'; readonly key: Mapping; readonly returnType: string };
+
+/** Changes that come to us for one type. */
+export interface IngestPlan {
+  readonly type: string;
+  readonly source: string;
+  readonly from: { readonly kind: 'webhook' } | PollPlan;
+  /** The field of `select`'s result that identifies the record. */
+  readonly keyField: string;
+  /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
+  readonly orderField: string;
+  /** RFC 3339 time of the change. */
+  readonly time: Mapping | undefined;
+  readonly select: Mapping;
+  /** The topic its changes are appended to: the type's name. */
+  readonly topic: string;
+  /**
+   * The field of an event's data that holds the entity's key: data is `{ <entityField>: { <keyField>: key }, …select }`.
+   * The field of the return type of `@changes(of: "<type>")` that returns the type; without one, the type's name in lower camel case.
+   */
+  readonly entityField: string;
+  /** What the change reports to the incident library, when it does: see IncidentReport in @weft/schema/incident-report. */
+  readonly report: Mapping | undefined;
+}
+
+export interface PollPlan {
+  readonly kind: 'poll';
+  readonly table: string;
+  readonly columns: readonly string[];
+  /** Columns that together only grow: change time first, then a tie-breaker. */
+  readonly cursor: readonly [string, string];
+  readonly everyMs: number;
+  /** Read again this far back, for rows that were committed late. */
+  readonly overlapMs: number;
+  readonly rowsMax: number;
+}

@@ -1,0 +1,32 @@
+// The report that any system's change can make to the incident library: the data of an event in the topic `incident-report`.
+
+/** The topic that the incident library reads. */
+export const INCIDENT_REPORT_TOPIC = 'incident-report';
+
+/** Field names and whether they must be there; the connector compiler checks a `report` mapping against this table. */
+export const INCIDENT_REPORT_FIELDS = {
+  channel: 'required',
+  title: 'required',
+  reportedAt: 'required',
+  externalNumbers: 'required',
+  description: 'optional',
+  matter: 'optional',
+  division: 'optional',
+  address: 'optional',
+} as const satisfies Record<string, 'required' | 'optional'>;
+
+export interface IncidentReport {
+  /** A value of the enum Channel. */
+  readonly channel: string;
+  readonly title: string;
+  /** RFC 3339 with an offset. */
+  readonly reportedAt: string;
+  /** Kind to number; a null number is left out. */
+  readonly externalNumbers: Readonly<Record<string, string | null>>;
+  readonly description?: string | null;
+  /** Code of GB/T 47678.5-2026, 5 digits. */
+  readonly matter?: string | null;
+  /** Division code of 6, 9 or 12 digits. */
+  readonly division?: string | null;
+  readonly address?: string | null;
+}

@@ -1,0 +1,43 @@
+// Where things are in a checkout, and the stored SDL of every subgraph in it.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileSystem } from '@weft/connectors/compile/compile';
+
+/** The checkout's root folder. */
+export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** The folder of all that a running hub keeps: `.weft` in the checkout, or WEFT_HOME. */
+export function homeDirectory(env: Readonly<Record<string, string | undefined>>): string {
+  return resolve(ROOT, env.WEFT_HOME === undefined || env.WEFT_HOME === '' ? '.weft' : env.WEFT_HOME);
+}
+
+export interface StoredSubgraph {
+  readonly name: string;
+  readonly kind: 'OWNED' | 'WRAPPED';
+  /** For composition: connector directives compiled away. */
+  readonly sdl: string;
+}
+
+/**
+ * Every folder of subgraphs/ in the order of its name: an owned one has `schema.graphql`, a wrapped one only SDL with
+ * connector directives.
+ * @throws OperatorError with file and line when a wrapped system's description has errors
+ */
+export function readStoredSubgraphs(): readonly StoredSubgraph[] {
+  const folder = join(ROOT, 'subgraphs');
+  return readdirSync(folder, { withFileTypes: true })
+    .filter(
+      (entry) =>
+        entry.isDirectory() &&
+        readdirSync(join(folder, entry.name)).some((file) => file.endsWith('.graphql')),
+    )
+    .map((entry) => readStored(folder, entry.name))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function readStored(folder: string, name: string): StoredSubgraph {
+  const owned = join(folder, name, 'schema.graphql');
+  if (existsSync(owned)) return { name, kind: 'OWNED', sdl: readFileSync(owned, 'utf8') };
+  return { name, kind: 'WRAPPED', sdl: compileSystem(join(folder, name)).plan.storedSdl };
+}

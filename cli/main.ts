@@ -1,0 +1,82 @@
+// The `weft` command: reads the arguments and hands over to one module a command.
+import { parseArgs } from 'node:util';
+import { OperatorError } from '@weft/core/errors';
+
+const USAGE = `weft: one live graph over the systems a government already has
+
+  weft up                              start the hub, its database and the simulated city
+  weft gateway --supergraph FILE       serve any Federation v2 supergraph
+               [--port N]
+  weft compose [--check]               compose schema/supergraph.graphql; --check fails when it is stale
+  weft connect check FOLDER [--json]   check the description of a wrapped system
+  weft simulate NAME                   bring back a simulated system that was killed: city, hotline, grid, police
+  weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
+              [--mapping FILE] [--limit N]
+
+  Settings come from the environment: PORT, DATABASE_URL, WEFT_HOME (default .weft), and those of docs/settings.md.
+`;
+
+main(process.argv.slice(2)).catch((thrown: unknown) => {
+  const known = thrown instanceof OperatorError;
+  process.stderr.write(`weft: ${known ? thrown.message : ((thrown as Error).stack ?? String(thrown))}\n`);
+  process.exit(known ? thrown.exitCode : 70);
+});
+
+async function main(argv: readonly string[]): Promise<void> {
+  const [command, ...rest] = argv;
+  switch (command) {
+    case 'up':
+      return (await import('./up/up.ts')).up(parse(rest, {}).values);
+    case 'gateway':
+      return runGateway(rest);
+    case 'compose': {
+      const { values } = parse(rest, { check: { type: 'boolean' } });
+      return (await import('./compose.ts')).composeCommand(values.check === true);
+    }
+    case 'connect':
+      return runConnect(rest);
+    case 'simulate': {
+      const { positionals } = parse(rest, {});
+      return (await import('./up/simulate.ts')).simulateCommand(positionals[0] ?? '');
+    }
+    case 'replay':
+      return (await import('./replay/command.ts')).replayCommand(rest);
+    case undefined:
+    case 'help':
+    case '--help':
+      process.stdout.write(USAGE);
+      return;
+    default:
+      throw new OperatorError(`there is no command '${command}': 'weft help' lists them`, { exitCode: 2 });
+  }
+}
+
+/** The gateway alone: no database, no registry. */
+async function runGateway(argv: readonly string[]): Promise<void> {
+  const { values } = parse(argv, { supergraph: { type: 'string' }, port: { type: 'string' } });
+  if (typeof values.supergraph === 'string') process.env.WEFT_SUPERGRAPH_FILE = values.supergraph;
+  if (typeof values.port === 'string') process.env.PORT = values.port;
+  await import('@weft/gateway/main');
+}
+
+async function runConnect(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(argv, { json: { type: 'boolean' } });
+  const [verb, folder] = positionals;
+  if (verb !== 'check' || folder === undefined) {
+    throw new OperatorError("expected 'weft connect check FOLDER'", { exitCode: 2 });
+  }
+  return (await import('./connect-check.ts')).connectCheckCommand(folder, values.json === true);
+}
+
+type Options = Record<string, { type: 'string' | 'boolean' }>;
+
+function parse<Given extends Options>(argv: readonly string[], options: Given) {
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw new OperatorError(`${(cause as Error).message} ('weft help' lists the commands)`, {
+      cause,
+      exitCode: 2,
+    });
+  }
+}

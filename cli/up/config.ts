@@ -1,0 +1,27 @@
+// The settings of `weft up`.
+import { logLevel, port, readConfig } from '@weft/core/config';
+import { z } from 'zod';
+
+const SHAPE = {
+  /** Where clients reach the hub. */
+  PORT: port.default(4000),
+  /** The address the gateway listens on. */
+  WEFT_HOST: z.string().default('127.0.0.1'),
+  /** Any PostgreSQL; absent: the embedded one. */
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database')
+    .optional(),
+  /** Where the hub keeps its data; default `.weft` in the checkout. */
+  WEFT_HOME: z.string().optional(),
+  WEFT_LOG_LEVEL: logLevel,
+  /** Orders and grid events the simulated city makes a minute; 0 for none. */
+  DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
+} as const;
+
+/** @throws OperatorError naming every setting that is wrong */
+export function readUpConfig(env: Readonly<Record<string, string | undefined>>) {
+  return readConfig(SHAPE, env);
+}
+
+export type UpConfig = ReturnType<typeof readUpConfig>;

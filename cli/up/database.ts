@@ -1,0 +1,74 @@
+// The hub's database: the embedded PostgreSQL, kept running, or the one that DATABASE_URL names.
+import { join } from 'node:path';
+import { delay } from '@weft/core/deadline';
+import { type EmbeddedPostgres, startPostgres } from '@weft/core/embedded-postgres';
+import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
+import { ROOT } from '../checkout.ts';
+
+export interface Database {
+  readonly url: string;
+  /** Process id of the embedded server, of the one that runs now; undefined with DATABASE_URL. */
+  pid(): number | undefined;
+  stop(): Promise<void>;
+}
+
+const WATCH_MS = 250;
+const RESTART_MS = 1_000;
+
+/**
+ * Starts the database when it is ours, and brings it to the newest migration.
+ * @throws OperatorError when it cannot be reached or migrated
+ */
+export async function openDatabase(
+  home: string,
+  databaseUrl: string | undefined,
+  tell: (line: string) => void,
+): Promise<Database> {
+  const database =
+    databaseUrl === undefined ? await embedded(join(home, 'postgres'), tell) : given(databaseUrl);
+  try {
+    const applied = await migrateAll(database.url, findMigrationOwners(ROOT));
+    if (applied.length > 0) tell(`${applied.length} migrations applied`);
+  } catch (thrown) {
+    await database.stop();
+    throw thrown;
+  }
+  return database;
+}
+
+function given(url: string): Database {
+  return { url, pid: () => undefined, stop: async () => undefined };
+}
+
+async function embedded(directory: string, tell: (line: string) => void): Promise<Database> {
+  let server: EmbeddedPostgres = await startPostgres({ directory });
+  if (server.adopted) tell('the PostgreSQL of an earlier run was still there: it is used');
+  const port = Number(new URL(server.url).port);
+  const ending = new AbortController();
+  const watching = watch();
+  return {
+    url: server.url,
+    pid: () => server.pid,
+    async stop() {
+      ending.abort();
+      await watching;
+      await server.stop();
+    },
+  };
+
+  /** A server that was killed is started again on its port: the hub's processes find it where it was. */
+  async function watch(): Promise<void> {
+    while (!ending.signal.aborted) {
+      await delay(WATCH_MS, ending.signal).catch(() => undefined);
+      if (ending.signal.aborted || server.isRunning()) continue;
+      tell('PostgreSQL ended: starting it again');
+      try {
+        server = await startPostgres({ directory, port });
+        tell('PostgreSQL is back');
+      } catch (thrown) {
+        tell((thrown as Error).message);
+        await delay(RESTART_MS, ending.signal).catch(() => undefined);
+      }
+    }
+  }
+}

@@ -1,0 +1,131 @@
+// The processes of the hub: which program each one is, and the settings it gets.
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ROOT, type StoredSubgraph } from '../checkout.ts';
+import type { ChildSpec } from './child.ts';
+import type { UpConfig } from './config.ts';
+import type { Secrets } from './secrets.ts';
+
+export const PORT_NAMES = ['subgraphs', 'connectors', 'ingest', 'hotline', 'gridControl', 'police'] as const;
+
+export interface Plan {
+  readonly home: string;
+  readonly config: UpConfig;
+  readonly databaseUrl: string;
+  readonly secrets: Secrets;
+  readonly ports: Readonly<Record<(typeof PORT_NAMES)[number], number>>;
+  readonly stored: readonly StoredSubgraph[];
+}
+
+/** In the order in which they are stopped: who sends before who receives. */
+export function planParts(plan: Plan): readonly ChildSpec[] {
+  const simulated = SIMULATED.map((name) => ({ ...simulatedPart(plan, name), simulated: true }));
+  return [gateway(plan), ...simulated, connectors(plan), subgraphs(plan)];
+}
+
+/** Writes the stored SDL of every subgraph and the list of them that the gateway composes at start. */
+function writeStoredSubgraphs({ home, ports, stored }: Plan): string {
+  const folder = join(home, 'subgraphs');
+  mkdirSync(folder, { recursive: true });
+  const list = stored.map(({ name, kind, sdl }) => {
+    const sdlFile = join(folder, `${name}.graphql`);
+    writeFileSync(sdlFile, sdl);
+    const port = kind === 'OWNED' ? ports.subgraphs : ports.connectors;
+    return { name, url: `http://127.0.0.1:${port}/${name}/graphql`, sdlFile };
+  });
+  const file = join(home, 'subgraphs.json');
+  writeFileSync(file, JSON.stringify({ subgraphs: list }, null, 2));
+  return file;
+}
+
+function gateway(plan: Plan): ChildSpec {
+  return part(plan, 'gateway', join('gateway', 'main.ts'), {
+    PORT: String(plan.config.PORT),
+    WEFT_HOST: plan.config.WEFT_HOST,
+    WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
+    WEFT_KEYS_FILE: plan.secrets.keysFile,
+    DATABASE_URL: plan.databaseUrl,
+  });
+}
+
+function subgraphs(plan: Plan): ChildSpec {
+  return part(plan, 'subgraphs', join('subgraphs', 'main.ts'), {
+    DATABASE_URL: plan.databaseUrl,
+    WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
+  });
+}
+
+function connectors(plan: Plan): ChildSpec {
+  const { ports } = plan;
+  return part(plan, 'connectors', join('connectors', 'main.ts'), {
+    DATABASE_URL: plan.databaseUrl,
+    WEFT_CONNECTORS_PORT: String(ports.connectors),
+    WEFT_INGEST_PORT: String(ports.ingest),
+    WEFT_SECRETS_DIR: plan.secrets.directory,
+    WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
+    WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
+    WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
+  });
+}
+
+/** The simulated old systems, and the city whose people use them: each can be killed, and started again, alone. */
+export const SIMULATED = ['city', 'hotline', 'grid', 'police'] as const;
+export type Simulated = (typeof SIMULATED)[number];
+
+/** The program that stands for one system of other people: it gets no address of the hub's database. */
+export function simulatedPart(plan: Omit<Plan, 'databaseUrl' | 'stored'>, name: Simulated): ChildSpec {
+  const { ports } = plan;
+  const directory = join(plan.home, 'simulators');
+  mkdirSync(directory, { recursive: true });
+  return part(plan, name, join('simulators', 'main.ts'), {
+    SIMULATORS: name,
+    WEFT_SIM_DIR: directory,
+    HOTLINE_PORT: String(ports.hotline),
+    GRID_CONTROL_PORT: String(ports.gridControl),
+    POLICE_PORT: String(ports.police),
+    HOTLINE_CONTROL_URL: `http://127.0.0.1:${ports.hotline}/_control`,
+    GRID_CONTROL_URL: `http://127.0.0.1:${ports.gridControl}/_control`,
+    POLICE_CONTROL_URL: `http://127.0.0.1:${ports.police}/_control`,
+    HOTLINE_WEBHOOK_URL: `http://127.0.0.1:${ports.ingest}/in/hotline`,
+    HOTLINE_WEBHOOK_SECRET: plan.secrets.hotlineWebhook,
+    HOTLINE_APP_KEY: plan.secrets.hotlineAppKey,
+    DEMO_RATE: String(plan.config.DEMO_RATE),
+  });
+}
+
+/** What every program may see of the surroundings; the rest of the environment is not its business. */
+const PASSED_ON = [
+  'PATH',
+  'HOME',
+  'TZ',
+  'LANG',
+  'TMPDIR',
+  'NODE_OPTIONS',
+  'NODE_EXTRA_CA_CERTS',
+  'SystemRoot',
+];
+
+function part(
+  plan: Pick<Plan, 'home' | 'config'>,
+  name: string,
+  script: string,
+  env: Readonly<Record<string, string>>,
+): ChildSpec {
+  const logs = join(plan.home, 'logs');
+  mkdirSync(logs, { recursive: true });
+  const surroundings = PASSED_ON.flatMap((key) => {
+    const value = process.env[key];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return {
+    name,
+    script: join(ROOT, script),
+    logFile: join(logs, `${name}.log`),
+    env: {
+      ...Object.fromEntries(surroundings),
+      WEFT_HOME: plan.home,
+      WEFT_LOG_LEVEL: plan.config.WEFT_LOG_LEVEL,
+      ...env,
+    },
+  };
+}

@@ -1,0 +1,360 @@
+// The laws of the WebSocket transport, asked by a raw client over real sockets.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createLogger } from '@weft/core/logger';
+import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
+import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
+import { attachWebSocket, type WebSocketTransport } from '@weft/gateway/websocket/server';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { WebSocket } from 'ws';
+import { createEchoEngine, type EchoEngineOptions, LIVE_FIELD } from './echo-engine.ts';
+import { type LiveLog, openLiveLog, thing, things } from './live-log.ts';
+import { connectClient, openClient, type WsClient } from './ws-client.ts';
+
+const DEADLINE_MS = 15_000;
+const logger = createLogger('test', 'silent');
+const QUERY = 'query { any }';
+const LIVE = `subscription { ${LIVE_FIELD} { n } }`;
+
+let live: LiveLog;
+beforeAll(async () => {
+  live = await openLiveLog();
+});
+afterAll(() => live?.close());
+
+const cleanups: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const clean of cleanups.splice(0).reverse()) await clean();
+});
+
+interface Running {
+  readonly url: string;
+  readonly transport: WebSocketTransport;
+  readonly streams: EventStreams;
+  connect(): Promise<WsClient>;
+}
+
+interface RunOptions {
+  readonly engine?: Partial<EchoEngineOptions>;
+  readonly limits?: Partial<WebSocketLimits>;
+  readonly queueEventsMax?: number;
+  readonly withoutLog?: boolean;
+}
+
+async function run(options: RunOptions = {}): Promise<Running> {
+  const engine = createEchoEngine({ topic: 'ws', ...options.engine });
+  const keyRing = [{ id: 'k1', secret: 's'.repeat(32) }] as const;
+  const streams = createEventStreams({
+    log: live.log,
+    engine,
+    keyRing,
+    logger,
+    queueEventsMax: options.queueEventsMax ?? 1_000,
+  });
+  const server = createServer();
+  const transport = attachWebSocket({
+    server,
+    engine: () => engine,
+    streams: options.withoutLog === true ? undefined : streams,
+    logger,
+    limits: options.limits ?? {},
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  cleanups.push(
+    () => transport.close(),
+    () => new Promise((resolve) => server.close(resolve)),
+  );
+  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
+  const connect = async () => {
+    const client = await connectClient(url);
+    cleanups.push(() => client.close());
+    return client;
+  };
+  return { url, transport, streams, connect };
+}
+
+async function open(running: Running, protocols?: string[]): Promise<WsClient> {
+  const client = await openClient(running.url, protocols === undefined ? {} : { protocols });
+  cleanups.push(() => client.close());
+  return client;
+}
+
+const subscribe = (id: string, query: string, variables?: object) => ({
+  id,
+  type: 'subscribe',
+  payload: { query, variables },
+});
+const numberOf = (payload: unknown) =>
+  (payload as { data: { [LIVE_FIELD]: { n: number } } }).data[LIVE_FIELD].n;
+const untilLive = (running: Running, count: number) =>
+  expect.poll(() => running.streams.liveSubscribers(), { timeout: DEADLINE_MS }).toBe(count);
+
+describe('operations over the socket', () => {
+  it('answers a query and a mutation with one result and a completion', async () => {
+    const client = await (await run()).connect();
+    for (const [id, query] of [
+      ['q', QUERY],
+      ['m', 'mutation { any }'],
+    ] as const) {
+      client.send(subscribe(id, query, { a: 1 }));
+      expect(await client.next()).toEqual({ id, type: 'next', payload: { data: { variables: { a: 1 } } } });
+      expect(await client.next()).toEqual({ id, type: 'complete' });
+    }
+  });
+
+  it('answers a document that is not GraphQL with an error that has a code and a trace id', async () => {
+    const client = await (await run()).connect();
+    client.send(subscribe('1', 'query {'));
+    const extensions = { code: 'GRAPHQL_PARSE_FAILED', traceId: expect.stringMatching(/^[0-9a-f]{32}$/) };
+    expect(await client.next()).toMatchObject({ id: '1', type: 'error', payload: [{ extensions }] });
+  });
+
+  it('brings events until the client completes, and then reads the topic no more', async () => {
+    const running = await run();
+    const client = await running.connect();
+    client.send(subscribe('s', LIVE));
+    await untilLive(running, 1);
+    await live.append('ws', thing('ws', 1), thing('ws', 2));
+    expect(numberOf((await client.next()).payload)).toBe(1);
+    expect(numberOf((await client.next()).payload)).toBe(2);
+    client.send({ id: 's', type: 'complete' });
+    await untilLive(running, 0);
+    expect(running.streams.topics()).toEqual([]);
+    client.send(subscribe('s', QUERY));
+    expect(await client.next()).toMatchObject({ id: 's', type: 'next' });
+  });
+
+  it('resumes on another gateway by the cursor', async () => {
+    const first = await run({ engine: { topic: 'resume' } });
+    const client = await first.connect();
+    client.send(subscribe('s', LIVE));
+    await untilLive(first, 1);
+    await live.append('resume', ...things('resume', 1, 3));
+    const { payload } = await client.next();
+    await client.close();
+    await live.append('resume', thing('resume', 4));
+    const second = await run({ engine: { topic: 'resume' } });
+    const again = await second.connect();
+    const after = (payload as { data: { [LIVE_FIELD]: { cursor: string } } }).data[LIVE_FIELD].cursor;
+    again.send(subscribe('s', LIVE, { after }));
+    for (const n of [2, 3, 4]) expect(numberOf((await again.next()).payload)).toBe(n);
+  });
+
+  it('ends a subscription with a bad cursor by an error, and leaves the others alone', async () => {
+    const client = await (await run()).connect();
+    client.send(subscribe('bad', LIVE, { after: 'nonsense' }));
+    const extensions = { code: 'INVALID_CURSOR', origin: 'HUB', traceId: expect.any(String) };
+    expect(await client.next()).toMatchObject({ id: 'bad', type: 'error', payload: [{ extensions }] });
+    client.send(subscribe('good', QUERY));
+    expect(await client.next()).toMatchObject({ id: 'good', type: 'next' });
+  });
+
+  it('ends a subscription with STORE_UNAVAILABLE where there is no event log', async () => {
+    const client = await (await run({ withoutLog: true })).connect();
+    client.send(subscribe('s', LIVE));
+    expect(await client.next()).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'STORE_UNAVAILABLE' } }],
+    });
+  });
+
+  it('aborts a query when its client completes it, and lets a mutation finish', async () => {
+    const signals: AbortSignal[] = [];
+    const finish = Promise.withResolvers<void>();
+    const running = await run({
+      engine: {
+        beforeResult({ signal }) {
+          signals.push(signal);
+          return Promise.race([
+            finish.promise,
+            new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve())),
+          ]);
+        },
+      },
+    });
+    const client = await running.connect();
+    client.send(subscribe('m', 'mutation { any }'));
+    client.send(subscribe('q', QUERY));
+    await expect.poll(() => signals.length, { timeout: DEADLINE_MS }).toBe(2);
+    client.send({ id: 'm', type: 'complete' });
+    client.send({ id: 'q', type: 'complete' });
+    await expect.poll(() => signals[1]?.aborted, { timeout: DEADLINE_MS }).toBe(true);
+    expect(signals[0]?.aborted).toBe(false);
+    finish.resolve();
+  });
+
+  it('ends what runs when the socket goes away', async () => {
+    const running = await run();
+    const client = await running.connect();
+    client.send(subscribe('a', LIVE));
+    client.send(subscribe('b', LIVE));
+    await untilLive(running, 2);
+    await client.close();
+    await untilLive(running, 0);
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
+  });
+});
+
+describe('the protocol', () => {
+  it('closes with the code that the protocol names', async () => {
+    const running = await run({ limits: { connectionInitTimeoutMs: 200, payloadBytesMax: 2_000 } });
+    const early = await open(running);
+    early.send(subscribe('1', QUERY));
+    expect(await early.closed).toMatchObject({ code: 4401 });
+
+    const twice = await running.connect();
+    twice.send({ type: 'connection_init' });
+    expect(await twice.closed).toMatchObject({ code: 4429 });
+
+    const noMessage = await running.connect();
+    noMessage.send('{"type":"unheard-of"}');
+    expect(await noMessage.closed).toMatchObject({ code: 4400 });
+
+    const duplicate = await running.connect();
+    duplicate.send(subscribe('1', LIVE));
+    duplicate.send(subscribe('1', QUERY));
+    expect(await duplicate.closed).toMatchObject({ code: 4409 });
+
+    const silent = await open(running);
+    expect(await silent.closed).toMatchObject({ code: 4408 });
+
+    const tooLong = await running.connect();
+    tooLong.send(subscribe('1', `query { any } # ${'x'.repeat(2_000)}`));
+    expect(await tooLong.closed).toMatchObject({ code: 1009 });
+
+    const old = await open(running, ['graphql-transport-ws-of-old', 'graphql-ws']).catch(
+      (thrown: Error) => thrown.message,
+    );
+    expect(typeof old === 'string' ? old : (await old.closed).code).toSatisfy(
+      (refused: string | number) => refused === 4406 || /subprotocol/.test(String(refused)),
+    );
+  });
+
+  it('answers a ping of the client with a pong and its payload', async () => {
+    const client = await (await run()).connect();
+    client.send({ type: 'ping', payload: { n: 1 } });
+    expect(await client.next()).toEqual({ type: 'pong', payload: { n: 1 } });
+  });
+
+  it('refuses another path, and more sockets than it may hold', async () => {
+    const running = await run({ limits: { connectionsMax: 1 } });
+    await expect(openClient(`${running.url}/other`)).rejects.toThrow('404');
+    await running.connect();
+    await expect(openClient(running.url)).rejects.toThrow('503');
+  });
+
+  it('runs no more operations on one socket than it may, and the others go on', async () => {
+    const running = await run({ limits: { operationsPerConnectionMax: 2 }, engine: { topic: 'many' } });
+    const client = await running.connect();
+    for (const id of ['1', '2', '3']) client.send(subscribe(id, LIVE));
+    const extensions = { code: 'LIMIT_EXCEEDED', limit: 'operationsPerConnectionMax', max: 2 };
+    expect(await client.next()).toMatchObject({ id: '3', type: 'error', payload: [{ extensions }] });
+    await untilLive(running, 2);
+    await live.append('many', thing('many', 1));
+    const ids = [(await client.next()).id, (await client.next()).id];
+    expect(ids.toSorted()).toEqual(['1', '2']);
+  });
+
+  it('cuts off a client that answers no ping', async () => {
+    const running = await run({ limits: { keepAliveMs: 50 } });
+    const answering = await running.connect();
+    const silent = await connectClient(running.url, { autoPong: false });
+    expect(await silent.closed).toMatchObject({ code: 1006 });
+    expect(answering.socket.readyState).toBe(WebSocket.OPEN);
+  });
+});
+
+describe('a slow client', () => {
+  it('is told of the gap and goes on behind it, and the others do not notice', async () => {
+    const running = await run({
+      engine: { topic: 'slow' },
+      queueEventsMax: 10,
+      limits: { bufferedBytesMax: 10_000 },
+    });
+    const slow = await running.connect();
+    const quick = await running.connect();
+    slow.send(subscribe('s', LIVE));
+    quick.send(subscribe('s', LIVE));
+    await untilLive(running, 2);
+    slow.socket.pause();
+    // The kernel's buffers hold some megabytes; what is beyond them the hub must not keep.
+    const text = 'x'.repeat(100_000);
+    const last = 150;
+    for (let n = 1; n <= last; n++) {
+      await live.append('slow', { ...thing('slow', n, { thing: { id: text } }) });
+      expect(numberOf((await quick.next()).payload)).toBe(n);
+    }
+    slow.socket.resume();
+    const seen: (number | string)[] = [];
+    for (let done = false; !done; ) {
+      const message = await slow.next();
+      const { n, gap } =
+        (message.payload as { data: Record<string, { n: number; gap: { reason: string } | null }> }).data[
+          LIVE_FIELD
+        ] ?? {};
+      seen.push(gap?.reason ?? n ?? 'nothing');
+      done = gap !== null && gap !== undefined;
+    }
+    const delivered = seen.slice(0, -1);
+    expect(delivered).toEqual(delivered.map((_, index) => index + 1));
+    expect(delivered.length).toBeLessThan(last);
+    expect(seen.at(-1)).toBe('SLOW_CONSUMER');
+    await live.append('slow', thing('slow', last + 1));
+    expect(numberOf((await slow.next()).payload)).toBe(last + 1);
+  });
+});
+
+describe('closing', () => {
+  it('lets a query finish, tells every client why, and takes no new ones', async () => {
+    const finish = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    const running = await run({
+      engine: {
+        beforeResult() {
+          started.resolve();
+          return finish.promise;
+        },
+      },
+    });
+    const client = await running.connect();
+    client.send(subscribe('q', QUERY));
+    client.send(subscribe('s', LIVE));
+    await started.promise;
+    await untilLive(running, 1);
+    const closing = running.transport.close(1012);
+    client.send(subscribe('late', QUERY));
+    expect(await client.next()).toMatchObject({
+      id: 'late',
+      type: 'error',
+      payload: [{ extensions: { code: 'CANCELLED' } }],
+    });
+    await expect(openClient(running.url)).rejects.toThrow('503');
+    finish.resolve();
+    expect(await client.next()).toMatchObject({ id: 'q', type: 'next' });
+    expect(await client.closed).toEqual({ code: 1012, reason: 'Service restart' });
+    await closing;
+    await untilLive(running, 0);
+  });
+
+  it('ends in bounded time when a query hangs and a client does not answer', async () => {
+    const never = new Promise<void>(() => undefined);
+    const started = Promise.withResolvers<void>();
+    const running = await run({
+      limits: { drainTimeoutMs: 50, closeTimeoutMs: 50 },
+      engine: {
+        beforeResult() {
+          started.resolve();
+          return never;
+        },
+      },
+    });
+    const client = await running.connect();
+    client.send(subscribe('q', QUERY));
+    await started.promise;
+    client.socket.pause();
+    const before = performance.now();
+    await running.transport.close();
+    expect(performance.now() - before).toBeLessThan(5_000);
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
+  });
+});

@@ -1,0 +1,270 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { isAlive } from '@weft/core/process-table';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Hub, postgresPid, removeHome, startHub } from '../support/hub.ts';
+import { subscribe, untilLive } from '../support/live.ts';
+import { callHotline, callPolice, moveOrder } from '../support/simulated.ts';
+import { waitFor } from '../support/wait.ts';
+
+const COMMUNITY = '320508017003';
+
+const ONE_INCIDENT = `query ($number: ID!) {
+  incidentByExternalNumber(kind: "hotlineOrder", number: $number) {
+    id title state stateLabel channelLabel address matter { code name }
+    division { code name fullName ancestors { code name level } centre { name } }
+    hotlineOrder { id title status kind }
+    grid { code name community worker { id name post } patrols { startedAt metres worker { id } } }
+    policeCase { receiptNo status category place unit }
+    externalNumbers { kind number source }
+    steps { sequence kind to by }
+  }
+  systems { name title kind state }
+}`;
+
+const LIVE = `subscription ($division: ID) {
+  incidentChanged(division: $division) {
+    cursor gap { reason }
+    change { kind to }
+    incident {
+      id title
+      hotlineOrder { id title status }
+      grid { name worker { name } }
+      policeCase { status place }
+      division { fullName }
+    }
+  }
+}`;
+
+const RESUME = LIVE.replace('($division: ID)', '($division: ID, $after: Cursor)').replace(
+  '(division: $division)',
+  '(division: $division, after: $after)',
+);
+
+interface Live {
+  readonly incidentChanged: {
+    readonly cursor: string;
+    readonly gap: unknown;
+    readonly change: { kind: string; to: string };
+    readonly incident: {
+      readonly id: string;
+      readonly title: string;
+      readonly hotlineOrder: { id: string; title: string; status: string };
+      readonly grid: { name: string; worker: { name: string } };
+      readonly policeCase: { status: string; place: string };
+      readonly division: { fullName: string };
+    };
+  };
+}
+
+describe('the hub, started by one command', () => {
+  let hub: Hub;
+  beforeAll(async () => {
+    hub = await startHub();
+  });
+  afterAll(async () => {
+    await hub.stop();
+    removeHome(hub.home);
+  });
+
+  it('answers one query over every subgraph for one incident', async () => {
+    const receiptNo = await callPolice(hub, 'story-1', '白洋湾街道𠮷庆里1号');
+    const orderNo = await callHotline(hub, {
+      externalRef: 'story-1',
+      subject: '路灯不亮',
+      content: '路灯不亮，夜间有人滋事',
+      kind: '3',
+      areaCode: COMMUNITY,
+      address: '路南社区',
+      receiptNo,
+      itemCode: '01037',
+    });
+    const incident = await waitFor('the incident', async () => {
+      const { data } = await hub.query<{ incidentByExternalNumber: unknown }>(ONE_INCIDENT, {
+        number: orderNo,
+      });
+      return data?.incidentByExternalNumber ?? undefined;
+    });
+    expect(incident).toMatchObject({
+      title: '路灯不亮',
+      state: 'REPORTED',
+      stateLabel: '待受理',
+      channelLabel: '热线电话',
+      matter: { code: '01037', name: '路灯异常' },
+      division: {
+        code: COMMUNITY,
+        name: '路南社区居委会',
+        ancestors: [
+          { code: '32', name: '江苏省', level: 1 },
+          { code: '3205', name: '苏州市', level: 2 },
+          { code: '320508', name: '姑苏区', level: 3 },
+          { code: '320508017', name: '白洋湾街道', level: 4 },
+        ],
+      },
+      hotlineOrder: { id: orderNo, title: '路灯不亮', status: 'PENDING', kind: 'COMPLAINT' },
+      grid: { community: COMMUNITY, worker: { name: expect.stringMatching(/^网格员/) } },
+      policeCase: { receiptNo, category: 'PUBLIC_ORDER', place: '白洋湾街道𠮷庆里1号' },
+      steps: [{ sequence: 1, kind: 'REPORTED', to: 'REPORTED' }],
+    });
+    const { data, errors } = await hub.query<{ systems: { name: string; state: string }[] }>(
+      '{ systems { name state } }',
+    );
+    expect(errors).toBeUndefined();
+    expect(data?.systems.map(({ name }) => name)).toEqual([
+      'directory',
+      'grid',
+      'hotline',
+      'incidents',
+      'police',
+      'registry',
+    ]);
+  });
+
+  it('brings an order within 1 s of the call to a subscriber, with fields of three old systems in the event', async () => {
+    const subscriber = subscribe<Live>(hub, LIVE, { division: '320508' });
+    await untilLive(hub, subscriber, COMMUNITY);
+    const receiptNo = await callPolice(hub, 'story-2', '平江街道');
+    const delaysMs: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const calledAtMs = performance.now();
+      const title = `噪声扰民${n}`;
+      const orderNo = await callHotline(hub, {
+        externalRef: `story-2-${n}`,
+        subject: title,
+        areaCode: COMMUNITY,
+        receiptNo,
+      });
+      const { answer, atMs } = await subscriber.arrival(
+        title,
+        (data) => data.incidentChanged.incident.title === title,
+      );
+      delaysMs.push(atMs - calledAtMs);
+      expect(answer.errors).toBeUndefined();
+      expect(answer.data?.incidentChanged).toMatchObject({
+        gap: null,
+        change: { kind: 'REPORTED', to: 'REPORTED' },
+        incident: {
+          hotlineOrder: { id: orderNo, status: 'PENDING' },
+          grid: { worker: { name: expect.stringMatching(/^网格员/) } },
+          policeCase: { place: '平江街道' },
+          division: { fullName: expect.stringContaining('姑苏区') },
+        },
+      });
+    }
+    await subscriber.end();
+    console.log(`from the call to the subscriber, ms: ${delaysMs.map((ms) => ms.toFixed(0)).join(' ')}`);
+    expect(Math.max(...delaysMs)).toBeLessThan(1_000);
+  });
+
+  it('goes on from a cursor without a loss or a double', async () => {
+    const before = subscribe<Live>(hub, LIVE, { division: COMMUNITY });
+    await untilLive(hub, before, COMMUNITY);
+    await callHotline(hub, { externalRef: 'story-3-0', subject: '第0件', areaCode: COMMUNITY });
+    const last = await before.arrival('第0件', (data) => data.incidentChanged.incident.title === '第0件');
+    await before.end();
+    for (let n = 1; n <= 5; n++) {
+      await callHotline(hub, { externalRef: `story-3-${n}`, subject: `第${n}件`, areaCode: COMMUNITY });
+    }
+    const resumed = subscribe<Live>(hub, RESUME, {
+      division: COMMUNITY,
+      after: last.answer.data?.incidentChanged.cursor,
+    });
+    await resumed.arrival('第5件', (data) => data.incidentChanged.incident.title === '第5件');
+    const titles = resumed.arrivals.map(({ answer }) => answer.data?.incidentChanged.incident.title);
+    expect(titles.sort()).toEqual(['第1件', '第2件', '第3件', '第4件', '第5件']);
+    await resumed.end();
+  });
+
+  it('accepts and routes an incident, and refuses a step that its state does not allow', async () => {
+    const orderNo = await callHotline(hub, {
+      externalRef: 'story-4',
+      subject: '暴露垃圾',
+      areaCode: COMMUNITY,
+    });
+    const id = await waitFor('the incident', async () => {
+      const { data } = await hub.query<{ incidentByExternalNumber: { id: string } | null }>(
+        'query ($n: ID!) { incidentByExternalNumber(kind: "hotlineOrder", number: $n) { id } }',
+        { n: orderNo },
+      );
+      return data?.incidentByExternalNumber?.id;
+    });
+    const route =
+      'mutation ($id: ID!) { routeIncident(id: $id, department: "urban-management", by: "320508") { state department { name } steps { kind } } }';
+    const early = await hub.query(route, { id });
+    expect(early.errors?.[0]).toMatchObject({ path: ['routeIncident'], extensions: { code: 'CONFLICT' } });
+    const accepted = await hub.query(
+      'mutation ($id: ID!) { acceptIncident(id: $id, by: "320508") { state stateLabel } }',
+      { id },
+    );
+    expect(accepted).toEqual({ data: { acceptIncident: { state: 'ACCEPTED', stateLabel: '受理' } } });
+    const routed = await hub.query(route, { id });
+    expect(routed.data).toEqual({
+      routeIncident: {
+        state: 'ROUTED',
+        department: { name: '城管' },
+        steps: [{ kind: 'REPORTED' }, { kind: 'ACCEPTED' }, { kind: 'ROUTED' }],
+      },
+    });
+  });
+
+  it('shows a change in the old system at the next question', async () => {
+    const orderNo = await callHotline(hub, {
+      externalRef: 'story-5',
+      subject: '道路破损',
+      areaCode: COMMUNITY,
+    });
+    await moveOrder(hub, orderNo, '50');
+    await waitFor('the closed order', async () => {
+      const { data } = await hub.query<{
+        incidentByExternalNumber: { hotlineOrder: { status: string } } | null;
+      }>(
+        'query ($n: ID!) { incidentByExternalNumber(kind: "hotlineOrder", number: $n) { hotlineOrder { status } } }',
+        { n: orderNo },
+      );
+      return data?.incidentByExternalNumber?.hotlineOrder.status === 'CLOSED';
+    });
+  });
+
+  it('serves the page and the explorer with all their assets from itself', async () => {
+    for (const path of ['/', '/explorer']) {
+      const page = await fetch(new URL(path, hub.urls.graphql));
+      expect(page.status).toBe(200);
+      const html = await page.text();
+      expect(html).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
+      const assets = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map((match) => match[1] ?? '');
+      expect(assets.length).toBeGreaterThan(1);
+      for (const asset of assets) {
+        expect((await fetch(new URL(asset, page.url))).status, asset).toBe(200);
+      }
+    }
+  });
+});
+
+describe('Ctrl-C', () => {
+  it('stops every process that was started, and what was acknowledged is there at the next start', async () => {
+    const first = await startHub();
+    const orderNo = await callHotline(first, { externalRef: 'kept', subject: '留存', areaCode: COMMUNITY });
+    const pids = [
+      ...['gateway', 'subgraphs', 'connectors', 'city', 'hotline', 'grid', 'police'].map((part) =>
+        first.pid(part),
+      ),
+      ...postgresPid(first.home),
+    ];
+    expect(pids).toHaveLength(8);
+    expect(await first.stop()).toBe(0);
+    expect(pids.filter(isAlive)).toEqual([]);
+    expect(existsSync(join(first.home, 'run.json'))).toBe(false);
+
+    const second = await startHub({ home: first.home });
+    const title = await waitFor('the order of the first run', async () => {
+      const { data } = await second.query<{ incidentByExternalNumber: { title: string } | null }>(
+        'query ($n: ID!) { incidentByExternalNumber(kind: "hotlineOrder", number: $n) { title } }',
+        { n: orderNo },
+      );
+      return data?.incidentByExternalNumber?.title;
+    });
+    expect(title).toBe('留存');
+    await second.stop();
+    removeHome(first.home);
+  });
+});

@@ -15,8 +15,9 @@ const client = new pg.Client({ connectionString: database.url });
 await client.connect();
 const stop = new AbortController();
 const arrivals = new Map<string, PromiseWithResolvers<void>>();
+const head = await log.head('bench');
 const reading = (async () => {
-  for await (const batch of log.read('bench', { after: await log.head('bench'), signal: stop.signal })) {
+  for await (const batch of log.read('bench', { after: head, signal: stop.signal })) {
     for (const entry of batch) if (entry.kind === 'event') arrivals.get(entry.event.id)?.resolve();
   }
 })();

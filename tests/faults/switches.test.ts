@@ -210,7 +210,7 @@ describe('every fault switch, as a client of the graph sees it', () => {
     expect(data?.incidents.edges.filter(({ node }) => node.title === '重复推送')).toHaveLength(1);
   });
 
-  it('hotline, changes pushed newest first: one incident, and the live field tells the newest version last or alone', async () => {
+  it('hotline, changes pushed newest first: one incident, and its newest state', async () => {
     await setFaults(hub, 'hotline', { outOfOrder: true });
     const order = await callHotline(hub, {
       externalRef: 'backwards',

@@ -80,6 +80,25 @@ const QUERIES: readonly (readonly [title: string, query: string, variables?: Rec
   ],
   ['a mutation that fails', 'mutation { stamp(parcel: "z") { id } broken { id } }'],
   ['a null where none may be, within a system', '{ people { id trust } }'],
+  ['fields of an interface object', '{ media { __typename id views ... on Film { minutes views } } }'],
+  [
+    'an interface object whose type another system knows',
+    '{ seen { id views title __typename ... on Book { average } } }',
+  ],
+  [
+    'aliases that hide keys',
+    '{ books { id: title title: id k: __typename average } me { id: name name: id address { street } } }',
+  ],
+  [
+    'variables in nested conditions',
+    'query ($a: Boolean!, $b: Boolean!) { books { ... on Book @include(if: $a) { average postage @skip(if: $b) label @include(if: $b) } ... @skip(if: $a) { author { address { street @include(if: $b) } } } } }',
+    { a: true, b: false },
+  ],
+  [
+    'a whole branch that is excluded',
+    'query ($a: Boolean!) { me { name books @include(if: $a) { average } } books @include(if: $a) { label } }',
+    { a: false },
+  ],
   [
     'introspection beside data',
     '{ __schema { queryType { name } } __type(name: "Role") { enumValues { name } } me { name } }',

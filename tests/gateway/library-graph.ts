@@ -1,5 +1,5 @@
-// Four small members that between them use what federation has: keys, @requires, @provides, interfaces, unions, nested lists.
-import { type SubgraphServer, startSubgraph } from './subgraph-server.ts';
+// Five small members that between them use what federation has: keys, @requires, @provides, interfaces, interface objects, unions, nested lists.
+import { type Resolvers, type SubgraphServer, startSubgraph } from './subgraph-server.ts';
 
 const LINK = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9",
   import: ["@key", "@external", "@requires", "@provides", "@shareable", "@inaccessible", "@interfaceObject"])
@@ -22,7 +22,7 @@ type Query {
   shelf: [[Book!]!]!
   secret: [Medium]
 }
-interface Medium { id: ID! title: String! }
+interface Medium @key(fields: "id") { id: ID! title: String! }
 union Found = Book | Film | Person
 type Book implements Medium @key(fields: "id") {
   id: ID! title: String! pages: Int weight: Int
@@ -30,7 +30,7 @@ type Book implements Medium @key(fields: "id") {
   lentTo: [Person]
 }
 type Film implements Medium @key(fields: "id") { id: ID! title: String! minutes: Int director: Person! }
-type Vault implements Medium @inaccessible { id: ID! title: String! }
+type Vault implements Medium @inaccessible @key(fields: "id") { id: ID! title: String! }
 type Person @key(fields: "id") { id: ID! name: String @external books: [Book!]! }
 `;
 const POST = `${LINK}
@@ -51,6 +51,11 @@ type Query { ratings: [Rating] }
 type Rating { stars: Int! of: Book }
 type Book @key(fields: "id") { id: ID! ratings: [Rating!] average: Float }
 type Person @key(fields: "id") { id: ID! trust: Int! }
+`;
+
+const VIEWS = `${LINK}
+type Query { seen: [Medium] }
+type Medium @interfaceObject @key(fields: "id") { id: ID! views: Int }
 `;
 
 const PERSONS = new Map([
@@ -93,37 +98,42 @@ export interface Library {
   close(): Promise<void>;
 }
 
-export async function startLibrary(): Promise<Library> {
-  const log: string[] = [];
-  const people = await startSubgraph('people', PEOPLE, {
-    Query: {
-      me: () => PERSONS.get('1'),
-      people: (_: unknown, { first }: { first: number }) => [...PERSONS.values()].slice(0, first),
-      nobody: () => null,
-    },
-    Person: {
-      __resolveReference: ({ id }: { id: string }) => PERSONS.get(id) ?? null,
-      boss: ({ boss }: { boss: { id: string } | null }) =>
-        boss === null ? null : (PERSONS.get(boss.id) ?? null),
-    },
-  });
-  const books = await startSubgraph('books', BOOKS, {
-    Query: {
-      books: (_: unknown, { ids }: { ids?: string[] }) =>
-        BOOK_LIST.filter(({ id }) => ids === undefined || ids.includes(id)),
-      media: () => [BOOK_LIST[0], null, FILM, BOOK_LIST[2]],
-      found: () => [{ id: '2' }, BOOK_LIST[1], FILM],
-      shelf: () => [[BOOK_LIST[0], BOOK_LIST[1]], [], [BOOK_LIST[2]]],
-      secret: () => [{ __typename: 'Vault', id: 'v1', title: 'v' }, FILM],
-    },
-    Medium: byTypename,
-    Found: byTypename,
-    Book: { __resolveReference: ({ id }: { id: string }) => bookById(id) },
-    Film: { __resolveReference: ({ id }: { id: string }) => (id === 'f1' ? FILM : null) },
-    Person: { books: ({ id }: { id: string }) => BOOK_LIST.filter((book) => book.author?.id === id) },
-  });
+const PEOPLE_RESOLVERS: Resolvers = {
+  Query: {
+    me: () => PERSONS.get('1'),
+    people: (_: unknown, { first }: { first: number }) => [...PERSONS.values()].slice(0, first),
+    nobody: () => null,
+  },
+  Person: {
+    __resolveReference: ({ id }: { id: string }) => PERSONS.get(id) ?? null,
+    boss: ({ boss }: { boss: { id: string } | null }) =>
+      boss === null ? null : (PERSONS.get(boss.id) ?? null),
+  },
+};
+
+const BOOKS_RESOLVERS: Resolvers = {
+  Query: {
+    books: (_: unknown, { ids }: { ids?: string[] }) =>
+      BOOK_LIST.filter(({ id }) => ids === undefined || ids.includes(id)),
+    media: () => [BOOK_LIST[0], null, FILM, BOOK_LIST[2]],
+    found: () => [{ id: '2' }, BOOK_LIST[1], FILM],
+    shelf: () => [[BOOK_LIST[0], BOOK_LIST[1]], [], [BOOK_LIST[2]]],
+    secret: () => [{ __typename: 'Vault', id: 'v1', title: 'v' }, FILM],
+  },
+  Medium: {
+    ...byTypename,
+    __resolveReference: ({ id }: { id: string }) => (id === 'f1' ? FILM : bookById(id)),
+  },
+  Found: byTypename,
+  Book: { __resolveReference: ({ id }: { id: string }) => bookById(id) },
+  Film: { __resolveReference: ({ id }: { id: string }) => (id === 'f1' ? FILM : null) },
+  Person: { books: ({ id }: { id: string }) => BOOK_LIST.filter((book) => book.author?.id === id) },
+};
+
+/** `log` is what the mutations write and show. */
+function postResolvers(log: string[]): Resolvers {
   const parcel = (id: string) => ({ id, book: { id: 'b1' }, log: [...log] });
-  const post = await startSubgraph('post', POST, {
+  return {
     Query: { parcels: () => [parcel('p1')] },
     Mutation: {
       post: (_: unknown, { book }: { book: string }) => {
@@ -150,17 +160,36 @@ export async function startLibrary(): Promise<Library> {
       address: ({ id }: { id: string }) =>
         id === '3' ? null : { street: `${id}号`, lines: [['a', id], []] },
     },
-  });
-  const rates = await startSubgraph('rates', RATES, {
-    Query: { ratings: () => [{ stars: 5, of: { id: 'b1' } }, { stars: 3, of: { id: 'b2' } }, null] },
-    Book: {
-      __resolveReference: ({ id }: { id: string }) => (id === 'b3' ? null : { id }),
-      ratings: ({ id }: { id: string }) => [{ stars: id.length, of: { id } }],
-      average: () => 4.5,
-    },
-    Person: { trust: ({ id }: { id: string }) => (id === '2' ? null : Number(id)) },
-  });
-  const all = [people, books, post, rates];
+  };
+}
+
+const RATES_RESOLVERS: Resolvers = {
+  Query: {
+    ratings: () => [{ stars: 5, of: { id: 'b1' } }, { stars: 3, of: { id: 'b2' } }, null],
+  },
+  Book: {
+    __resolveReference: ({ id }: { id: string }) => (id === 'b3' ? null : { id }),
+    ratings: ({ id }: { id: string }) => [{ stars: id.length, of: { id } }],
+    average: () => 4.5,
+  },
+  Person: { trust: ({ id }: { id: string }) => (id === '2' ? null : Number(id)) },
+};
+
+const VIEWS_RESOLVERS: Resolvers = {
+  Query: { seen: () => [{ id: 'f1' }, { id: 'b2' }] },
+  Medium: {
+    __resolveReference: ({ id }: { id: string }) => ({ id }),
+    views: ({ id }: { id: string }) => id.charCodeAt(1),
+  },
+};
+
+export async function startLibrary(): Promise<Library> {
+  const people = await startSubgraph('people', PEOPLE, PEOPLE_RESOLVERS);
+  const books = await startSubgraph('books', BOOKS, BOOKS_RESOLVERS);
+  const post = await startSubgraph('post', POST, postResolvers([]));
+  const rates = await startSubgraph('rates', RATES, RATES_RESOLVERS);
+  const views = await startSubgraph('views', VIEWS, VIEWS_RESOLVERS);
+  const all = [people, books, post, rates, views];
   return {
     people,
     books,

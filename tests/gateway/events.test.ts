@@ -143,6 +143,15 @@ describe('an event of a live field', () => {
     expect(prepared).toHaveProperty('errors');
   });
 
+  it.each([
+    'subscription ($a: Boolean!) { lampChanged @include(if: $a) { cursor } }',
+    'subscription ($a: Boolean!) { ...F @skip(if: $a) } fragment F on Subscription { lampChanged { cursor } }',
+  ])('refuses a condition on the live field itself: %s', (query) => {
+    expect(engine.prepare(query)).toMatchObject({
+      errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
+    });
+  });
+
   it('is prepared once for equal documents', () => {
     const query = 'subscription { lampChanged { cursor } }';
     expect(engine.prepare(query)).toBe(engine.prepare(query));

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
 import { compose } from '@weft/schema/compose';
+import { printProblem } from '@weft/schema/problem';
 import { ROOT, readStoredSubgraphs } from './checkout.ts';
 
 /** Addresses that stand in the committed supergraph; a running hub fills in its own. */
@@ -22,10 +23,10 @@ export function composeCommand(check: boolean): void {
   const result = compose(subgraphs);
   if (result.errors !== undefined) {
     throw new OperatorError(
-      `the subgraphs do not compose:\n${result.errors.map(({ message }) => `  ${message}`).join('\n')}`,
+      `the subgraphs do not compose:\n${result.errors.map((problem) => `  ${printProblem(problem)}`).join('\n')}`,
     );
   }
-  for (const hint of result.hints) process.stdout.write(`hint: ${hint.message}\n`);
+  for (const hint of result.hints) process.stdout.write(`hint: ${printProblem(hint)}\n`);
   const file = join(ROOT, 'schema', 'supergraph.graphql');
   const current = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
   if (current === result.supergraphSdl) {

@@ -1,0 +1,99 @@
+// The gateway's settings, read once from the environment.
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { logLevel, port, readConfig } from '@weft/core/config';
+import { OperatorError } from '@weft/core/errors';
+import { z } from 'zod';
+
+const SHAPE = {
+  PORT: port.default(4000),
+  WEFT_HOST: z.string().default('127.0.0.1'),
+  WEFT_LOG_LEVEL: logLevel,
+  /** Where the event log is; without it subscriptions are refused and all else works. */
+  DATABASE_URL: z.string().optional(),
+  /** `{ "subgraphs": [{ "name", "url", "sdlFile" }] }`, files relative to the manifest. */
+  WEFT_SUBGRAPHS_FILE: z.string().optional(),
+  /** A composed supergraph; with a manifest beside it, the manifest's addresses hold. */
+  WEFT_SUPERGRAPH_FILE: z.string().optional(),
+  /** `{ "cursorKeys": [{ "id", "secret" }] }`: the first signs, all verify. */
+  WEFT_KEYS_FILE: z.string().optional(),
+};
+
+const MANIFEST = z.object({
+  subgraphs: z
+    .array(z.object({ name: z.string().min(1), url: z.url(), sdlFile: z.string().optional() }))
+    .min(1, 'expected at least one subgraph'),
+});
+
+const KEYS = z.object({
+  cursorKeys: z
+    .array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), secret: z.string().min(32) }))
+    .min(1, 'expected at least one key'),
+});
+
+export interface ManifestEntry {
+  readonly name: string;
+  readonly url: string;
+  /** Absolute. */
+  readonly sdlFile: string | undefined;
+}
+
+export interface GatewayConfig {
+  readonly port: number;
+  readonly host: string;
+  readonly logLevel: string;
+  readonly databaseUrl: string | undefined;
+  readonly supergraphFile: string | undefined;
+  /** Undefined when only a supergraph is given. */
+  readonly manifest: readonly ManifestEntry[] | undefined;
+  /** Undefined: cursors are signed with a key of this process and die with it. */
+  readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
+}
+
+/** @throws OperatorError naming every setting that is wrong */
+export function readGatewayConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
+  const settings = readConfig(SHAPE, env);
+  const {
+    WEFT_SUBGRAPHS_FILE: manifestFile,
+    WEFT_SUPERGRAPH_FILE: supergraphFile,
+    WEFT_KEYS_FILE: keysFile,
+  } = settings;
+  if (manifestFile === undefined && supergraphFile === undefined) {
+    throw new OperatorError(
+      'settings: no graph is given: set WEFT_SUPERGRAPH_FILE to a supergraph or WEFT_SUBGRAPHS_FILE to a manifest',
+      { exitCode: 2 },
+    );
+  }
+  return Object.freeze({
+    port: settings.PORT,
+    host: settings.WEFT_HOST,
+    logLevel: settings.WEFT_LOG_LEVEL,
+    databaseUrl: settings.DATABASE_URL,
+    supergraphFile,
+    manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
+    cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
+  });
+}
+
+function readManifest(file: string): readonly ManifestEntry[] {
+  const { subgraphs } = readJson('WEFT_SUBGRAPHS_FILE', file, MANIFEST);
+  return subgraphs.map(({ name, url, sdlFile }) => ({
+    name,
+    url,
+    sdlFile: sdlFile === undefined ? undefined : resolve(dirname(file), sdlFile),
+  }));
+}
+
+function readJson<Schema extends z.ZodType>(setting: string, file: string, schema: Schema): z.infer<Schema> {
+  if (!existsSync(file)) throw new OperatorError(`${setting}: there is no file ${file}`, { exitCode: 2 });
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (thrown) {
+    throw new OperatorError(`${setting}: ${file} is not JSON`, { exitCode: 2, cause: thrown });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new OperatorError(`${setting}: ${file}: ${problems}`, { exitCode: 2 });
+}

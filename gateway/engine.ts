@@ -1,0 +1,62 @@
+// What the gateway's transports ask of its engine: prepare an operation once, execute it many times.
+import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+
+/** Who asks, and until when. */
+export interface OperationContext {
+  /** Aborts when the client goes away or the operation's deadline passes. */
+  readonly signal: AbortSignal;
+  /** 32 hex digits, sent upstream in `traceparent` and to the client in `extensions.traceId` of every error. */
+  readonly traceId: string;
+  /** The one who asks, as cursors are bound to; `anonymous` until identity exists. */
+  readonly principal: string;
+}
+
+/** An operation that was parsed, validated and planned against one supergraph. Immutable; cached by document and operation name. */
+export interface PreparedOperation {
+  readonly kind: 'query' | 'mutation' | 'subscription';
+  /** The live root field, for `kind: 'subscription'`. */
+  readonly eventStream?: EventStreamField | undefined;
+}
+
+/** A Subscription field with `@eventStream`, as the supergraph has it, and how the operation calls it. */
+export interface EventStreamField {
+  /** The field's name in the schema. */
+  readonly field: string;
+  /** The name under which the client wants it. */
+  readonly responseName: string;
+  readonly topic: string;
+  /** A selection set on the field's return type: what the event's data brings. */
+  readonly message: string;
+  /** Filter on the event's data, in the mapping grammar. */
+  readonly where: string | undefined;
+  /** The name of the field's return type. */
+  readonly returnType: string;
+  /** The field's arguments with variables replaced and defaults filled in. */
+  argumentsOf(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
+
+export interface Engine {
+  /** The schema that clients see. */
+  readonly schema: GraphQLSchema;
+  /** Parses, validates and plans; the errors carry GRAPHQL_PARSE_FAILED or GRAPHQL_VALIDATION_FAILED. */
+  prepare(
+    query: string,
+    operationName?: string,
+  ): PreparedOperation | { readonly errors: readonly GraphQLError[] };
+  /** Runs a query or mutation. Never rejects for a subgraph's failure: partial data and path-true errors are in the result. */
+  execute(
+    operation: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    context: OperationContext,
+  ): Promise<ExecutionResult>;
+  /**
+   * Runs the entity fetches of one event of a subscription.
+   * @param message the live field's value as the event brings it: `cursor`, `gap`, and the fields of `message`, entities by their keys
+   */
+  executeEvent(
+    operation: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    message: Readonly<Record<string, unknown>>,
+    context: OperationContext,
+  ): Promise<ExecutionResult>;
+}

@@ -1,0 +1,202 @@
+// Completes merged data against the client's selection (GraphQL 2025-09, 6.4.3 Value Completion): what was not asked is left out, what is wrong is null.
+import { HubError } from '@weft/core/errors';
+import {
+  type FieldNode,
+  type GraphQLLeafType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  isAbstractType,
+  isEnumType,
+  isLeafType,
+  isListType,
+  isNonNullType,
+  isObjectType,
+} from 'graphql';
+import type { CollectedFields, FieldCollector } from './collect-fields.ts';
+import { createObject, type DataObject, type DataValue, isDataObject } from './data.ts';
+import type { ErrorList } from './error-list.ts';
+
+export interface Completion {
+  /** What clients see. */
+  readonly schema: GraphQLSchema;
+  /** The supergraph's whole schema: tells a hidden type or value from one that does not exist. */
+  readonly fullSchema: GraphQLSchema;
+  readonly collector: FieldCollector;
+  readonly errors: ErrorList;
+  /** The system that answers a field, for errors that no system sent. */
+  systemOf(typeName: string, fieldName: string): string | undefined;
+  /** Answers of `__schema` and `__type`, by response name. */
+  readonly introspection: Readonly<Record<string, unknown>>;
+}
+
+/** The value was null where null is not allowed: the object that holds it must be null. */
+const BUBBLE = Symbol('bubble');
+type Completed = DataValue | typeof BUBBLE;
+
+/** Where a value stands, for errors. */
+interface Site {
+  readonly parentType: string;
+  readonly field: string;
+  readonly path: (string | number)[];
+}
+
+/** The client's data, or null when a null went up to the root. */
+export function completeRoot(
+  completion: Completion,
+  type: GraphQLObjectType,
+  fields: CollectedFields,
+  data: DataObject,
+): DataObject | null {
+  const completed = completeFields(completion, type, fields, data, []);
+  return completed === BUBBLE ? null : completed;
+}
+
+function completeFields(
+  completion: Completion,
+  type: GraphQLObjectType,
+  fields: CollectedFields,
+  data: DataObject,
+  path: (string | number)[],
+): DataObject | typeof BUBBLE {
+  const completed = createObject();
+  const definitions = type.getFields();
+  for (const [responseName, nodes] of fields) {
+    const name = nodes[0]?.name.value ?? '';
+    if (name === '__typename') {
+      completed[responseName] = type.name;
+      continue;
+    }
+    if (name === '__schema' || name === '__type') {
+      completed[responseName] = completion.introspection[responseName] as DataValue;
+      continue;
+    }
+    const definition = definitions[name];
+    if (definition === undefined) continue;
+    path.push(responseName);
+    const site: Site = { parentType: type.name, field: name, path };
+    const value = completeValue(completion, definition.type, nodes, data[responseName], site);
+    path.pop();
+    if (value === BUBBLE) return BUBBLE;
+    completed[responseName] = value;
+  }
+  return completed;
+}
+
+function completeValue(
+  completion: Completion,
+  type: GraphQLOutputType,
+  nodes: readonly FieldNode[],
+  value: DataValue,
+  site: Site,
+): Completed {
+  if (isNonNullType(type)) {
+    const completed = completeValue(completion, type.ofType, nodes, value, site);
+    if (completed !== null) return completed;
+    // A null that an error explains needs no second one.
+    if (!completion.errors.explains(site.path)) {
+      addError(completion, site, `${site.parentType}.${site.field} must not be null and is`);
+    }
+    return BUBBLE;
+  }
+  if (value === null || value === undefined) return null;
+  if (isListType(type)) return completeList(completion, type.ofType, nodes, value, site);
+  if (isLeafType(type)) return completeLeaf(completion, type, value, site);
+  return completeComposite(completion, type, nodes, value, site);
+}
+
+function completeList(
+  completion: Completion,
+  itemType: GraphQLOutputType,
+  nodes: readonly FieldNode[],
+  value: DataValue,
+  site: Site,
+): DataValue {
+  if (!Array.isArray(value)) return wrong(completion, site, 'a list');
+  const items: DataValue[] = [];
+  for (const [index, item] of value.entries()) {
+    site.path.push(index);
+    const completed = completeValue(completion, itemType, nodes, item, site);
+    site.path.pop();
+    if (completed === BUBBLE) return null;
+    items.push(completed);
+  }
+  return items;
+}
+
+function completeComposite(
+  completion: Completion,
+  type: GraphQLOutputType,
+  nodes: readonly FieldNode[],
+  value: DataValue,
+  site: Site,
+): DataValue {
+  if (!isDataObject(value)) return wrong(completion, site, 'an object');
+  const objectType = isObjectType(type) ? type : resolveType(completion, type, value, site);
+  if (objectType === undefined) return null;
+  const fields = completion.collector.ofNodes(objectType, nodes);
+  const completed = completeFields(completion, objectType, fields, value, site.path);
+  return completed === BUBBLE ? null : completed;
+}
+
+/** The object type of an interface's or union's value; undefined, with an error unless the type is hidden, when it has none. */
+function resolveType(
+  completion: Completion,
+  type: GraphQLOutputType,
+  value: DataObject,
+  site: Site,
+): GraphQLObjectType | undefined {
+  const name = value.__typename;
+  const resolved = typeof name === 'string' ? completion.schema.getType(name) : undefined;
+  if (isObjectType(resolved) && isAbstractType(type) && completion.schema.isSubType(type, resolved))
+    return resolved;
+  const isHidden =
+    resolved === undefined && typeof name === 'string' && isObjectType(completion.fullSchema.getType(name));
+  if (!isHidden) wrong(completion, site, `a __typename that belongs to ${type}`);
+  return undefined;
+}
+
+function completeLeaf(
+  completion: Completion,
+  type: GraphQLLeafType,
+  value: DataValue,
+  site: Site,
+): DataValue {
+  if (isEnumType(type)) {
+    if (typeof value === 'string' && type.getValue(value) !== undefined) return value;
+    const full = completion.fullSchema.getType(type.name);
+    const isHidden = typeof value === 'string' && isEnumType(full) && full.getValue(value) !== undefined;
+    return isHidden ? null : wrong(completion, site, `a value of ${type.name}`);
+  }
+  switch (type.name) {
+    case 'Int':
+      return Number.isInteger(value) && Math.abs(value as number) <= INT_MAX
+        ? value
+        : wrong(completion, site, 'an Int');
+    case 'Float':
+      return typeof value === 'number' ? value : wrong(completion, site, 'a Float');
+    case 'String':
+      return typeof value === 'string' ? value : wrong(completion, site, 'a String');
+    case 'Boolean':
+      return typeof value === 'boolean' ? value : wrong(completion, site, 'a Boolean');
+    case 'ID':
+      if (typeof value === 'string') return value;
+      return Number.isInteger(value) ? String(value) : wrong(completion, site, 'an ID');
+    default:
+      return value;
+  }
+}
+
+const INT_MAX = 2_147_483_648;
+
+function wrong(completion: Completion, site: Site, expected: string): null {
+  addError(completion, site, `${site.parentType}.${site.field} is not ${expected}`);
+  return null;
+}
+
+function addError(completion: Completion, site: Site, message: string): void {
+  const system = completion.systemOf(site.parentType, site.field);
+  completion.errors.add(new HubError('UPSTREAM_INVALID', message, { system, origin: 'PROVIDER' }), [
+    ...site.path,
+  ]);
+}

@@ -1,0 +1,188 @@
+// GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): POST and GET on one path, answers of two media types.
+import { randomBytes } from 'node:crypto';
+import { ERROR_CODES, type ErrorCode, HubError } from '@weft/core/errors';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Engine, PreparedOperation } from '../engine.ts';
+import { toGraphQLError } from '../execute/error-list.ts';
+import {
+  GRAPHQL_RESPONSE,
+  isJsonRequest,
+  JSON_RESPONSE,
+  negotiate,
+  type ResponseType,
+} from './media-type.ts';
+import { decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
+
+export interface GraphQLRouteOptions {
+  readonly path: string;
+  /** The engine of now; an operation ends on the one that it began on. */
+  engine(): Engine;
+}
+
+/**
+ * A form on another site can send POST without asking, but neither this content type nor such a header. They are
+ * what CSRF protection rests on until there are sessions to protect.
+ */
+const CSRF_HEADERS = ['x-weft-csrf', 'apollo-require-preflight'] as const;
+
+export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
+  const { path } = options;
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
+  app.post(path, (request, reply) => handle(options, request, reply, () => decodePost(request)));
+  app.get(path, (request, reply) => handle(options, request, reply, () => decodeGet(request)));
+  app.route({
+    method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: path,
+    handler: (_request, reply) =>
+      send(reply.header('allow', 'GET, POST'), 405, JSON_RESPONSE, {
+        errors: [toGraphQLError(new HubError('BAD_USER_INPUT', 'Use POST or GET.'), newTraceId())],
+      }),
+  });
+}
+
+function decodePost(request: FastifyRequest): GraphQLRequest {
+  const hasCsrfHeader = CSRF_HEADERS.some((name) => request.headers[name] !== undefined);
+  if (!isJsonRequest(request.headers['content-type']) && !hasCsrfHeader) {
+    throw new HttpRefusal(415, 'Send the request as application/json in UTF-8.');
+  }
+  return decodeBody(typeof request.body === 'string' ? request.body : '');
+}
+
+function decodeGet(request: FastifyRequest): GraphQLRequest {
+  return decodeQueryString(new URL(request.url, 'http://gateway').searchParams);
+}
+
+/** A refusal whose status HTTP itself defines; the code is BAD_USER_INPUT. */
+class HttpRefusal extends HubError {
+  readonly status: number;
+  readonly allow: string | undefined;
+  constructor(status: number, message: string, allow?: string) {
+    super('BAD_USER_INPUT', message);
+    this.status = status;
+    this.allow = allow;
+  }
+}
+
+async function handle(
+  options: GraphQLRouteOptions,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  decode: () => GraphQLRequest,
+): Promise<FastifyReply> {
+  const traceId = traceIdOf(request.headers.traceparent);
+  const type = negotiate(request.headers.accept);
+  try {
+    if (type === undefined) throw new HttpRefusal(406, `Accept ${GRAPHQL_RESPONSE} or ${JSON_RESPONSE}.`);
+    const graphqlRequest = decode();
+    const engine = options.engine();
+    const prepared = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
+    if ('errors' in prepared) return sendResult(reply, type, withTraceId(prepared.errors, traceId));
+    requireMethod(request.method, prepared);
+    const result = await runOperation(engine, prepared, graphqlRequest, request, reply, traceId);
+    return sendResult(reply, type, result);
+  } catch (thrown) {
+    const error = HubError.from(thrown);
+    if (error.code === 'INTERNAL_SERVER_ERROR')
+      request.log.error({ err: thrown, traceId }, 'a request failed');
+    const isRefusal = error instanceof HttpRefusal;
+    if (isRefusal && error.allow !== undefined) reply.header('allow', error.allow);
+    const status = isRefusal ? error.status : ERROR_CODES[error.code].httpStatus;
+    return send(reply, status, type ?? JSON_RESPONSE, { errors: [toGraphQLError(error, traceId)] });
+  }
+}
+
+function requireMethod(method: string, prepared: PreparedOperation): void {
+  if (prepared.kind === 'subscription') {
+    throw new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
+  }
+  if (prepared.kind === 'mutation' && method !== 'POST') {
+    throw new HttpRefusal(405, 'A mutation needs POST: GET may be repeated and stored on its way.', 'POST');
+  }
+}
+
+/** Cancels what is under way when the client goes. */
+async function runOperation(
+  engine: Engine,
+  prepared: PreparedOperation,
+  { variables, operationName }: GraphQLRequest,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  traceId: string,
+): Promise<ExecutionResult> {
+  const controller = new AbortController();
+  const onClose = () => controller.abort();
+  reply.raw.once('close', onClose);
+  const startedAt = performance.now();
+  try {
+    const context = { signal: controller.signal, traceId, principal: 'anonymous' };
+    const result = await engine.execute(prepared, variables, context);
+    const durationMs = Math.round(performance.now() - startedAt);
+    const errors = result.errors?.length ?? 0;
+    request.log.info({ traceId, kind: prepared.kind, operationName, durationMs, errors }, 'operation');
+    return result;
+  } finally {
+    reply.raw.off('close', onClose);
+  }
+}
+
+/**
+ * `application/json` answers 200 whenever the request itself was well-formed, as the specification asks for clients that
+ * take any other status for a broken network; `application/graphql-response+json` tells the truth in the status too.
+ */
+function sendResult(reply: FastifyReply, type: ResponseType, result: ExecutionResult): FastifyReply {
+  const isRequestError = result.data === undefined;
+  const status = isRequestError && type === GRAPHQL_RESPONSE ? statusOf(result.errors?.[0]) : 200;
+  return send(reply, status, type, result);
+}
+
+function statusOf(error: GraphQLError | undefined): number {
+  const code = error?.extensions.code;
+  return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code)
+    ? ERROR_CODES[code as ErrorCode].httpStatus
+    : 500;
+}
+
+function send(
+  reply: FastifyReply,
+  status: number,
+  type: ResponseType,
+  result: ExecutionResult,
+): FastifyReply {
+  return reply
+    .code(status)
+    .header('content-type', `${type}; charset=utf-8`)
+    .header('cache-control', 'no-store')
+    .header('vary', 'accept')
+    .send(JSON.stringify(result));
+}
+
+/** Prepared errors are made before there is a request to trace. */
+function withTraceId(errors: readonly GraphQLError[], traceId: string): ExecutionResult {
+  return {
+    errors: errors.map((error) => {
+      const { nodes = null, source = null, positions = null, path = null } = error;
+      return new GraphQLError(error.message, {
+        nodes,
+        source,
+        positions,
+        path,
+        extensions: { ...error.extensions, traceId },
+      });
+    }),
+  };
+}
+
+/** https://www.w3.org/TR/trace-context/#trace-id: an id of zeros is none. */
+function traceIdOf(traceparent: string | string[] | undefined): string {
+  const given =
+    typeof traceparent === 'string'
+      ? /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-/.exec(traceparent)?.[1]
+      : undefined;
+  return given === undefined || /^0+$/.test(given) ? newTraceId() : given;
+}
+
+function newTraceId(): string {
+  return randomBytes(16).toString('hex');
+}

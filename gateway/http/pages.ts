@@ -1,0 +1,57 @@
+// Serves the dashboard's files: `/`, `/explorer`, and the vendor files that its manifest names.
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import fastifyStatic from '@fastify/static';
+import { OperatorError } from '@weft/core/errors';
+import type { FastifyInstance } from 'fastify';
+
+/** Scripts from here only; GraphiQL writes style attributes and data: images, and keeps its fonts in its style sheet. */
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "font-src 'self' data:",
+  "connect-src 'self'",
+  "worker-src 'self'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+].join('; ');
+
+const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'content-security-policy': CONTENT_SECURITY_POLICY,
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+};
+
+/** On every answer, pages or not. */
+export function registerSecurityHeaders(app: FastifyInstance): void {
+  app.addHook('onSend', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS);
+  });
+}
+
+export function registerPages(app: FastifyInstance): void {
+  const dashboard = dirname(fileURLToPath(import.meta.resolve('@weft/dashboard/package.json')));
+  app.register(fastifyStatic, { root: join(dashboard, 'public'), cacheControl: true, maxAge: 0, etag: true });
+  app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
+  for (const [path, file] of vendorFiles(dashboard)) {
+    app.get(path, (_request, reply) => reply.sendFile(basename(file), dirname(file)));
+  }
+}
+
+/** `assets.json`: URL path to a file below the dashboard's node_modules. */
+function vendorFiles(dashboard: string): readonly (readonly [string, string])[] {
+  const manifestFile = join(dashboard, 'assets.json');
+  if (!existsSync(manifestFile)) return [];
+  const manifest: unknown = JSON.parse(readFileSync(manifestFile, 'utf8'));
+  return Object.entries(manifest as Readonly<Record<string, unknown>>).map(([path, file]) => {
+    if (typeof file !== 'string') throw new OperatorError(`${manifestFile}: ${path} must name a file`);
+    return [path, join(dashboard, 'node_modules', file)];
+  });
+}

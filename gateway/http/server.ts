@@ -1,0 +1,78 @@
+// The gateway's HTTP server: GraphQL, health and pages, with one shape for every refusal.
+import { HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
+import type { Engine } from '../engine.ts';
+import { registerGraphQLRoute } from './graphql-route.ts';
+import { type Readiness, registerHealth } from './health.ts';
+import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
+import { registerPages, registerSecurityHeaders } from './pages.ts';
+
+export interface HttpServerOptions {
+  /** The engine of now. */
+  engine(): Engine;
+  readonly logger: Logger;
+  readiness(): Promise<Readiness>;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** Routes are in place; the caller listens, and closes with `closeHttpServer`. */
+export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const limits = { ...HTTP_LIMITS, ...options.limits };
+  const app: FastifyInstance = Fastify({
+    loggerInstance: options.logger,
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytesMax,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance;
+  registerSecurityHeaders(app);
+  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine });
+  registerHealth(app, options.readiness);
+  registerPages(app);
+  app.setNotFoundHandler((request, reply) =>
+    reply
+      .code(404)
+      .send(body(new HubError('NOT_FOUND', `There is nothing at ${request.url.slice(0, 200)}.`))),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const refusal = refusalOf(error, limits);
+    if (refusal === undefined) request.log.error({ err: error }, 'a request failed in the hub itself');
+    const { status, hubError } = refusal ?? { status: 500, hubError: HubError.from(undefined) };
+    return reply.code(status).header('cache-control', 'no-store').send(body(hubError));
+  });
+  return app;
+}
+
+function body(error: HubError): { readonly errors: readonly unknown[] } {
+  return { errors: [{ message: error.message, extensions: error.toExtensions() }] };
+}
+
+interface Refusal {
+  readonly status: number;
+  readonly hubError: HubError;
+}
+
+/** What Fastify refuses before a route sees it. */
+function refusalOf(error: FastifyError, limits: HttpLimits): Refusal | undefined {
+  const status = error.statusCode ?? 500;
+  if (status === 413) {
+    const message = `The body has more than ${limits.bodyBytesMax} bytes.`;
+    const details = { limit: 'bodyBytesMax', max: limits.bodyBytesMax };
+    return { status, hubError: new HubError('LIMIT_EXCEEDED', message, { details }) };
+  }
+  if (status < 400 || status >= 500) return undefined;
+  return { status, hubError: new HubError('BAD_USER_INPUT', error.message, { cause: error }) };
+}
+
+/** Stops listening, lets requests in flight end for `drainTimeoutMs`, then cuts them off. */
+export async function closeHttpServer(app: FastifyInstance, limits: HttpLimits = HTTP_LIMITS): Promise<void> {
+  const timer = setTimeout(() => app.server.closeAllConnections(), limits.drainTimeoutMs);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}

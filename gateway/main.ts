@@ -1,0 +1,10 @@
+// The gateway as a process.
+import { createLogger } from '@weft/core/logger';
+import { runProcess } from '@weft/core/process';
+import { readGatewayConfig } from './config.ts';
+import { startGateway } from './start.ts';
+
+await runProcess('gateway', async () => {
+  const config = readGatewayConfig(process.env);
+  return startGateway({ config, logger: createLogger('gateway', config.logLevel) });
+});

@@ -1,0 +1,134 @@
+// Puts a gateway together: engine, event log, HTTP and WebSocket on one port.
+import { randomBytes } from 'node:crypto';
+import { OperatorError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import type { Started } from '@weft/core/process';
+import type { EventLog } from '@weft/events/event-log';
+import { openPostgresLog } from '@weft/events/postgres/log';
+import type { FastifyInstance } from 'fastify';
+import type { GatewayConfig } from './config.ts';
+import { createEngine, type GatewayEngine } from './execute/create-engine.ts';
+import type { Readiness } from './http/health.ts';
+import { closeHttpServer, createHttpServer } from './http/server.ts';
+import type { EngineLimits } from './limits.ts';
+import { loadSupergraph } from './load-supergraph.ts';
+import type { KeyRing } from './subscribe/cursor.ts';
+import { createEventStreams } from './subscribe/event-streams.ts';
+import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
+
+export interface GatewayOptions {
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+  readonly limits?: Partial<EngineLimits>;
+}
+
+/**
+ * Starts a gateway; it answers whether or not its subgraphs and its database do. `close()` takes no more requests,
+ * lets those in flight end in bounded time, and frees sockets, log and server.
+ * @throws OperatorError when the graph, the keys or the port cannot be used
+ */
+export async function startGateway({ config, logger, limits = {} }: GatewayOptions): Promise<Started> {
+  const loaded = loadSupergraph(config, logger);
+  const engine = createEngine({ ...loaded, logger, limits });
+  const log =
+    config.databaseUrl === undefined
+      ? undefined
+      : openPostgresLog({ databaseUrl: config.databaseUrl, logger });
+  const streams =
+    log === undefined
+      ? undefined
+      : createEventStreams({ log, engine, keyRing: keyRingOf(config, logger), logger });
+  const app = createHttpServer({ engine: () => engine, logger, readiness: () => readReadiness(log) });
+  const sockets = attachWebSocket({
+    server: app.server,
+    path: '/graphql',
+    engine: () => engine,
+    streams,
+    logger,
+  });
+  const close = () => closeAll(sockets, app, engine, log);
+  try {
+    const port = await listen(app, config);
+    return { urls: urlsOf(config.host, port), close };
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+}
+
+async function closeAll(
+  sockets: WebSocketTransport,
+  app: FastifyInstance,
+  engine: GatewayEngine,
+  log: EventLog | undefined,
+): Promise<void> {
+  // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
+  await Promise.all([sockets.close(), closeHttpServer(app)]);
+  await engine.close();
+  await log?.close();
+}
+
+function keyRingOf(config: GatewayConfig, logger: Logger): KeyRing {
+  const [first, ...others] = config.cursorKeys ?? [];
+  if (first !== undefined) return [first, ...others];
+  logger.warn('WEFT_KEYS_FILE is not set: cursors end with this process');
+  return [{ id: 'process', secret: randomBytes(32) }];
+}
+
+async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (thrown) {
+    throw listenError(thrown, host, port);
+  }
+  const address = app.server.address();
+  return typeof address === 'object' && address !== null ? address.port : port;
+}
+
+function listenError(thrown: unknown, host: string, port: number): unknown {
+  switch ((thrown as { readonly code?: string }).code) {
+    case 'EADDRINUSE':
+      return new OperatorError(`port ${port} is in use: stop what listens there or set PORT`, {
+        cause: thrown,
+      });
+    case 'EACCES':
+      return new OperatorError(`port ${port} may not be opened by this user: set PORT to 1024 or above`, {
+        cause: thrown,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return new OperatorError(`${host} is not an address of this machine: set WEFT_HOST`, { cause: thrown });
+    default:
+      return thrown;
+  }
+}
+
+/** An address that a browser on this machine can open. */
+function urlsOf(host: string, port: number): Readonly<Record<string, string>> {
+  const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
+  const origin = `${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+  return {
+    graphql: `http://${origin}/graphql`,
+    ws: `ws://${origin}/graphql`,
+    dashboard: `http://${origin}/`,
+    explorer: `http://${origin}/explorer`,
+  };
+}
+
+const LOG_PROBE_TIMEOUT_MS = 1_000;
+
+/** Without the log, queries and mutations go on: the gateway stays in rotation and says what is missing. */
+async function readReadiness(log: EventLog | undefined): Promise<Readiness> {
+  if (log === undefined) return { ready: true, reasons: ['subscriptions: DATABASE_URL is not set'] };
+  const timeout = AbortSignal.timeout(LOG_PROBE_TIMEOUT_MS);
+  const timedOut = new Promise<never>((_resolve, reject) => {
+    timeout.addEventListener('abort', () => reject(timeout.reason), { once: true });
+  });
+  try {
+    await Promise.race([log.head('incident', timeout), timedOut]);
+    return { ready: true, reasons: [] };
+  } catch {
+    // The reader logs the cause; a prober learns only which part is missing.
+    return { ready: true, reasons: ['subscriptions: the event log does not answer'] };
+  }
+}

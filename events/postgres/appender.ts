@@ -1,0 +1,91 @@
+// Appends events to the PostgreSQL log inside the caller's transaction.
+import { HubError } from '@weft/core/errors';
+import type { CloudEvent } from '../envelope.ts';
+import type { EventAppender, SqlTransaction } from '../event-log.ts';
+
+/** The channel on which a commit that brought events is announced; the payload is the topic. */
+export const NOTIFY_CHANNEL = 'weft_events';
+
+/** Events in one call of `append`, at the most. */
+export const APPEND_EVENTS_MAX = 5_000;
+/** Characters of one event in JSON, at the most. */
+export const ENVELOPE_LENGTH_MAX = 256_000;
+/** PostgreSQL refuses a notification whose payload is longer than 7,999 bytes. */
+const TOPIC_LENGTH_MAX = 200;
+
+// One statement, one round trip. The envelope travels as text inside the JSON parameter, so that PostgreSQL never
+// unescapes it: a `\u0000` in somebody's data would fail there. ORDER BY makes `seq` follow the order of the list.
+const APPEND = `
+WITH added AS (
+  INSERT INTO events.event (topic, source, id, type, subject, partitionkey, time, envelope)
+  SELECT $1::text, e->>'source', e->>'id', e->>'type', e->>'subject', e->>'partitionkey',
+         (e->>'time')::timestamptz, (e->>'envelope')::json
+  FROM json_array_elements($2::text::json) WITH ORDINALITY AS list(e, place)
+  ORDER BY place
+  ON CONFLICT (source, id) DO NOTHING
+  RETURNING 1
+)
+SELECT count(*)::int AS added,
+       CASE WHEN count(*) > 0 THEN pg_notify('${NOTIFY_CHANNEL}', $1::text)::text END AS told
+FROM added`;
+
+/**
+ * Writes to the table `events.event`, which must be in the database of the caller's transaction. Rejects with what the
+ * transaction rejects with, and with LIMIT_EXCEEDED for a list or an event that is too long; the caller rolls back.
+ * Two transactions that append the same events in different orders can deadlock (40P01): append in a stable order.
+ */
+export const postgresAppender: EventAppender = {
+  async append(transaction, topic, events) {
+    if (events.length === 0) return 0;
+    requireLimit('APPEND_EVENTS_MAX', events.length, APPEND_EVENTS_MAX);
+    requireLimit('TOPIC_LENGTH_MAX', topic.length, TOPIC_LENGTH_MAX);
+    const rows = await transaction.query<{ added: number }>(APPEND, [
+      topic,
+      JSON.stringify(events.map(toRow)),
+    ]);
+    return rows[0]?.added ?? 0;
+  },
+};
+
+function toRow(event: CloudEvent): Record<string, string | null> {
+  const envelope = JSON.stringify(event);
+  requireLimit('ENVELOPE_LENGTH_MAX', envelope.length, ENVELOPE_LENGTH_MAX);
+  const { source, id, type, subject, partitionkey = null, time } = event;
+  return { source, id, type, subject, partitionkey, time, envelope };
+}
+
+function requireLimit(limit: string, got: number, max: number): void {
+  if (got <= max) return;
+  throw new HubError('LIMIT_EXCEEDED', `append: ${limit} is ${max}, got ${got}`, {
+    details: { limit, max, got },
+  });
+}
+
+/** The part of a `pg` client (not a pool: one connection, with a transaction open) that is needed. */
+export interface PgQueryable {
+  query(sql: string, parameters: unknown[]): Promise<{ readonly rows: unknown[] }>;
+}
+
+/** A `pg` client on which the caller has run BEGIN. */
+export function fromPgClient(client: PgQueryable): SqlTransaction {
+  return {
+    async query<Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[]) {
+      const { rows } = await client.query(sql, [...parameters]);
+      return rows as readonly Row[];
+    },
+  };
+}
+
+/** The part of Prisma's interactive transaction client that is needed, so that Prisma itself is not imported. */
+export interface PrismaRawTransaction {
+  $queryRawUnsafe(sql: string, ...parameters: unknown[]): PromiseLike<unknown>;
+}
+
+/** The `tx` that Prisma's `$transaction(async (tx) => …)` gives. */
+export function fromPrisma(tx: PrismaRawTransaction): SqlTransaction {
+  return {
+    async query<Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[]) {
+      return (await tx.$queryRawUnsafe(sql, ...parameters)) as readonly Row[];
+    },
+  };
+}

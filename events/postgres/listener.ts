@@ -1,0 +1,131 @@
+// The one LISTEN connection of a log: wakes readers when a commit brought events to their topic.
+import { delay } from '@weft/core/deadline';
+import type { Logger } from '@weft/core/logger';
+import pg from 'pg';
+import { NOTIFY_CHANNEL } from './appender.ts';
+
+const RECONNECT_DELAY_MS_MIN = 100;
+const RECONNECT_DELAY_MS_MAX = 5_000;
+const CONNECT_TIMEOUT_MS = 5_000;
+/** A connection that died without a word is found by asking: until then readers live on polling. */
+const HEARTBEAT_MS = 15_000;
+const HEARTBEAT_TIMEOUT_MS = 5_000;
+
+export interface Listener {
+  /** Counts the announcements of a topic; take it before reading, give it to `wait` after. */
+  announced(topic: string): number;
+  /** Resolves when the topic was announced since `seen` was taken, after `timeoutMs`, or when the signal aborts. Never rejects. */
+  wait(topic: string, seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Connects in the background and reconnects for ever: what is missed meanwhile, readers find by polling. */
+export function startListener(databaseUrl: string, logger: Logger): Listener {
+  const wakes = createWakes();
+  const closing = new AbortController();
+  const running = keepListening(databaseUrl, logger, wakes, closing.signal);
+  return {
+    announced: wakes.announced,
+    wait: wakes.wait,
+    async close() {
+      closing.abort();
+      wakes.announceAll();
+      await running;
+    },
+  };
+}
+
+interface Wakes {
+  announced(topic: string): number;
+  announce(topic: string): void;
+  announceAll(): void;
+  wait(topic: string, seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+function createWakes(): Wakes {
+  const counts = new Map<string, number>();
+  const waiters = new Map<string, Set<() => void>>();
+  const announced = (topic: string) => counts.get(topic) ?? 0;
+  const announce = (topic: string) => {
+    counts.set(topic, announced(topic) + 1);
+    for (const wake of waiters.get(topic) ?? []) wake();
+  };
+  const wait = (topic: string, seen: number, timeoutMs: number, signal: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      if (announced(topic) !== seen || signal.aborted) return resolve();
+      const ofTopic = waiters.get(topic) ?? new Set();
+      waiters.set(topic, ofTopic);
+      const wake = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', wake);
+        ofTopic.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, timeoutMs);
+      signal.addEventListener('abort', wake, { once: true });
+      ofTopic.add(wake);
+    });
+  return { announced, announce, wait, announceAll: () => [...waiters.keys()].forEach(announce) };
+}
+
+async function keepListening(
+  databaseUrl: string,
+  logger: Logger,
+  wakes: Wakes,
+  signal: AbortSignal,
+): Promise<void> {
+  let delayMs = RECONNECT_DELAY_MS_MIN;
+  while (!signal.aborted) {
+    try {
+      await listenUntilLost(databaseUrl, wakes, signal, () => {
+        delayMs = RECONNECT_DELAY_MS_MIN;
+      });
+    } catch (thrown) {
+      if (signal.aborted) return;
+      logger.warn({ err: thrown, delayMs }, 'the event log is not being listened to; readers poll');
+      // An abort ends the delay with a rejection, and the loop with it.
+      await delay(delayMs, signal).catch(() => undefined);
+      delayMs = Math.min(delayMs * 2, RECONNECT_DELAY_MS_MAX);
+    }
+  }
+}
+
+/** Rejects when the connection is lost; resolves when the signal aborts. */
+async function listenUntilLost(
+  databaseUrl: string,
+  wakes: Wakes,
+  signal: AbortSignal,
+  onListening: () => void,
+): Promise<void> {
+  const client = new pg.Client({
+    connectionString: databaseUrl,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: HEARTBEAT_TIMEOUT_MS,
+    application_name: 'weft events listener',
+    keepAlive: true,
+  });
+  const lost = Promise.withResolvers<void>();
+  // It can reject before anybody awaits it.
+  lost.promise.catch(() => undefined);
+  client.on('error', lost.reject);
+  client.on('end', () => lost.reject(new pg.DatabaseError('the connection ended', 0, 'error')));
+  client.on('notification', ({ payload }) => {
+    if (payload !== undefined) wakes.announce(payload);
+  });
+  const stop = () => lost.resolve();
+  signal.addEventListener('abort', stop, { once: true });
+  const heartbeat = setInterval(() => client.query('SELECT 1').catch(lost.reject), HEARTBEAT_MS);
+  try {
+    await client.connect();
+    await client.query(`LISTEN ${NOTIFY_CHANNEL}`);
+    onListening();
+    // Whatever was announced while nobody listened is found by reading once.
+    wakes.announceAll();
+    await lost.promise;
+  } finally {
+    clearInterval(heartbeat);
+    signal.removeEventListener('abort', stop);
+    // A connection that is lost already has nothing to say good-bye to.
+    await client.end().catch(() => undefined);
+  }
+}

@@ -1,0 +1,156 @@
+// The event log in PostgreSQL: reads the outbox table itself, woken by NOTIFY, with polling behind it.
+import { delay } from '@weft/core/deadline';
+import { HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import pg from 'pg';
+import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from '../event-log.ts';
+import { type Batch, readBatch } from './batch.ts';
+import { type Listener, startListener } from './listener.ts';
+import { comparePositions, formatPosition, POSITION_MAX } from './position.ts';
+import { trimTopic } from './trim.ts';
+
+export interface PostgresLogOptions {
+  readonly databaseUrl: string;
+  readonly logger: Logger;
+  /** How long a quiet topic is left alone when no announcement comes; default 1,000 ms. */
+  readonly pollMs?: number;
+}
+
+const POLL_MS = 1_000;
+/** Between looks while an earlier transaction keeps committed events back; longer once it has lasted a second. */
+const PENDING_POLL_MS = 15;
+const PENDING_POLL_MS_LONG = 100;
+const PENDING_ROUNDS_SHORT = 64;
+
+const BATCH_EVENTS = 500;
+const BATCH_EVENTS_MAX = 5_000;
+const CONNECTIONS_MAX = 4;
+const CONNECT_TIMEOUT_MS = 5_000;
+const QUERY_TIMEOUT_MS = 10_000;
+const RETRY_DELAY_MS_MIN = 50;
+const RETRY_DELAY_MS_MAX = 2_000;
+
+/**
+ * Opens the log of a database whose `events` schema is migrated. Connects when it is first used and again whenever the
+ * server comes back; a reader waits for it and goes on from its position. `close()` ends every reader and connection.
+ */
+export function openPostgresLog(options: PostgresLogOptions): EventLog {
+  const { databaseUrl, logger } = options;
+  const pool = openPool(databaseUrl, logger);
+  const closing = new AbortController();
+  let listener: Listener | undefined;
+  const source = (): Source => {
+    listener ??= startListener(databaseUrl, logger);
+    return { pool, listener, logger, pollMs: options.pollMs ?? POLL_MS };
+  };
+  return {
+    head: () => orUnavailable(() => readHead(pool)),
+    read: (topic, read) =>
+      readTopic(source(), topic, { ...read, signal: AbortSignal.any([read.signal, closing.signal]) }),
+    trim: (topic, olderThanMs) => orUnavailable(() => trimTopic(pool, topic, olderThanMs)),
+    compare: comparePositions,
+    async close() {
+      if (closing.signal.aborted) return;
+      closing.abort();
+      await listener?.close();
+      await pool.end();
+    },
+  };
+}
+
+interface Source {
+  readonly pool: pg.Pool;
+  readonly listener: Listener;
+  readonly logger: Logger;
+  readonly pollMs: number;
+}
+
+function openPool(connectionString: string, logger: Logger): pg.Pool {
+  const pool = new pg.Pool({
+    connectionString,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    statement_timeout: QUERY_TIMEOUT_MS,
+    application_name: 'weft events reader',
+  });
+  // An idle connection that breaks is replaced when the next one is needed.
+  pool.on('error', (err) => logger.debug({ err }, 'an idle connection of the event log ended'));
+  return pool;
+}
+
+/** Everything below the oldest open transaction is settled; what commits from now on lies above. */
+async function readHead(pool: pg.Pool): Promise<Position> {
+  const { rows } = await pool.query<{ tx: string }>('SELECT pg_snapshot_xmin(pg_current_snapshot()) AS tx');
+  return formatPosition({ tx: rows[0]?.tx ?? '0', seq: '0' });
+}
+
+async function orUnavailable<T>(ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (cause) {
+    if (cause instanceof HubError) throw cause;
+    throw new HubError('STORE_UNAVAILABLE', 'The event log does not answer.', { cause });
+  }
+}
+
+async function* readTopic(
+  source: Source,
+  topic: string,
+  options: ReadOptions,
+): AsyncGenerator<readonly (LogEvent | LogGap)[], void, undefined> {
+  const { signal, upTo = POSITION_MAX } = options;
+  const eventsMax = Math.min(options.batchEventsMax ?? BATCH_EVENTS, BATCH_EVENTS_MAX);
+  let after = options.after ?? (await untilAnswered(source, signal, () => readHead(source.pool)));
+  let pendingRounds = 0;
+  while (!signal.aborted && after !== undefined && comparePositions(after, upTo) < 0) {
+    // Taken before reading: an announcement in the middle of the query must not be slept through.
+    const seen = source.listener.announced(topic);
+    const position = after;
+    const batch = await untilAnswered(source, signal, () =>
+      readBatch(source.pool, topic, position, upTo, eventsMax),
+    );
+    if (batch === undefined) return;
+    after = lastPosition(batch) ?? after;
+    if (batch.entries.length > 0) yield batch.entries;
+    if (batch.full) continue;
+    if (options.upTo !== undefined) return;
+    pendingRounds = batch.pending ? pendingRounds + 1 : 0;
+    await source.listener.wait(topic, seen, pauseMs(source.pollMs, pendingRounds), signal);
+  }
+}
+
+function lastPosition(batch: Batch): Position | undefined {
+  const last = batch.entries.at(-1);
+  return last?.kind === 'gap' ? last.to : last?.position;
+}
+
+function pauseMs(pollMs: number, pendingRounds: number): number {
+  if (pendingRounds === 0) return pollMs;
+  return pendingRounds <= PENDING_ROUNDS_SHORT ? PENDING_POLL_MS : PENDING_POLL_MS_LONG;
+}
+
+/** Asks again with growing pauses until the server answers; undefined when the signal aborts first. */
+async function untilAnswered<T>(
+  source: Source,
+  signal: AbortSignal,
+  ask: () => Promise<T>,
+): Promise<T | undefined> {
+  let delayMs = RETRY_DELAY_MS_MIN;
+  while (!signal.aborted) {
+    try {
+      return await ask();
+    } catch (thrown) {
+      if (thrown instanceof HubError) throw thrown;
+      if (signal.aborted) return undefined;
+      source.logger.warn(
+        { err: thrown, delayMs },
+        'the event log does not answer; reading again from the same position',
+      );
+      // An abort ends the pause with a rejection, and the loop with it.
+      await delay(delayMs, signal).catch(() => undefined);
+      delayMs = Math.min(delayMs * 2, RETRY_DELAY_MS_MAX);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,129 @@
+// One reader of a topic, shared by all who subscribe to it: started by the first, ended after the last.
+import { HubError } from '@weft/core/errors';
+import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-log';
+
+export interface TopicListener {
+  /** Called in order of position, synchronously; must not throw. */
+  onEntry(entry: LogEvent | LogGap): void;
+  /** The reader has ended, with an error or because the log was closed. */
+  onEnd(error: HubError | undefined): void;
+}
+
+export interface TopicReader {
+  /** Everything up to here was handed to the listeners. */
+  position(): Position;
+  /** Everything after this, up to `position`, is at hand. */
+  oldest(): Position;
+  /** What is at hand after a position that is not before `oldest`. */
+  since(position: Position): readonly LogEvent[];
+  /** Hands every following entry to the listener until the returned function is called. */
+  listen(listener: TopicListener): () => void;
+}
+
+/** A hold on the shared reader; it lives while there is one. */
+export interface TopicLease {
+  readonly reader: TopicReader;
+  release(): void;
+}
+
+export interface TopicReaders {
+  /** @throws HubError STORE_UNAVAILABLE when the reader must be started and the log does not answer */
+  acquire(topic: string): Promise<TopicLease>;
+  /** Topics that are being read. */
+  topics(): readonly string[];
+}
+
+interface SharedReader {
+  readonly started: Promise<TopicReader>;
+  readonly stop: AbortController;
+  leases: number;
+}
+
+/** @param recentEventsMax events kept at hand for subscribers that join a little behind */
+export function createTopicReaders(log: EventLog, recentEventsMax: number): TopicReaders {
+  const shared = new Map<string, SharedReader>();
+  const start = (topic: string): SharedReader => {
+    const stop = new AbortController();
+    const forget = () => {
+      if (shared.get(topic) === entry) shared.delete(topic);
+    };
+    const entry = { started: startReader(log, topic, recentEventsMax, stop.signal, forget), stop, leases: 0 };
+    shared.set(topic, entry);
+    return entry;
+  };
+  const release = (topic: string, entry: SharedReader) => {
+    entry.leases--;
+    if (entry.leases > 0) return;
+    entry.stop.abort();
+    if (shared.get(topic) === entry) shared.delete(topic);
+  };
+  return {
+    async acquire(topic) {
+      const entry = shared.get(topic) ?? start(topic);
+      // Counted before waiting, so that a release in between does not stop what others wait for.
+      entry.leases++;
+      let released = false;
+      const releaseOnce = () => {
+        if (!released) release(topic, entry);
+        released = true;
+      };
+      try {
+        return { reader: await entry.started, release: releaseOnce };
+      } catch (thrown) {
+        releaseOnce();
+        throw HubError.from(thrown);
+      }
+    },
+    topics: () => [...shared.keys()],
+  };
+}
+
+async function startReader(
+  log: EventLog,
+  topic: string,
+  recentEventsMax: number,
+  signal: AbortSignal,
+  onEnd: () => void,
+): Promise<TopicReader> {
+  const listeners = new Set<TopicListener>();
+  // Half a queue, so that a subscriber that keeps up has emptied it before the next batch is there.
+  const batchEventsMax = Math.max(1, Math.floor(recentEventsMax / 2));
+  let recent: LogEvent[] = [];
+  let position = await log.head(topic, signal);
+  let oldest = position;
+  const take = (entry: LogEvent | LogGap) => {
+    if (entry.kind === 'gap') {
+      recent = [];
+      position = entry.to;
+      oldest = entry.to;
+    } else {
+      recent.push(entry);
+      position = entry.position;
+    }
+    for (const listener of listeners) listener.onEntry(entry);
+  };
+  const run = async () => {
+    let error: HubError | undefined;
+    try {
+      for await (const batch of log.read(topic, { after: position, signal, batchEventsMax })) {
+        for (const entry of batch) take(entry);
+        const surplus = recent.length - recentEventsMax;
+        if (surplus > 0) oldest = recent.splice(0, surplus).at(-1)?.position ?? oldest;
+      }
+    } catch (thrown) {
+      error = HubError.from(thrown);
+    }
+    onEnd();
+    for (const listener of listeners) listener.onEnd(error);
+  };
+  void run();
+  return {
+    position: () => position,
+    oldest: () => oldest,
+    since: (after) => recent.filter((event) => log.compare(event.position, after) > 0),
+    listen(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

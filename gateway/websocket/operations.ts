@@ -1,0 +1,136 @@
+// What one message `subscribe` of graphql-transport-ws starts, of whatever kind, as a stream of results that can be cancelled.
+import { randomBytes } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { deadlineSignal } from '@weft/core/deadline';
+import { HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import { cancellable } from '../subscribe/cancellable.ts';
+import type { EventStreams } from '../subscribe/event-streams.ts';
+
+/** The payload of `subscribe`, checked by graphql-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). */
+export interface SubscribePayload {
+  readonly query: string;
+  readonly operationName?: string | null | undefined;
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** An operation that is ready to run. */
+export interface ReadyOperation {
+  readonly engine: Engine;
+  readonly prepared: PreparedOperation;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly traceId: string;
+}
+
+export interface OperationsOptions {
+  /** The engine of now; an operation keeps the one that it began on. */
+  engine(): Engine;
+  /** Absent when the gateway runs without an event log: subscriptions then end with STORE_UNAVAILABLE. */
+  readonly streams: EventStreams | undefined;
+  readonly logger: Logger;
+  readonly operationTimeoutMs: number;
+}
+
+export interface Operations {
+  /** Parses, validates and plans, or says what is wrong. */
+  prepare(payload: SubscribePayload): ReadyOperation | readonly GraphQLError[];
+  /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
+  run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
+  /** Resolves when every query and mutation that is running has been answered. */
+  settled(): Promise<void>;
+}
+
+export function createOperations(options: OperationsOptions): Operations {
+  const running = new Set<Promise<void>>();
+  return {
+    prepare(payload) {
+      const traceId = randomBytes(16).toString('hex');
+      const engine = options.engine();
+      const prepared = engine.prepare(payload.query, payload.operationName ?? undefined);
+      if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
+      return { engine, prepared, variables: payload.variables ?? {}, traceId };
+    },
+    run: (operation, parent) => cancellable((signal) => start(options, running, operation, signal), parent),
+    async settled() {
+      await Promise.all(running);
+      // The message `complete` follows the result within this turn.
+      await setImmediate();
+    },
+  };
+}
+
+/** An error of the HTTP kind: coded, with the operation's trace id. */
+export function toGraphQLError(thrown: unknown, traceId: string): GraphQLError {
+  if (thrown instanceof GraphQLError) return withTraceId(thrown, traceId);
+  const error = HubError.from(thrown);
+  return new GraphQLError(error.message, { extensions: { ...error.toExtensions(), traceId } });
+}
+
+function withTraceId(error: GraphQLError, traceId: string): GraphQLError {
+  const { nodes, path, originalError, message } = error;
+  const extensions = { ...error.extensions, traceId };
+  return new GraphQLError(message, {
+    nodes: nodes ?? null,
+    path: path ?? null,
+    originalError: originalError ?? null,
+    extensions,
+  });
+}
+
+async function* start(
+  options: OperationsOptions,
+  running: Set<Promise<void>>,
+  operation: ReadyOperation,
+  signal: AbortSignal,
+): AsyncGenerator<ExecutionResult, void, undefined> {
+  const { prepared, variables, traceId } = operation;
+  const context: OperationContext = { signal, traceId, principal: 'anonymous' };
+  try {
+    switch (prepared.kind) {
+      case 'query':
+      case 'mutation':
+        yield* executeOnce(options, running, operation, context);
+        return;
+      case 'subscription':
+        if (options.streams === undefined) throw noEventLog();
+        yield* options.streams.subscribe(prepared, variables, context);
+        return;
+      default:
+        return prepared.kind satisfies never;
+    }
+  } catch (thrown) {
+    if (signal.aborted) return;
+    const error = toGraphQLError(thrown, traceId);
+    if (error.extensions.code === 'INTERNAL_SERVER_ERROR')
+      options.logger.error({ err: thrown, traceId }, 'an operation failed');
+    throw error;
+  }
+}
+
+/** Counts as running until its result was consumed. */
+async function* executeOnce(
+  options: OperationsOptions,
+  running: Set<Promise<void>>,
+  { engine, prepared, variables }: ReadyOperation,
+  context: OperationContext,
+): AsyncGenerator<ExecutionResult, void, undefined> {
+  // A mutation that was begun is not torn apart when its client goes away.
+  const parent = prepared.kind === 'mutation' ? undefined : context.signal;
+  const signal = deadlineSignal(options.operationTimeoutMs, parent);
+  const answered = Promise.withResolvers<void>();
+  running.add(answered.promise);
+  try {
+    yield await engine.execute(prepared, variables, { ...context, signal });
+  } finally {
+    running.delete(answered.promise);
+    answered.resolve();
+  }
+}
+
+function noEventLog(): HubError {
+  return new HubError('STORE_UNAVAILABLE', 'This gateway runs without an event log: it has no live fields.', {
+    retryable: false,
+  });
+}

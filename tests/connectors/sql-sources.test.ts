@@ -36,7 +36,11 @@ async function makePostgres() {
   const database = await createPostgresDatabase();
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
-  for (const sql of [TABLE, INSERT, 'CREATE VIEW t_slow AS SELECT t.*, pg_sleep(5) AS s FROM t_thing t']) {
+  for (const sql of [
+    TABLE,
+    INSERT,
+    'CREATE VIEW t_slow AS SELECT t.*, pg_sleep(5)::text AS s FROM t_thing t',
+  ]) {
     await client.query(sql);
   }
   await client.end();
@@ -137,28 +141,26 @@ describe.each(ENGINES)('an SQL source on $name', ({ skipped, slowView, make }) =
     expect(await client.call(call, scope, options())).toHaveLength(2);
   });
 
-  it.skipIf(skipped || slowView === undefined)(
-    'ends a statement that is aborted and frees its session',
-    async () => {
-      const slow = {
-        ...call,
-        table: slowView as string,
-        columns: ['id', 's'],
-        orderBy: [],
-        limitPerKey: undefined,
-      };
-      const scope = { batch: { grid: ['a'] } };
-      for (let round = 0; round < 3; round += 1) {
-        const startedAt = performance.now();
-        const signal = AbortSignal.timeout(100);
-        await expect(client.call(slow, scope, { signal, correlationId: 'x' })).rejects.toMatchObject({
-          name: 'TimeoutError',
-        });
-        expect(performance.now() - startedAt).toBeLessThan(1_500);
-      }
-      expect(await client.call(call, scope, options())).toHaveLength(2);
-    },
-  );
+  if (slowView === undefined) return;
+  it.skipIf(skipped)('ends a statement that is aborted and frees its session', async () => {
+    const slow = {
+      ...call,
+      table: slowView,
+      columns: ['id', 's'],
+      orderBy: [],
+      limitPerKey: undefined,
+    };
+    const scope = { batch: { grid: ['a'] } };
+    for (let round = 0; round < 3; round += 1) {
+      const startedAt = performance.now();
+      const signal = AbortSignal.timeout(100);
+      await expect(client.call(slow, scope, { signal, correlationId: 'x' })).rejects.toMatchObject({
+        name: 'TimeoutError',
+      });
+      expect(performance.now() - startedAt).toBeLessThan(1_500);
+    }
+    expect(await client.call(call, scope, options())).toHaveLength(2);
+  });
 });
 
 describe('an SQL source that is away', () => {

@@ -1,0 +1,35 @@
+// The settings of the connector host.
+import { logLevel, port, readConfig } from '@weft/core/config';
+import { z } from 'zod';
+
+const SHAPE = {
+  DATABASE_URL: z.string({ error: 'expected postgresql://user:password@host:port/database' }).min(1),
+  WEFT_HOST: z.string().default('127.0.0.1'),
+  WEFT_CONNECTORS_PORT: port.default(0),
+  WEFT_INGEST_PORT: port.default(0),
+  WEFT_SECRETS_DIR: z.string().optional(),
+  WEFT_LOG_LEVEL: logLevel,
+};
+
+export type ConnectorsConfig = Readonly<z.infer<z.ZodObject<typeof SHAPE>>> & {
+  /** What mappings see as `$env`: addresses of sources; secrets have a store of their own. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+};
+
+/**
+ * Reads the environment; addresses of sources (`WEFT_HOTLINE_URL` and the like) are checked when the source is opened.
+ * @throws OperatorError naming every wrong setting
+ */
+export function readConnectorsConfig(
+  env: Readonly<Record<string, string | undefined>> = process.env,
+): ConnectorsConfig {
+  const visible = Object.entries(env).filter(
+    ([name]) => !name.startsWith('SECRET_') && name !== 'DATABASE_URL',
+  );
+  return Object.freeze({ ...readConfig(SHAPE, env), env: Object.freeze(Object.fromEntries(visible)) });
+}
+
+/** The environment as the secret store reads it. */
+export function secretEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}

@@ -1,0 +1,135 @@
+import { HubError } from '@weft/core/errors';
+import { describe, expect, it } from 'vitest';
+import type { GuardPlan } from '../plan.ts';
+import { upstreamError } from '../upstream-error.ts';
+import { createGuard, type Guard } from './guard.ts';
+
+const context = { system: 'city', source: 'api', operation: 'GET /x' };
+const plan: GuardPlan = {
+  timeoutMs: 80,
+  concurrency: 1,
+  retries: 0,
+  breaker: { failureRatio: 0.5, minCalls: 3, openForMs: 60 },
+  responseBytesMax: 1_000,
+};
+
+const never = new AbortController().signal;
+
+function run<T>(guard: Guard, execute: (signal: AbortSignal) => Promise<T>, signal = never): Promise<T> {
+  return guard.run({ operation: 'GET /x', isRead: true, signal, execute });
+}
+
+const away = () => Promise.reject(upstreamError('UPSTREAM_UNAVAILABLE', 'no answer', context));
+
+describe('guard', () => {
+  it('ends a call that takes too long with DEADLINE_EXCEEDED and aborts it', async () => {
+    const guard = createGuard('city', 'api', plan);
+    let reason: unknown;
+    const hang = (signal: AbortSignal) =>
+      new Promise<never>(() => signal.addEventListener('abort', () => (reason = signal.reason)));
+    await expect(run(guard, hang)).rejects.toMatchObject({
+      code: 'DEADLINE_EXCEEDED',
+      system: 'city',
+      details: { source: 'api', operation: 'GET /x', timeoutMs: 80 },
+    });
+    expect((reason as Error).name).toBe('TimeoutError');
+  });
+
+  it('tries a read once more when the source is away, and never a write', async () => {
+    const guard = createGuard('city', 'api', { ...plan, retries: 1 });
+    let tries = 0;
+    const once = async () => {
+      tries += 1;
+      return tries === 1 ? away() : 'there';
+    };
+    expect(await run(guard, once)).toBe('there');
+    tries = 0;
+    const write = guard.run({ operation: 'POST /x', isRead: false, signal: never, execute: once });
+    await expect(write).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(tries).toBe(1);
+  });
+
+  it('does not try again what the source answered wrongly, unless the answer was cut off', async () => {
+    const guard = createGuard('city', 'api', { ...plan, retries: 1 });
+    let tries = 0;
+    const invalid = (truncated: boolean) => async () => {
+      tries += 1;
+      throw upstreamError('UPSTREAM_INVALID', 'bad', context, { truncated });
+    };
+    await expect(run(guard, invalid(false))).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+    expect(tries).toBe(1);
+    await expect(run(guard, invalid(true))).rejects.toMatchObject({ code: 'UPSTREAM_INVALID' });
+    expect(tries).toBe(3);
+  });
+
+  it('opens after enough failures, refuses without calling, and closes after one good call', async () => {
+    const guard = createGuard('city', 'api', plan);
+    for (let call = 0; call < 3; call += 1) await expect(run(guard, away)).rejects.toThrow();
+    expect(guard.state().breaker).toBe('OPEN');
+    let called = false;
+    const answer = async () => {
+      called = true;
+      return 1;
+    };
+    await expect(run(guard, answer)).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      details: { breaker: 'OPEN' },
+    });
+    expect(called).toBe(false);
+    await expect.poll(() => run(guard, answer).catch(() => 0), { timeout: 2_000 }).toBe(1);
+    expect(guard.state().breaker).toBe('CLOSED');
+  });
+
+  it('does not count a deadline of the caller, nor a fault that blames the request', async () => {
+    const guard = createGuard('city', 'api', plan);
+    const blame = () =>
+      Promise.reject(upstreamError('UPSTREAM_INVALID', 'fault', context, { faultCode: 'soap:Client' }));
+    for (let call = 0; call < 5; call += 1) {
+      await expect(run(guard, blame)).rejects.toThrow();
+      const hang = () => new Promise<never>(() => undefined);
+      await expect(run(guard, hang, AbortSignal.timeout(1))).rejects.toMatchObject({
+        code: 'DEADLINE_EXCEEDED',
+        origin: 'HUB',
+      });
+    }
+    expect(guard.state().breaker).toBe('CLOSED');
+  });
+
+  it('lets as many run as the plan allows, and refuses when the queue is full', async () => {
+    const guard = createGuard('city', 'api', { ...plan, timeoutMs: 5_000 });
+    const gate = Promise.withResolvers<void>();
+    let running = 0;
+    let most = 0;
+    const hold = async () => {
+      running += 1;
+      most = Math.max(most, running);
+      await gate.promise;
+      running -= 1;
+    };
+    const calls = Array.from({ length: 33 }, () => run(guard, hold));
+    await expect(run(guard, hold)).rejects.toMatchObject({ details: { bulkhead: 'FULL' } });
+    gate.resolve();
+    await Promise.all(calls);
+    expect(most).toBe(1);
+  });
+
+  it('lets a caller who leaves go at once, also from the queue', async () => {
+    const guard = createGuard('city', 'api', { ...plan, timeoutMs: 5_000 });
+    const gate = Promise.withResolvers<void>();
+    const first = run(guard, () => gate.promise);
+    const leaving = new AbortController();
+    const queued = run(guard, () => gate.promise, leaving.signal);
+    leaving.abort();
+    await expect(queued).rejects.toMatchObject({ code: 'CANCELLED' });
+    gate.resolve();
+    await first;
+  });
+
+  it('passes a bug on as INTERNAL_SERVER_ERROR', async () => {
+    const guard = createGuard('city', 'api', plan);
+    const bug = () => Promise.reject(new TypeError('x'));
+    await expect(run(guard, bug)).rejects.toSatisfy(
+      (error) => error instanceof HubError && error.code === 'INTERNAL_SERVER_ERROR',
+    );
+  });
+});

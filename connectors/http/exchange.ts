@@ -1,0 +1,122 @@
+// One HTTP exchange with an old system: bounded body, bounded time, failures told apart.
+import type { HubError } from '@weft/core/errors';
+import type { Dispatcher } from 'undici';
+import { type CallContext, upstreamError } from '../upstream-error.ts';
+
+export interface HttpRequest {
+  readonly method: Dispatcher.HttpMethod;
+  /** Path and query below the pool's origin. */
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Buffer | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  readonly body: Buffer;
+}
+
+export interface ExchangeLimits {
+  readonly signal: AbortSignal;
+  readonly responseBytesMax: number;
+}
+
+/**
+ * Sends `request` and reads the whole answer, whatever its status.
+ * @throws HubError UPSTREAM_UNAVAILABLE when nothing answers, UPSTREAM_INVALID when the body is cut or too large; the signal's reason
+ */
+export async function exchange(
+  dispatcher: Dispatcher,
+  request: HttpRequest,
+  limits: ExchangeLimits,
+  context: CallContext,
+): Promise<HttpAnswer> {
+  const { method, path, headers, body } = request;
+  let response: Dispatcher.ResponseData;
+  try {
+    response = await dispatcher.request({ method, path, headers, body: body ?? null, signal: limits.signal });
+  } catch (thrown) {
+    if (limits.signal.aborted) throw limits.signal.reason;
+    throw unreachable(thrown, context);
+  }
+  const contentType = headerText(response.headers['content-type']);
+  return {
+    status: response.statusCode,
+    contentType,
+    body: await readBounded(response, limits, context),
+  };
+}
+
+async function readBounded(
+  response: Dispatcher.ResponseData,
+  limits: ExchangeLimits,
+  context: CallContext,
+): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  try {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > limits.responseBytesMax) break;
+      chunks.push(chunk);
+    }
+  } catch (thrown) {
+    if (limits.signal.aborted) throw limits.signal.reason;
+    throw upstreamError(
+      'UPSTREAM_INVALID',
+      'the answer was cut off',
+      context,
+      { upstreamStatus: response.statusCode, truncated: true },
+      thrown,
+    );
+  }
+  if (bytes > limits.responseBytesMax) {
+    throw upstreamError(
+      'UPSTREAM_INVALID',
+      `expected an answer of at most ${limits.responseBytesMax} bytes`,
+      context,
+      {
+        upstreamStatus: response.statusCode,
+        limit: 'responseBytesMax',
+      },
+    );
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A connection that was refused, reset or not made in time, before any answer. */
+function unreachable(thrown: unknown, context: CallContext): HubError {
+  const code = (thrown as { code?: unknown }).code;
+  return upstreamError(
+    'UPSTREAM_UNAVAILABLE',
+    'no answer',
+    context,
+    { reason: typeof code === 'string' ? code : 'UNKNOWN' },
+    thrown,
+  );
+}
+
+function headerText(value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value[0] : value;
+}
+
+/**
+ * Turns the statuses that say "not now" into errors; the rest is the protocol's to read.
+ * A 401 or 403 means that the hub's own credentials are refused: an operator's matter, not the client's.
+ */
+export function refuseStatus(answer: HttpAnswer, context: CallContext): void {
+  const details = { upstreamStatus: answer.status };
+  if (answer.status === 401 || answer.status === 403) {
+    throw upstreamError('UPSTREAM_UNAVAILABLE', "the hub's credentials are refused", context, {
+      ...details,
+      reason: 'CREDENTIALS_REFUSED',
+    });
+  }
+  if (answer.status >= 500 || answer.status === 429) {
+    throw upstreamError('UPSTREAM_UNAVAILABLE', `answered with status ${answer.status}`, context, details);
+  }
+  if (answer.status < 200 || answer.status >= 300) {
+    throw upstreamError('UPSTREAM_INVALID', `expected status 200, got ${answer.status}`, context, details);
+  }
+}

@@ -1,0 +1,165 @@
+// Reads one change of a record out of what a system sent, and makes its events; pure.
+import type { CloudEvent, Json } from '@weft/events/envelope';
+import { INCIDENT_REPORT_FIELDS, INCIDENT_REPORT_TOPIC } from '@weft/schema/incident-report';
+import type { MappingScope } from '@weft/schema/mapping/compile';
+import type { IngestPlan } from '../plan.ts';
+
+/** A change that was understood. */
+export interface Change {
+  readonly system: string;
+  readonly type: string;
+  readonly key: string;
+  /** Its version in a form that compares as text. */
+  readonly orderKey: string;
+  readonly data: { readonly [key: string]: Json };
+  readonly event: CloudEvent;
+  readonly topic: string;
+  /** Handed to the incident library when the record is first heard of. */
+  readonly report: CloudEvent | undefined;
+}
+
+export type DecodedChange =
+  | { readonly kind: 'change'; readonly change: Change }
+  /** The payload holds no record of this type. */
+  | { readonly kind: 'other' }
+  | { readonly kind: 'bad'; readonly reason: string };
+
+export { INCIDENT_REPORT_TOPIC };
+
+const ORDER_DIGITS = 24;
+const KEY_LENGTH_MAX = 200;
+
+/**
+ * @param payload what the mappings see as `$`: a webhook's body, a polled row
+ * @param scope `$env` and the zone of the source
+ */
+export function decodeChange(
+  system: string,
+  plan: IngestPlan,
+  payload: unknown,
+  scope: MappingScope,
+  receivedAt: Date,
+): DecodedChange {
+  const payloadScope = { ...scope, $: payload };
+  const selected = plan.select.evaluate(payloadScope);
+  if (!isObject(selected)) return { kind: 'other' };
+  const key = scalarText(selected[plan.keyField]);
+  if (key === undefined) return { kind: 'other' };
+  if (key.length > KEY_LENGTH_MAX || key.includes('\0'))
+    return bad(`expected a key of at most ${KEY_LENGTH_MAX} characters`);
+  const order = scalarText(selected[plan.orderField]);
+  if (order === undefined) return bad(`expected a version in ${plan.orderField}`);
+  const orderKey = sortableOrder(order);
+  if (orderKey === undefined)
+    return bad(`expected ${plan.orderField} to be a number or a time, got another text`);
+  const report = decodeReport(plan, payloadScope);
+  if (report?.kind === 'bad') return report;
+  const time = rfc3339(plan.time?.evaluate(payloadScope)) ?? receivedAt.toISOString();
+  const data = { ...(selected as Record<string, Json>), [plan.entityField]: { [plan.keyField]: key } };
+  const record = { system, plan, key, time };
+  return {
+    kind: 'change',
+    change: {
+      system,
+      type: plan.type,
+      key,
+      orderKey,
+      data,
+      topic: plan.topic,
+      event: changedEvent(record, order, data),
+      report: report === undefined ? undefined : reportEvent(record, report.data),
+    },
+  };
+}
+
+/** Digits are padded so that they compare as text; a time compares as text by itself. */
+export function sortableOrder(order: string): string | undefined {
+  if (/^\d+$/.test(order)) return order.length > ORDER_DIGITS ? undefined : order.padStart(ORDER_DIGITS, '0');
+  return /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(order) ? order.replace('T', ' ') : undefined;
+}
+
+interface RecordIdentity {
+  readonly system: string;
+  readonly plan: IngestPlan;
+  readonly key: string;
+  readonly time: string;
+}
+
+function changedEvent(
+  { system, plan, key, time }: RecordIdentity,
+  order: string,
+  data: Change['data'],
+): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: `${plan.type}:${key}:${order}`,
+    source: `/systems/${system}`,
+    type: `dev.weft.${plan.type.toLowerCase()}.changed`,
+    subject: `${plan.type}:${key}`,
+    time,
+    datacontenttype: 'application/json',
+    data,
+    sequence: order,
+    partitionkey: key,
+    correlationid: key,
+  };
+}
+
+/** One a record, ever: its id has no version in it. */
+function reportEvent({ system, plan, key, time }: RecordIdentity, data: CloudEvent['data']): CloudEvent {
+  return {
+    specversion: '1.0',
+    id: `report:${plan.type}:${key}`,
+    source: `/systems/${system}`,
+    type: 'dev.weft.incident.report',
+    subject: `${plan.type}:${key}`,
+    time,
+    datacontenttype: 'application/json',
+    data,
+    partitionkey: key,
+    correlationid: key,
+  };
+}
+
+type DecodedReport =
+  | { readonly kind: 'report'; readonly data: CloudEvent['data'] }
+  | { kind: 'bad'; reason: string };
+
+function decodeReport(plan: IngestPlan, scope: MappingScope): DecodedReport | undefined {
+  if (plan.report === undefined) return undefined;
+  const report = plan.report.evaluate(scope);
+  if (!isObject(report)) return bad('expected a report, got nothing');
+  for (const [field, need] of Object.entries(INCIDENT_REPORT_FIELDS)) {
+    const value = report[field];
+    if (need === 'required' && (value === null || value === undefined))
+      return bad(`report: expected ${field}`);
+  }
+  const reportedAt = rfc3339(report.reportedAt);
+  if (reportedAt === undefined) return bad('report: expected reportedAt to be a time');
+  const data = withoutNul(report) as Record<string, Json>;
+  return { kind: 'report', data: { ...data, reportedAt } };
+}
+
+/** No text in PostgreSQL holds a NUL: an order must not be lost for one. */
+function withoutNul(value: unknown): unknown {
+  if (typeof value === 'string') return value.replaceAll('\0', '');
+  if (!isObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, withoutNul(part)]));
+}
+
+function bad(reason: string): { readonly kind: 'bad'; readonly reason: string } {
+  return { kind: 'bad', reason };
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function scalarText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value === '' ? undefined : value;
+  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined;
+}
+
+function rfc3339(value: unknown): string | undefined {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value)) ? value : undefined;
+}

@@ -1,0 +1,84 @@
+// The connectors' tables: one small pool, short transactions, and a clear word when the database is away.
+import { HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import type { SqlTransaction } from '@weft/events/event-log';
+import pg from 'pg';
+
+export interface Store {
+  /**
+   * Runs `work` in one transaction and commits it.
+   * @throws HubError STORE_UNAVAILABLE when the database is away or slow; else what `work` throws, after rolling back
+   */
+  transaction<T>(work: (transaction: SqlTransaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const CONNECTIONS_MAX = 4;
+const CONNECT_TIMEOUT_MS = 2_000;
+const STATEMENT_TIMEOUT_MS = 5_000;
+
+/** Opens nothing yet: a database that is away at start is noticed by the first transaction. */
+export function openStore(databaseUrl: string, logger: Logger): Store {
+  const pool = new pg.Pool({
+    connectionString: databaseUrl,
+    max: CONNECTIONS_MAX,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
+  });
+  pool.on('error', (error) => logger.warn({ err: error }, 'an idle session to the database ended'));
+  return {
+    close: () => pool.end(),
+    async transaction(work) {
+      const client = await pool.connect().catch((thrown: unknown) => {
+        throw unavailable(thrown);
+      });
+      let broken = true;
+      try {
+        await client.query('BEGIN');
+        const result = await work(transactionOf(client));
+        await client.query('COMMIT');
+        broken = false;
+        return result;
+      } catch (thrown) {
+        broken = !(await rollBack(client));
+        throw isDataError(thrown) ? thrown : unavailable(thrown);
+      } finally {
+        client.release(broken);
+      }
+    },
+  };
+}
+
+function transactionOf(client: pg.PoolClient): SqlTransaction {
+  return {
+    async query<Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[]) {
+      return (await client.query<Row>(sql, [...parameters])).rows;
+    },
+  };
+}
+
+async function rollBack(client: pg.PoolClient): Promise<boolean> {
+  try {
+    await client.query('ROLLBACK');
+    return true;
+  } catch {
+    // The session is gone, and its transaction with it.
+    return false;
+  }
+}
+
+/**
+ * Whether the data itself is at fault and would be again: SQLSTATE classes 22 (data), 23 (constraint), 54 (limits)
+ * of https://www.postgresql.org/docs/current/errcodes-appendix.html, or a limit of our own.
+ */
+export function isDataError(thrown: unknown): boolean {
+  if (thrown instanceof HubError) return thrown.code === 'LIMIT_EXCEEDED' || thrown.code === 'BAD_USER_INPUT';
+  const { code } = thrown as { code?: unknown };
+  return typeof code === 'string' && code.length === 5 && /^(?:22|23|54)/.test(code);
+}
+
+function unavailable(thrown: unknown): HubError {
+  if (thrown instanceof HubError && thrown.code === 'STORE_UNAVAILABLE') return thrown;
+  return new HubError('STORE_UNAVAILABLE', "the connectors' database does not answer", { cause: thrown });
+}

@@ -1,0 +1,31 @@
+// The connector host as a process: every wrapped system of this checkout, on one port, with its webhook receiver.
+import { createLogger } from '@weft/core/logger';
+import { runProcess } from '@weft/core/process';
+import { postgresAppender } from '@weft/events/postgres/appender';
+import { compileSystem } from './compile/compile.ts';
+import { readConnectorsConfig, secretEnvironment } from './config.ts';
+import { startHost } from './host.ts';
+import { openSecrets } from './secrets.ts';
+import { findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
+
+await runProcess('connectors', async () => {
+  const config = readConnectorsConfig();
+  const logger = createLogger('connectors', config.WEFT_LOG_LEVEL);
+  const systems = findSystemFolders(SUBGRAPHS_FOLDER).map((folder) => {
+    const { plan, warnings } = compileSystem(folder);
+    for (const warning of warnings)
+      logger.info({ system: plan.name, warning }, 'the SDL of a system has a warning');
+    return plan;
+  });
+  return startHost({
+    systems,
+    databaseUrl: config.DATABASE_URL,
+    appender: postgresAppender,
+    env: config.env,
+    secrets: openSecrets(config.WEFT_SECRETS_DIR, secretEnvironment()),
+    host: config.WEFT_HOST,
+    servePort: config.WEFT_CONNECTORS_PORT,
+    ingestPort: config.WEFT_INGEST_PORT,
+    logger,
+  });
+});

@@ -1,0 +1,45 @@
+// Opens a source by its protocol.
+import type { MappingScope } from '@weft/schema/mapping/compile';
+import type { CallPlan, RestSource, SoapSource, SqlSource } from './plan.ts';
+import { openRest } from './rest/client.ts';
+import type { Secrets } from './secrets.ts';
+import { openSoap } from './soap/client.ts';
+import type { SourceClient } from './source-client.ts';
+import { openSql, type SqlClient } from './sql/client.ts';
+
+/** Sources that are called; webhooks only come to us. */
+export type CalledSource = RestSource | SoapSource | SqlSource;
+
+export type OpenedSource =
+  | { readonly protocol: 'rest' | 'soap'; readonly client: SourceClient }
+  | { readonly protocol: 'sql'; readonly client: SqlClient };
+
+/**
+ * @param scope holds `$env` for addresses
+ * @throws OperatorError for what is missing in the settings, the secrets or the contract
+ */
+export async function openSource(
+  system: string,
+  source: CalledSource,
+  scope: MappingScope,
+  secrets: Secrets,
+): Promise<OpenedSource> {
+  switch (source.protocol) {
+    case 'rest':
+      return { protocol: 'rest', client: anyCall(openRest(system, source, scope, secrets)) };
+    case 'soap':
+      return { protocol: 'soap', client: anyCall(await openSoap(system, source, scope, secrets)) };
+    case 'sql':
+      return { protocol: 'sql', client: openSql(system, source, scope) };
+    default:
+      return source satisfies never;
+  }
+}
+
+/** The compiler has checked that a source's calls are of its protocol. */
+function anyCall<Call extends CallPlan>(client: SourceClient<Call>): SourceClient {
+  return {
+    call: (call, scope, options) => client.call(call as Call, scope, options),
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { openSecrets } from './secrets.ts';
+
+describe('openSecrets', () => {
+  it('takes the mounted file before the environment', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-secrets-'));
+    try {
+      writeFileSync(join(directory, 'hotline-app-key'), 'from file\n');
+      const secrets = openSecrets(directory, { SECRET_HOTLINE_APP_KEY: 'from env', SECRET_OTHER: 'other' });
+      expect(secrets('hotline-app-key')).toBe('from file');
+      expect(secrets('other')).toBe('other');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
+  it('names both places of one that is missing', () => {
+    expect(() => openSecrets(undefined, {})('hotline-webhook')).toThrow(
+      /SECRET_HOTLINE_WEBHOOK.*WEFT_SECRETS_DIR/,
+    );
+  });
+});

@@ -1,0 +1,40 @@
+// The secret store: names in the SDL, values in mounted files or in the environment.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperatorError } from '@weft/core/errors';
+
+/** Gives the value of a secret by its name. */
+export type Secrets = (name: string) => string;
+
+/**
+ * A store that looks for the file `<directory>/<name>` first and for `SECRET_<NAME>` (upper case, `-` as `_`) then.
+ * The returned function throws an OperatorError that names both places when there is neither.
+ */
+export function openSecrets(
+  directory: string | undefined,
+  env: Readonly<Record<string, string | undefined>>,
+): Secrets {
+  return (name) => {
+    const variable = `SECRET_${name.toUpperCase().replaceAll('-', '_')}`;
+    const value =
+      (directory === undefined ? undefined : readSecretFile(join(directory, name))) ?? env[variable];
+    if (value === undefined || value === '') {
+      throw new OperatorError(
+        `secret "${name}" is missing: set ${variable} or put it into the file ${name} in WEFT_SECRETS_DIR`,
+        { exitCode: 2 },
+      );
+    }
+    return value;
+  };
+}
+
+function readSecretFile(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new OperatorError(`secret file ${path} cannot be read: ${(thrown as Error).message}`, {
+      cause: thrown,
+    });
+  }
+}

@@ -1,0 +1,150 @@
+// Generates the resolvers of a wrapped system from its plan.
+import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
+import { callConnect, operationName, type Row } from '../load/connect.ts';
+import { loadBatchField, loadEntity } from '../load/loaders.ts';
+import type { RequestContext } from '../load/request-context.ts';
+import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
+import { upstreamError } from '../upstream-error.ts';
+
+type Parent = Readonly<Record<string, unknown>>;
+type Resolver = GraphQLFieldResolver<Parent, RequestContext, Readonly<Record<string, unknown>>>;
+type ReferenceResolver = (reference: Parent, context: RequestContext) => unknown;
+export type TypeResolvers = Record<string, Resolver | ReferenceResolver>;
+
+/** A field of the served schema, as far as resolving needs it. */
+export interface ServedField {
+  readonly parentType: string;
+  readonly name: string;
+  /** The named type at its end. */
+  readonly returnType: string;
+  readonly isList: boolean;
+}
+
+/** One resolver for every field of every object type, and `__resolveReference` for every entity that is loaded here. */
+export function buildResolvers(
+  plan: SystemPlan,
+  fields: readonly ServedField[],
+): Record<string, TypeResolvers> {
+  const resolvers: Record<string, TypeResolvers> = {};
+  for (const field of fields) {
+    resolvers[field.parentType] = {
+      ...resolvers[field.parentType],
+      [field.name]: fieldResolver(plan, field),
+    };
+  }
+  for (const entity of plan.entities.values()) {
+    const __resolveReference: ReferenceResolver = (reference, context) =>
+      loadEntity(context, entity, reference[entity.keyField]);
+    resolvers[entity.type] = { ...resolvers[entity.type], __resolveReference };
+  }
+  return resolvers;
+}
+
+function fieldResolver(plan: SystemPlan, field: ServedField): Resolver {
+  const planned = plan.fields.get(`${field.parentType}.${field.name}`);
+  return planned === undefined ? plainField(plan, field) : plannedField(plan, field, planned);
+}
+
+function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan): Resolver {
+  switch (planned.kind) {
+    case 'call':
+      return async (parent, args, context, info) => {
+        const isRead = info.operation.operation !== 'mutation';
+        const rows = await callConnect(context, planned.connect, { args, this: parent ?? {} }, isRead);
+        return planned.list ? rows : one(rows, planned, field, context);
+      };
+    case 'batch': {
+      const name = `${field.parentType}.${field.name}`;
+      return async (parent, _args, context) => {
+        const key = parent[planned.parentKeyField];
+        if (key === null || key === undefined) return null;
+        const rows = await loadBatchField(context, name, planned, key);
+        return planned.connect.batch.many ? rows : (rows[0] ?? null);
+      };
+    }
+    case 'reference': {
+      const entity = plan.entities.get(planned.returnType);
+      return (parent, args, context, info) => {
+        const value = planned.key.evaluate({ this: parent ?? {}, args, env: context.system.env });
+        return resolveValue(field, entity, keyObject(value, entity), context, info);
+      };
+    }
+    default:
+      return planned satisfies never;
+  }
+}
+
+/** A field that the parent brings; what it lacks is completed by the entity's loader, once a request. */
+function plainField(plan: SystemPlan, field: ServedField): Resolver {
+  const owner = plan.entities.get(field.parentType);
+  const target = plan.entities.get(field.returnType);
+  return async (parent, _args, context, info) => {
+    let value = own(parent, field.name);
+    if (value === undefined && owner !== undefined && field.name !== owner.keyField) {
+      const key = own(parent, owner.keyField);
+      const full = key === null || key === undefined ? null : await loadEntity(context, owner, key);
+      value = full === null ? undefined : own(full, field.name);
+    }
+    return resolveValue(field, target, value ?? null, context, info);
+  };
+}
+
+function resolveValue(
+  field: ServedField,
+  entity: EntityPlan | undefined,
+  value: unknown,
+  context: RequestContext,
+  info: GraphQLResolveInfo,
+): unknown {
+  // Members of a list come from an answer that had them; their fields are completed one by one when asked for.
+  if (entity === undefined || field.isList || value === null || typeof value !== 'object') return value;
+  const key = own(value as Parent, entity.keyField);
+  if (key === null || key === undefined) return null;
+  const bringsMore = Object.keys(value).some((name) => name !== entity.keyField && name !== '__typename');
+  // Whoever asks for nothing but the key is not worth a call.
+  if (bringsMore || selectsKeyOnly(info, entity.keyField)) return value;
+  return loadEntity(context, entity, key);
+}
+
+/** A mapped key, alone or within an object, as an object with the key: null when there is none. */
+function keyObject(value: unknown, entity: EntityPlan | undefined): unknown {
+  if (value === null || value === undefined) return null;
+  if (Array.isArray(value))
+    return value.map((item) => keyObject(item, entity)).filter((item) => item !== null);
+  if (typeof value === 'object' || entity === undefined) return value;
+  return { [entity.keyField]: value };
+}
+
+function selectsKeyOnly(info: GraphQLResolveInfo, keyField: string): boolean {
+  return info.fieldNodes.every((node) =>
+    (node.selectionSet?.selections ?? []).every(
+      (selection) =>
+        selection.kind === 'Field' &&
+        (selection.name.value === keyField || selection.name.value === '__typename'),
+    ),
+  );
+}
+
+function one(
+  rows: readonly Row[],
+  planned: Extract<FieldPlan, { kind: 'call' }>,
+  field: ServedField,
+  context: RequestContext,
+): Row | null {
+  if (rows.length <= 1) return rows[0] ?? null;
+  const { source, call } = planned.connect;
+  const callContext = { system: context.system.plan.name, source, operation: operationName(call) };
+  throw upstreamError(
+    'UPSTREAM_INVALID',
+    `expected one ${field.returnType}, got ${rows.length}`,
+    callContext,
+    {
+      duplicates: rows.length,
+    },
+  );
+}
+
+/** Own properties only: a row's keys come from outside. */
+function own(object: Parent | null | undefined, name: string): unknown {
+  return object !== null && object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
+}

@@ -1,0 +1,35 @@
+// Makes the errors of old systems: always with the system, the source and the operation, never with the raw answer.
+import { type ErrorCode, HubError } from '@weft/core/errors';
+
+/** Which call failed, as clients and operators know it. */
+export interface CallContext {
+  /** The system's folder name: `extensions.system`. */
+  readonly system: string;
+  /** The `@source` in that folder. */
+  readonly source: string;
+  /** In the words of the protocol: `GET /orders`, a SOAP operation, a table. */
+  readonly operation: string;
+}
+
+export type UpstreamDetails = Readonly<Record<string, string | number | boolean | null>>;
+
+/** The codes that an old system's failure can have. */
+export type UpstreamCode = Extract<
+  ErrorCode,
+  'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_INVALID' | 'DEADLINE_EXCEEDED'
+>;
+
+/** A failure of the old system, of origin PROVIDER; `details` go into `extensions` beside `source` and `operation`. */
+export function upstreamError(
+  code: UpstreamCode,
+  message: string,
+  context: CallContext,
+  details: UpstreamDetails = {},
+  cause?: unknown,
+): HubError {
+  return new HubError(code, `${context.system}: ${message}`, {
+    system: context.system,
+    details: { source: context.source, operation: context.operation, ...details },
+    cause,
+  });
+}

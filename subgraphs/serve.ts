@@ -36,6 +36,8 @@ export async function serveSubgraphs(
   for (const { name, sdlFile, resolvers, createContext } of subgraphs) {
     // A scope of its own each: Mercurius decorates the one it is registered in.
     await app.register(async (scope) => {
+      // Mercurius' own answer schema would turn the indices of an error's path into text.
+      scope.setSerializerCompiler(() => JSON.stringify);
       await scope.register(mercurius, {
         schema: buildOwnedSchema(sdlFile, resolvers),
         path: `/${name}/graphql`,

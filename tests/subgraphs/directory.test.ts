@@ -124,6 +124,13 @@ describe.skipIf(noPostgres !== undefined)('the subgraph directory', () => {
     expect(top).toEqual([{ code: '11' }, { code: '12' }]);
   });
 
+  it('keeps the indices in the path of an error numbers', async () => {
+    const { errors } = await query(
+      '{ _entities(representations: [{ __typename: "Division", code: "32" }]) { ... on Division { children(first: 501) { code } } } }',
+    );
+    expect(errors?.[0]?.path).toEqual(['_entities', 0, 'children']);
+  });
+
   it('refuses more than 500 items and names the limit', async () => {
     for (const text of [
       '{ divisions(first: 501) { code } }',

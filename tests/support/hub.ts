@@ -65,6 +65,8 @@ export async function startHub(options: HubOptions = {}): Promise<Hub> {
       PORT: String(await freePort()),
       WEFT_HOME: home,
       DEMO_RATE: '0',
+      // The hub ends with the process that started it: a test that is cut off leaves nothing behind.
+      npm_lifecycle_event: 'test',
       ...options.env,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

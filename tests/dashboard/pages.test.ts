@@ -73,9 +73,10 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
     const orderNo = await callHotline(hub, { externalRef: 'page-live', subject: title, areaCode: AREA });
     const row = rowOf(page, title);
     await row.waitFor({ timeout: ARRIVAL_MS_MAX });
-    expect(await row.innerText()).toContain(orderNo);
+    expect(await row.textContent()).toContain(orderNo);
     expect(await page.locator('#rows img').count()).toBe(0);
-    await page.waitForFunction("Number(document.querySelector('[data-count=total]')?.textContent) > 0");
+    const total = page.locator('[data-count=total]');
+    await waitFor('the count of incidents', async () => Number(await total.textContent()) > 0);
     expect(troubles).toEqual([]);
     await page.close();
   });
@@ -89,7 +90,7 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
       await callHotline(hub, { externalRef: 'page-police', subject: '流浪乞讨', areaCode: AREA, receiptNo });
       const row = rowOf(page, '流浪乞讨');
       await row.waitFor({ timeout: ARRIVAL_MS_MAX });
-      expect(await row.locator('td').last().innerText()).toContain('—(公安 ');
+      expect(await row.locator('td').last().textContent()).toContain('—(公安 ');
     } finally {
       await clearFaults(hub, 'police');
     }

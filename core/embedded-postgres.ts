@@ -7,6 +7,7 @@ import {
   mkdirSync,
   readFileSync,
   realpathSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -101,8 +102,11 @@ async function openCluster(directory: string): Promise<Cluster> {
   const data = join(directory, 'data');
   const account = await postgresAccount(binaries, existsSync(data) ? statSync(data).uid : undefined);
   const passwordFile = join(directory, 'password');
-  if (!existsSync(passwordFile))
-    writeFileSync(passwordFile, randomBytes(18).toString('base64url'), { mode: 0o600 });
+  if (!existsSync(passwordFile)) {
+    // In one step: an empty file would be kept for ever.
+    writeFileSync(`${passwordFile}.new`, randomBytes(18).toString('base64url'), { mode: 0o600, flush: true });
+    renameSync(`${passwordFile}.new`, passwordFile);
+  }
   const password = readFileSync(passwordFile, 'utf8');
   const complete = join(directory, 'complete');
   if (!existsSync(complete)) {

@@ -1,35 +1,28 @@
 // Installs what the hub needs, when it is not installed yet. Runs on the host's Node (>= 20.19), before anything of ours: plain JavaScript.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const PNPM = 'pnpm@10.34.9';
 const LOCK_WAIT_MS_MAX = 10 * 60_000;
-const LOCK_STALE_MS = 15 * 60_000;
+const LOCK_POLL_MS = 200;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stampFile = join(root, 'node_modules', '.weft-installed');
 const nodeFile = join(root, 'node_modules', '.bin', process.platform === 'win32' ? 'node.exe' : 'node');
 
-bootstrap();
+await bootstrap();
 
-function bootstrap() {
+async function bootstrap() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major < 20 || (major === 20 && minor < 19))
     fail(`Node >= 20.19 is needed to install (this is ${process.version}): install a newer Node`, 2);
   const stamp = installationStamp();
   if (isInstalled(stamp)) return;
-  const release = takeLock();
+  const release = await takeLock();
   try {
     if (!isInstalled(stamp)) install(stamp);
   } finally {
@@ -89,37 +82,64 @@ function linkHostNode() {
   symlinkSync(process.execPath, nodeFile);
 }
 
-/** Two commands started at once in one checkout must not install at the same time. */
-function takeLock() {
-  const lock = join(root, 'node_modules', '.weft-lock');
+/**
+ * Two commands started at once in one checkout must not install at the same time. The lock is a listening local socket:
+ * the system closes it for a process that is killed, so nothing stale is ever left.
+ */
+async function takeLock() {
+  requireWritable();
+  const address = lockAddress();
   const until = Date.now() + LOCK_WAIT_MS_MAX;
   for (;;) {
-    try {
-      mkdirSync(join(root, 'node_modules'), { recursive: true });
-      mkdirSync(lock);
-      writeFileSync(join(lock, 'pid'), String(process.pid));
-      return () => rmSync(lock, { recursive: true, force: true });
-    } catch (error) {
-      if (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'EPERM')
-        fail(`cannot write ${join(root, 'node_modules')}: give yourself write permission on the checkout`, 1);
-      if (error.code !== 'EEXIST') throw error;
-    }
-    if (isAbandoned(lock)) rmSync(lock, { recursive: true, force: true });
-    else if (Date.now() > until)
-      fail(`another installation holds ${lock}: wait for it, or remove that folder`, 1);
-    else Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 200);
+    const release = await listenOn(address);
+    if (release !== undefined) return release;
+    if (Date.now() > until)
+      fail(
+        'another installation has been under way in this checkout for 10 minutes: wait for it, or stop it',
+        1,
+      );
+    await new Promise((resolve) => setTimeout(resolve, LOCK_POLL_MS));
   }
 }
 
-function isAbandoned(lock) {
+function requireWritable() {
   try {
-    if (Date.now() - statSync(lock).mtimeMs > LOCK_STALE_MS) return true;
-    process.kill(Number(readFileSync(join(lock, 'pid'), 'utf8')), 0);
-    return false;
+    mkdirSync(join(root, 'node_modules'), { recursive: true });
+    writeFileSync(join(root, 'node_modules', '.weft-writable'), '');
   } catch (error) {
-    // ENOENT: it is being made or removed at this moment; anything but "no such process" means that its owner may live.
-    return error.code === 'ESRCH';
+    fail(
+      `cannot write ${join(root, 'node_modules')} (${error.code}): give yourself write permission on the checkout`,
+      1,
+    );
   }
+}
+
+/** Linux has sockets without a file, Windows pipes; elsewhere a file in the folder for temporary files. */
+function lockAddress() {
+  const id = `weft-install-${createHash('sha256').update(root).digest('hex').slice(0, 32)}`;
+  if (process.platform === 'linux') return `\0${id}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${id}` : join(tmpdir(), `${id}.sock`);
+}
+
+/** Undefined when another process listens there. */
+function listenOn(address) {
+  return new Promise((resolve, reject) => {
+    const server = createServer((socket) => socket.destroy());
+    server.once('error', (error) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      if (address.startsWith('\0') || process.platform === 'win32') return resolve(undefined);
+      // A file without a listener was left by a process that was killed.
+      const socket = connect(address, () => {
+        socket.destroy();
+        resolve(undefined);
+      });
+      socket.once('error', () => {
+        rmSync(address, { force: true });
+        resolve(undefined);
+      });
+    });
+    server.listen(address, () => resolve(() => server.close()));
+  });
 }
 
 function writeAtomically(file, text) {

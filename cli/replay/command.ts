@@ -136,8 +136,8 @@ function createUrlReader(given: GivenArguments): () => OldSystemUrls | undefined
   const home = homeDirectory(process.env);
   return () => {
     const urls = readRun(home)?.urls;
-    const hotline = given.hotline ?? urls?.['hotline'];
-    const police = given.police ?? urls?.['policeControl'] ?? urls?.['police'];
+    const hotline = given.hotline ?? urls?.hotline;
+    const police = given.police ?? urls?.policeControl ?? urls?.police;
     return hotline === undefined ? undefined : { hotline, police };
   };
 }

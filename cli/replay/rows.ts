@@ -100,7 +100,7 @@ async function parseCsv(
     skip_records_with_error: true,
   });
   parser.on('skip', (error: CsvError | undefined) => {
-    const line = error === undefined ? 0 : Number(error['lines'] ?? 0);
+    const line = error === undefined ? 0 : Number(error.lines ?? 0);
     events.onSkip(line, error?.message ?? 'not readable as CSV');
   });
   try {

@@ -1,9 +1,10 @@
 // What a running hub writes down: who runs where, so that another command finds it and the next start can clear up after a kill.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay } from '@weft/core/deadline';
 import { OperatorError } from '@weft/core/errors';
-import { commandLineOf, freePort, isAlive, isAliveIn, isPortFree } from '@weft/core/process-table';
+import { holdExclusively, type Release } from '@weft/core/exclusive';
+import { commandLineOf, freePort, isPortFree } from '@weft/core/process-table';
 import { z } from 'zod';
 import { ROOT } from '../checkout.ts';
 
@@ -41,10 +42,11 @@ export function removeRun(home: string): void {
 }
 
 /**
- * Makes sure that no other hub runs in this home, and ends what one that was killed left behind.
+ * Makes this process the one hub of a home, until it ends, and ends what one that was killed left behind.
+ * @returns gives the home back
  * @throws OperatorError when a hub runs here
  */
-export async function takeOver(home: string): Promise<void> {
+export async function takeOver(home: string): Promise<Release> {
   try {
     mkdirSync(home, { recursive: true });
     writeFileSync(join(home, '.writable'), '');
@@ -53,27 +55,37 @@ export async function takeOver(home: string): Promise<void> {
       cause,
     });
   }
-  const run = readRun(home);
-  if (run === undefined) return;
-  if (run.pid !== process.pid && isOurs(run.pid)) {
-    throw new OperatorError(
-      `the hub runs already (process ${run.pid}): stop it first, or set WEFT_HOME and PORT for a second one`,
-    );
-  }
-  const left = Object.values(run.pids).filter(isOurs);
+  const release = await holdExclusively(realpathSync(home));
+  if (release === undefined) throw alreadyRuns(readRun(home));
+  await endLeftovers(Object.values(readRun(home)?.pids ?? {}));
+  return release;
+}
+
+function alreadyRuns(run: Run | undefined): OperatorError {
+  const which = run === undefined ? '' : ` (process ${run.pid})`;
+  return new OperatorError(
+    `the hub runs already${which}: stop it first, or set WEFT_HOME and PORT for a second one`,
+  );
+}
+
+async function endLeftovers(pids: readonly number[]): Promise<void> {
+  const left = pids.filter(isPart);
   for (const pid of left) process.kill(pid, 'SIGTERM');
   const until = Date.now() + LEFTOVER_MS_MAX;
-  while (left.some(isOurs)) {
-    if (Date.now() > until) for (const pid of left.filter(isOurs)) process.kill(pid, 'SIGKILL');
+  while (left.some(isPart)) {
+    if (Date.now() > until) for (const pid of left.filter(isPart)) process.kill(pid, 'SIGKILL');
     await delay(50);
   }
 }
 
-/** A process id is used again by the system: only one whose command line names this checkout is ours. */
-function isOurs(pid: number): boolean {
-  const commandLine = commandLineOf(pid);
-  if (commandLine === undefined) return process.platform !== 'linux' && isAlive(pid);
-  return commandLine.includes(ROOT) || (/cli\/main\.ts up/.test(commandLine) && isAliveIn(pid, ROOT));
+const PROGRAMS = ['gateway', 'subgraphs', 'connectors', 'simulators'].map((part) =>
+  join(ROOT, part, 'main.ts'),
+);
+
+/** A process id is used again by the system: only one that runs a program of this checkout is a part of ours. */
+function isPart(pid: number): boolean {
+  const words = commandLineOf(pid)?.split(' ') ?? [];
+  return PROGRAMS.some((program) => words.includes(program));
 }
 
 const PORTS = z.record(z.string(), z.number());

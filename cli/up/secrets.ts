@@ -1,6 +1,6 @@
 // The secrets of a home folder: made at random at the first start, kept in files that only their owner can read.
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface Secrets {
@@ -19,7 +19,7 @@ export function openSecrets(home: string): Secrets {
   const keysFile = join(home, 'keys.json');
   if (!existsSync(keysFile)) {
     const key = { id: randomBytes(4).toString('hex'), secret: randomBytes(32).toString('base64url') };
-    writeFileSync(keysFile, JSON.stringify({ cursorKeys: [key] }), { mode: 0o600 });
+    writeSecret(keysFile, JSON.stringify({ cursorKeys: [key] }));
   }
   return {
     directory,
@@ -31,6 +31,12 @@ export function openSecrets(home: string): Secrets {
 
 function secret(directory: string, name: string): string {
   const file = join(directory, name);
-  if (!existsSync(file)) writeFileSync(file, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  if (!existsSync(file)) writeSecret(file, randomBytes(24).toString('base64url'));
   return readFileSync(file, 'utf8').trim();
+}
+
+/** In one step: a full disk or a kill leaves no empty secret that would be kept for ever. */
+function writeSecret(file: string, text: string): void {
+  writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
+  renameSync(`${file}.new`, file);
 }

@@ -1,5 +1,6 @@
 // `weft up`: starts and supervises the database, the gateway, the subgraphs, the connectors and the simulated city.
 import { OperatorError } from '@weft/core/errors';
+import type { Release } from '@weft/core/exclusive';
 import { isPortFree } from '@weft/core/process-table';
 import { homeDirectory, readStoredSubgraphs } from '../checkout.ts';
 import { Child } from './child.ts';
@@ -11,8 +12,8 @@ import { openSecrets } from './secrets.ts';
 
 /** What runs so far, in the order in which it is stopped. */
 interface Hub {
-  /** The home is ours: no other hub runs in it. */
-  isOwner: boolean;
+  /** Gives the home back; undefined until it is ours. */
+  release: Release | undefined;
   children: readonly Child[];
   database: Database | undefined;
 }
@@ -25,7 +26,7 @@ export async function up(_options: object): Promise<void> {
   ignoreClosedTerminal();
   const config = readUpConfig(process.env);
   const home = homeDirectory(process.env);
-  const hub: Hub = { isOwner: false, children: [], database: undefined };
+  const hub: Hub = { release: undefined, children: [], database: undefined };
   let stopping: Promise<void> | undefined;
   const stop = () => {
     stopping ??= stopHub(hub, home);
@@ -49,8 +50,7 @@ export async function up(_options: object): Promise<void> {
 
 async function startHub(hub: Hub, home: string, config: UpConfig): Promise<void> {
   const startedAt = performance.now();
-  await takeOver(home);
-  hub.isOwner = true;
+  hub.release = await takeOver(home);
   if (config.PORT !== 0 && !(await isPortFree(config.PORT, config.WEFT_HOST))) {
     throw new OperatorError(
       `port ${config.PORT} is in use: stop what listens there, or set PORT to another one`,
@@ -95,7 +95,8 @@ function publicUrls(part: string, urls: Readonly<Record<string, string>>): Reado
 async function stopHub(hub: Hub, home: string): Promise<void> {
   for (const child of hub.children) await child.stop();
   await hub.database?.stop();
-  if (hub.isOwner) removeRun(home);
+  if (hub.release !== undefined) removeRun(home);
+  await hub.release?.();
 }
 
 const BANNER: readonly (readonly [string, string])[] = [

@@ -3,7 +3,14 @@ import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import pg from 'pg';
-import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from '../event-log.ts';
+import {
+  type EventLog,
+  type LogEvent,
+  type LogGap,
+  type Position,
+  type ReadOptions,
+  START,
+} from '../event-log.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type Listener, startListener } from './listener.ts';
 import { comparePositions, formatPosition, POSITION_MAX } from './position.ts';
@@ -44,7 +51,7 @@ export function openPostgresLog(options: PostgresLogOptions): EventLog {
     return { pool, listener, logger, pollMs: options.pollMs ?? POLL_MS };
   };
   return {
-    head: () => orUnavailable(() => readHead(pool)),
+    head: (topic) => orUnavailable(() => readHead(pool, topic)),
     read: (topic, read) =>
       readTopic(source(), topic, { ...read, signal: AbortSignal.any([read.signal, closing.signal]) }),
     trim: (topic, olderThanMs) => orUnavailable(() => trimTopic(pool, topic, olderThanMs)),
@@ -79,10 +86,23 @@ function openPool(connectionString: string, logger: Logger): pg.Pool {
   return pool;
 }
 
-/** Everything below the oldest open transaction is settled; what commits from now on lies above. */
-async function readHead(pool: pg.Pool): Promise<Position> {
-  const { rows } = await pool.query<{ tx: string }>('SELECT pg_snapshot_xmin(pg_current_snapshot()) AS tx');
-  return formatPosition({ tx: rows[0]?.tx ?? '0', seq: '0' });
+/**
+ * The last settled event, or where retention ended: what commits from now on lies above. Never a number that no
+ * committed row carries: after a crash PostgreSQL hands out the numbers of transactions that left nothing on disk again.
+ */
+const READ_HEAD = `
+SELECT tx, seq FROM (
+  (SELECT tx, seq FROM events.event
+   WHERE topic = $1 AND tx < pg_snapshot_xmin(pg_current_snapshot())
+   ORDER BY tx DESC, seq DESC LIMIT 1)
+  UNION ALL
+  (SELECT trimmed_tx, trimmed_seq FROM events.retention WHERE topic = $1)
+) AS settled(tx, seq)
+ORDER BY tx DESC, seq DESC LIMIT 1`;
+
+async function readHead(pool: pg.Pool, topic: string): Promise<Position> {
+  const { rows } = await pool.query<{ tx: string; seq: string }>(READ_HEAD, [topic]);
+  return rows[0] === undefined ? START : formatPosition(rows[0]);
 }
 
 async function orUnavailable<T>(ask: () => Promise<T>): Promise<T> {
@@ -101,7 +121,7 @@ async function* readTopic(
 ): AsyncGenerator<readonly (LogEvent | LogGap)[], void, undefined> {
   const { signal, upTo = POSITION_MAX } = options;
   const eventsMax = Math.min(options.batchEventsMax ?? BATCH_EVENTS, BATCH_EVENTS_MAX);
-  let after = options.after ?? (await untilAnswered(source, signal, () => readHead(source.pool)));
+  let after = options.after ?? (await untilAnswered(source, signal, () => readHead(source.pool, topic)));
   let pendingRounds = 0;
   while (!signal.aborted && after !== undefined && comparePositions(after, upTo) < 0) {
     // Taken before reading: an announcement in the middle of the query must not be slept through.

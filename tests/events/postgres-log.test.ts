@@ -47,6 +47,35 @@ describe('PostgreSQL event log', () => {
     }
   });
 
+  it('has a head that no event committed after a crash of the server lies before', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'weft-events-crash-'));
+    let server = await startPostgres({ directory });
+    const { url } = server;
+    await migrateAll(url, [
+      { schema: 'events', directory: join(import.meta.dirname, '../../events/prisma/migrations') },
+    ]);
+    const log = openPostgresLog({ databaseUrl: url, logger, pollMs: 100 });
+    try {
+      await append(url, 'crash', 'before');
+      // Their transaction numbers leave nothing on disk, and are handed out again after the crash.
+      for (let n = 0; n < 5; n++) {
+        const { transaction, rollback } = await beginTransaction(url);
+        await postgresAppender.append(transaction, 'crash', [makeEvent(`rolled-back-${n}`)]);
+        await rollback();
+      }
+      const head = await log.head('crash');
+      process.kill(server.pid, 'SIGKILL');
+      await expect.poll(() => server.isRunning(), { timeout: DEADLINE_MS }).toBe(false);
+      server = await startPostgres({ directory, port: Number(new URL(url).port) });
+      await append(url, 'crash', 'after');
+      expect(idsOf(await readEntries(log, 'crash', head, 1))).toEqual(['after']);
+    } finally {
+      await log.close();
+      await server.stop();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  });
+
   it('goes on from its position when the server was stopped and started again, and says STORE_UNAVAILABLE meanwhile', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'weft-events-restart-'));
     let server = await startPostgres({ directory });

@@ -105,6 +105,19 @@ describe('weft up, when it cannot start', () => {
     expect(await hub.stop()).toBe(0);
   });
 
+  it('lets one of two hubs in that are started in the same home at the same moment, and that one lives on', async () => {
+    const [first, second] = await Promise.allSettled([startHub({ home }), startHub({ home })]);
+    const outcomes = [first, second];
+    const started = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
+    const refused = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [String(outcome.reason)] : [],
+    );
+    expect(started).toHaveLength(1);
+    expect(refused[0]).toContain('the hub runs already');
+    expect(await started[0]?.query('{ __typename }')).toEqual({ data: { __typename: 'Query' } });
+    expect(await started[0]?.stop()).toBe(0);
+  });
+
   it('refuses a command that does not exist', async () => {
     expect(await weft(['fly'], {})).toEqual({
       code: 2,

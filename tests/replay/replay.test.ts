@@ -79,7 +79,7 @@ function runReplay(
 }
 
 async function ordersOf({ urls }: Simulators): Promise<number> {
-  const answer = await fetch(`${urls['hotline']}/_control/stats`);
+  const answer = await fetch(`${urls.hotline}/_control/stats`);
   return ((await answer.json()) as { readonly orders: number }).orders;
 }
 

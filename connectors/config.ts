@@ -1,6 +1,7 @@
 // The settings of the connector host.
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { z } from 'zod';
+import { environmentNames, findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
 const SHAPE = {
   DATABASE_URL: z.string({ error: 'expected postgresql://user:password@host:port/database' }).min(1),
@@ -23,10 +24,14 @@ export type ConnectorsConfig = Readonly<z.infer<z.ZodObject<typeof SHAPE>>> & {
 export function readConnectorsConfig(
   env: Readonly<Record<string, string | undefined>> = process.env,
 ): ConnectorsConfig {
+  const addressNames = findSystemFolders(SUBGRAPHS_FOLDER).flatMap(environmentNames);
   const visible = Object.entries(env).filter(
     ([name]) => !name.startsWith('SECRET_') && name !== 'DATABASE_URL',
   );
-  return Object.freeze({ ...readConfig(SHAPE, env), env: Object.freeze(Object.fromEntries(visible)) });
+  return Object.freeze({
+    ...readConfig(SHAPE, env, addressNames),
+    env: Object.freeze(Object.fromEntries(visible)),
+  });
 }
 
 /** The environment as the secret store reads it. */

@@ -50,7 +50,9 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
-        if (ingest.from.kind === 'poll') keep(startPoll(system, ingest, { store, appender, logger }));
+        if (ingest.from.kind !== 'poll') continue;
+        const onBlind = (reason: string | undefined) => health.blind(system.plan.name, ingest.type, reason);
+        keep(startPoll(system, ingest, { store, appender, logger, onBlind }));
       }
     }
     const applier = keep(createApplier(store, appender, logger));

@@ -16,6 +16,17 @@ export function findSystemFolders(parent: string): readonly string[] {
     .sort();
 }
 
+/** The environment names that the SDL of a wrapped system takes its addresses from (`$env.NAME`). */
+export function environmentNames(folder: string): readonly string[] {
+  const texts = readdirSync(folder)
+    .filter((name) => name.endsWith('.graphql'))
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
+  const names = texts.flatMap((text) =>
+    [...text.matchAll(/\$env\.([A-Za-z_][A-Za-z0-9_]*)/g)].map((match) => match[1] ?? ''),
+  );
+  return [...new Set(names)].sort();
+}
+
 function isWrapped(folder: string): boolean {
   return readdirSync(folder)
     .filter((name) => name.endsWith('.graphql'))

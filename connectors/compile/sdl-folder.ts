@@ -1,5 +1,5 @@
 // Reads the SDL files of a folder and indexes their types.
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import {
   type ConstDirectiveNode,
@@ -40,13 +40,14 @@ export const ROOT_TYPES: ReadonlySet<string> = new Set(['Query', 'Mutation', 'Su
 
 /** Reads every `*.graphql` of the folder itself; a syntax error is an issue and leaves its file out. */
 export function readSdlFolder(folder: string, issues: IssueList): SdlFolder {
-  const files = readdirSync(folder, { withFileTypes: true })
+  const files = (existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [])
     .filter((entry) => entry.isFile() && entry.name.endsWith('.graphql'))
     .map((entry) => join(folder, entry.name))
     .sort();
   if (files.length === 0) {
     const place = { file: showFile(folder), line: 1, column: 1 };
-    issues.addAt('NO_SDL', place, 'the folder holds no .graphql file', 'put the SDL of the system there');
+    const what = existsSync(folder) ? 'the folder holds no .graphql file' : 'there is no such folder';
+    issues.addAt('NO_SDL', place, what, 'put the SDL of the system there');
   }
   const definitions = files.flatMap((file) => parseFile(file, issues));
   return {

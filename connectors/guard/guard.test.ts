@@ -80,6 +80,20 @@ describe('guard', () => {
     expect(guard.state().breaker).toBe('CLOSED');
   });
 
+  it('closes by a fault that blames the request: the source has answered', async () => {
+    const guard = createGuard('city', 'api', plan);
+    for (let call = 0; call < 3; call += 1) await expect(run(guard, away)).rejects.toThrow();
+    expect(guard.state().breaker).toBe('OPEN');
+    const blame = () =>
+      Promise.reject(upstreamError('UPSTREAM_INVALID', 'fault', context, { faultCode: 'soap:Client' }));
+    await expect
+      .poll(() => run(guard, blame).catch((error: HubError) => error.details.faultCode), { timeout: 2_000 })
+      .toBe('soap:Client');
+    expect(guard.state().breaker).toBe('CLOSED');
+    const { lastOkAt, lastFailure } = guard.state();
+    expect(lastOkAt?.getTime()).toBeGreaterThanOrEqual(lastFailure?.at.getTime() ?? 0);
+  });
+
   it('does not count a deadline of the caller, nor a fault that blames the request', async () => {
     const guard = createGuard('city', 'api', plan);
     const blame = () =>

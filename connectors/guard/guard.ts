@@ -79,6 +79,7 @@ export function createGuard(system: string, source: string, plan: GuardPlan): Gu
     } catch (thrown) {
       const error = fromAttempt(thrown, call.signal, plan, context);
       if (isSystemFailure(error)) lastFailure = { at: new Date(), error };
+      else if (isAnswer(error)) lastOkAt = new Date();
       throw error;
     } finally {
       tell();
@@ -118,7 +119,8 @@ const BREAKER_NAMES: Readonly<Record<number, GuardState['breaker']>> = {
 function openBreaker(plan: GuardPlan, state: () => CircuitState) {
   const { failureRatio, minCalls, openForMs } = plan.breaker;
   // While one call tries whether the source is back, only an answer says that it is: not a caller who left.
-  const counts = (error: unknown) => isSystemFailure(error) || state() === CircuitState.HalfOpen;
+  const counts = (error: unknown) =>
+    isSystemFailure(error) || (state() === CircuitState.HalfOpen && !isAnswer(error));
   return circuitBreaker(handleWhen(counts), {
     halfOpenAfter: openForMs,
     breaker: new SamplingBreaker({
@@ -130,10 +132,20 @@ function openBreaker(plan: GuardPlan, state: () => CircuitState) {
   });
 }
 
-/** A failure that says something about the source's health: a fault that blames our request does not. */
+/** A fault that blames our request: the source is there, and answered. */
+function isAnswer(error: unknown): boolean {
+  return (
+    error instanceof HubError &&
+    error.system !== undefined &&
+    error.code === 'UPSTREAM_INVALID' &&
+    error.details.faultCode !== undefined
+  );
+}
+
+/** A failure that says something about the source's health. */
 function isSystemFailure(error: unknown): boolean {
-  if (!(error instanceof HubError) || error.system === undefined) return false;
-  if (error.code === 'UPSTREAM_INVALID') return error.details.faultCode === undefined;
+  if (!(error instanceof HubError) || error.system === undefined || isAnswer(error)) return false;
+  if (error.code === 'UPSTREAM_INVALID') return true;
   return error.code === 'UPSTREAM_UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED';
 }
 

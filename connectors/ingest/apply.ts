@@ -4,7 +4,7 @@ import type { Logger } from '@weft/core/logger';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import type { Change } from './change.ts';
 import { type Quarantined, quarantine } from './quarantine.ts';
-import { applyChanges } from './records.ts';
+import { applyChanges, lockRecords } from './records.ts';
 import { isDataError, type Store } from './store.ts';
 
 /** One authentic delivery, understood or not. */
@@ -143,25 +143,40 @@ async function applyBatch(
   appender: EventAppender,
   deliveries: readonly Delivery[],
 ): Promise<readonly DeliveryOutcome[]> {
+  await lockRecords(transaction, deliveries.flatMap(changesOf));
   const remembered = await transaction.query<DeliveryId>(REMEMBER, [
     deliveries.map(({ system }) => system),
     deliveries.map(({ source }) => source),
     deliveries.map(({ dedupeId }) => dedupeId),
   ]);
   const fresh = new Set(remembered.map((row) => `${row.system}\u0000${row.source}\u0000${row.dedupe_id}`));
-  const changes: Change[] = [];
-  const bad: Quarantined[] = [];
-  const outcomes = deliveries.map(({ system, source, dedupeId, body, content }): DeliveryOutcome => {
-    // Twice in one batch counts as twice, too.
-    if (!fresh.delete(`${system}\u0000${source}\u0000${dedupeId}`)) return 'DUPLICATE';
-    if (content.kind === 'changes') {
-      changes.push(...content.changes);
-      return 'APPLIED';
-    }
-    bad.push({ system, source, dedupeId, body, type: content.type, reason: content.reason });
-    return 'QUARANTINED';
+  // Twice in one batch counts as twice, too.
+  const isNew = deliveries.map(({ system, source, dedupeId }) =>
+    fresh.delete(`${system}\u0000${source}\u0000${dedupeId}`),
+  );
+  const news = deliveries.filter((_, index) => isNew[index]);
+  const { unreported } = await applyChanges(transaction, appender, news.flatMap(changesOf));
+  const problems = new Map(news.map((delivery) => [delivery, problemOf(delivery, unreported)]));
+  await quarantine(
+    transaction,
+    [...problems.values()].filter((problem) => problem !== undefined),
+  );
+  return deliveries.map((delivery, index): DeliveryOutcome => {
+    if (!isNew[index]) return 'DUPLICATE';
+    return problems.get(delivery) === undefined ? 'APPLIED' : 'QUARANTINED';
   });
-  await quarantine(transaction, bad);
-  await applyChanges(transaction, appender, changes);
-  return outcomes;
+}
+
+function changesOf({ content }: Delivery): readonly Change[] {
+  return content.kind === 'changes' ? content.changes : [];
+}
+
+/** What of a delivery goes to quarantine: all of it, or the report of a change that stands. */
+function problemOf(delivery: Delivery, unreported: readonly Change[]): Quarantined | undefined {
+  const { system, source, dedupeId, body, content } = delivery;
+  const known = { system, source, dedupeId, body };
+  if (content.kind === 'bad') return { ...known, type: content.type, reason: content.reason };
+  const change = content.changes.find((each) => unreported.includes(each));
+  if (change?.reportProblem === undefined) return undefined;
+  return { ...known, type: change.type, reason: change.reportProblem };
 }

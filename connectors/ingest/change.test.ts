@@ -53,10 +53,18 @@ describe('decodeChange', () => {
   it('says what is missing', () => {
     expect(decode({ ...good, seq: null })).toEqual({ kind: 'bad', reason: 'expected a version in version' });
     expect(decode({ ...good, seq: 'newest' })).toMatchObject({ kind: 'bad' });
-    expect(decode({ ...good, name: null })).toEqual({ kind: 'bad', reason: 'report: expected title' });
-    expect(decode({ ...good, at: 'soon' })).toMatchObject({ kind: 'bad' });
     expect(decode({ ...good, no: 'x'.repeat(201) })).toMatchObject({ kind: 'bad' });
     expect(decode({ ...good, no: null })).toEqual({ kind: 'other' });
+  });
+
+  it.each([
+    [{ name: null }, 'report: expected title'],
+    [{ at: 'soon' }, 'report: expected reportedAt to be a time'],
+  ])('lets a change stand whose report is not whole: %o', (fault, reportProblem) => {
+    expect(decode({ ...good, ...fault })).toMatchObject({
+      kind: 'change',
+      change: { key: '7', event: { sequence: '2' }, report: undefined, reportProblem },
+    });
   });
 
   it('drops a NUL from a report, which no database could hold', () => {
@@ -72,7 +80,24 @@ describe('sortableOrder', () => {
     expect(sorted.map(Number)).toEqual([2, 9, 10, 100]);
   });
 
+  it('makes times compare as instants, whatever their offset and digits', () => {
+    const inOrder = [
+      '2026-07-01T10:00:00+08:00',
+      '2026-07-01T02:00:00.5Z',
+      '2026-07-01 10:00:00.500001+08',
+      '2026-07-01T02:00:01Z',
+      '2026-07-01 10:00:02',
+      '2026-07-01T03:00:00+0000',
+    ];
+    const keys = inOrder.map((order) => sortableOrder(order, 'Asia/Shanghai') as string);
+    expect(keys.toSorted()).toEqual(keys);
+    expect(new Set(keys).size).toBe(keys.length);
+    expect(sortableOrder('2026-07-01T10:00:00+08:00')).toBe(sortableOrder('2026-07-01T02:00:00.000Z'));
+    expect(keys[0]).toBe('2026-07-01 02:00:00.000000000');
+  });
+
   it('refuses what has no order', () => {
+    expect(sortableOrder('2026-02-30 00:00:00')).toBeUndefined();
     expect(sortableOrder('-1')).toBeUndefined();
     expect(sortableOrder('9'.repeat(25))).toBeUndefined();
     expect(sortableOrder('v2')).toBeUndefined();
@@ -103,6 +128,23 @@ describe('fold', () => {
     expect(fold(versions(1, 2), undefined).report?.id).toBe('report:Lamp:7');
     expect(fold(versions(2), stored('1')).report).toBeUndefined();
     expect(fold(versions(2), stored('1', false)).report?.id).toBe('report:Lamp:7');
-    expect(fold(versions(1), stored('1', false)).report).toBeUndefined();
+  });
+
+  it('hands over a report that comes with a version known already, or a late one, while there is none', () => {
+    for (const order of ['1', '2']) {
+      expect(fold(versions(1), stored(order, false))).toMatchObject({
+        accepted: [],
+        report: { id: 'report:Lamp:7' },
+      });
+      expect(fold(versions(1), stored(order)).report).toBeUndefined();
+    }
+  });
+
+  it('tells of a report that could not be read only while the record is not reported', () => {
+    const [first, second] = versions(1, 2) as [Change, Change];
+    const unread = { ...first, report: undefined, reportProblem: 'report: expected title' };
+    expect(fold([unread], undefined).unreported).toEqual([unread]);
+    expect(fold([unread, second], undefined)).toMatchObject({ report: second.report, unreported: [] });
+    expect(fold([{ ...unread, orderKey: second.orderKey }], stored('1')).unreported).toEqual([]);
   });
 });

@@ -2,7 +2,9 @@
 import type { CloudEvent, Json } from '@weft/events/envelope';
 import { INCIDENT_REPORT_FIELDS, INCIDENT_REPORT_TOPIC } from '@weft/schema/incident-report';
 import type { MappingScope } from '@weft/schema/mapping/compile';
+import { toDateTime } from '@weft/schema/mapping/date-time';
 import type { IngestPlan } from '../plan.ts';
+import { formatUtc, parseTimeText } from './time-text.ts';
 
 /** A change that was understood. */
 export interface Change {
@@ -16,6 +18,8 @@ export interface Change {
   readonly topic: string;
   /** Handed to the incident library when the record is first heard of. */
   readonly report: CloudEvent | undefined;
+  /** Why there is no report though the plan asks for one: the change itself stands all the same. */
+  readonly reportProblem: string | undefined;
 }
 
 export type DecodedChange =
@@ -49,11 +53,10 @@ export function decodeChange(
     return bad(`expected a key of at most ${KEY_LENGTH_MAX} characters`);
   const order = scalarText(selected[plan.orderField]);
   if (order === undefined) return bad(`expected a version in ${plan.orderField}`);
-  const orderKey = sortableOrder(order);
+  const orderKey = sortableOrder(order, scope.timezone);
   if (orderKey === undefined)
     return bad(`expected ${plan.orderField} to be a number or a time, got another text`);
   const report = decodeReport(plan, payloadScope);
-  if (report?.kind === 'bad') return report;
   const time = rfc3339(plan.time?.evaluate(payloadScope)) ?? receivedAt.toISOString();
   const data = { ...(selected as Record<string, Json>), [plan.entityField]: { [plan.keyField]: key } };
   const record = { system, plan, key, time };
@@ -67,15 +70,26 @@ export function decodeChange(
       data,
       topic: plan.topic,
       event: changedEvent(record, order, data),
-      report: report === undefined ? undefined : reportEvent(record, report.data),
+      report: report?.kind === 'report' ? reportEvent(record, report.data) : undefined,
+      reportProblem: report?.kind === 'bad' ? report.reason : undefined,
     },
   };
 }
 
-/** Digits are padded so that they compare as text; a time compares as text by itself. */
-export function sortableOrder(order: string): string | undefined {
+/**
+ * A version in a form that compares as text: digits are padded, a time becomes UTC with a fixed number of digits.
+ * @param timezone of a time without an offset; default UTC
+ * @returns undefined for what is neither a whole number nor a time
+ */
+export function sortableOrder(order: string, timezone = 'UTC'): string | undefined {
   if (/^\d+$/.test(order)) return order.length > ORDER_DIGITS ? undefined : order.padStart(ORDER_DIGITS, '0');
-  return /^\d{4}-\d\d-\d\d[ T]\d\d:\d\d/.test(order) ? order.replace('T', ' ') : undefined;
+  const time = parseTimeText(order);
+  if (time === undefined) return undefined;
+  if (time.offset !== undefined) return formatUtc(time.atNs);
+  const atMs = Date.parse(toDateTime(`${time.date} ${time.clock}`, timezone) ?? '');
+  if (Number.isNaN(atMs)) return undefined;
+  const fractionNs = BigInt((time.fraction ?? '').padEnd(9, '0'));
+  return formatUtc(BigInt(atMs) * 1_000_000n + fractionNs);
 }
 
 interface RecordIdentity {

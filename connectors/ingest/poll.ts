@@ -1,50 +1,26 @@
-// Finds changes by polling: a cursor with overlap and a checkpoint; what was seen already is passed over.
-import { createHash } from 'node:crypto';
+// Finds changes by polling: a cursor with overlap and a checkpoint, looked at page by page until closed.
 import { delay } from '@weft/core/deadline';
 import { HubError, invariant } from '@weft/core/errors';
-import type { Logger } from '@weft/core/logger';
-import type { EventAppender } from '@weft/events/event-log';
-import type { MappingScope } from '@weft/schema/mapping/compile';
-import { type GuardedSource, type RunningSystem, sourceOf } from '../load/system.ts';
-import type { IngestPlan, PollPlan } from '../plan.ts';
-import type { SqlClient } from '../sql/client.ts';
+import { type RunningSystem, sourceOf } from '../load/system.ts';
+import type { IngestPlan } from '../plan.ts';
 import type { SqlRow } from '../sql/engine.ts';
 import type { CursorPlace } from '../sql/statement.ts';
-import { type Change, decodeChange } from './change.ts';
-import { readCheckpoint, writeCheckpoint } from './checkpoint.ts';
-import { isAfter, isSaneTime, stepBack } from './cursor.ts';
-import { type Quarantined, quarantine } from './quarantine.ts';
-import { applyChanges } from './records.ts';
-import { isDataError, type Store } from './store.ts';
+import { upstreamError } from '../upstream-error.ts';
+import { readCheckpoint } from './checkpoint.ts';
+import { stepBack } from './cursor.ts';
+import { applyPage, type PollOptions, type PollState, type PollTask, placeOf } from './poll-page.ts';
 
 /** Pages of one turn; a table that brings more goes on in the next turn, at once. */
 const PAGES_MAX = 20;
-/** Rows that are remembered so that the overlap does not bring them again. */
-const SEEN_MAX = 50_000;
 const BACK_OFF_MS_MAX = 2_000;
-
-export interface PollOptions {
-  readonly store: Store;
-  readonly appender: EventAppender;
-  readonly logger: Logger;
-}
-
-/** One poll's memory between turns. */
-interface PollState {
-  checkpoint: CursorPlace | undefined;
-  /** Where the last turn had to stop; absent: begin at the checkpoint, less the overlap. */
-  resumeAt: CursorPlace | undefined;
-  readonly seen: Map<string, string>;
-}
-
-interface PollTask extends PollOptions {
-  readonly system: RunningSystem;
-  readonly ingest: IngestPlan;
-  readonly poll: PollPlan;
-  readonly source: GuardedSource;
-  readonly client: SqlClient;
-  readonly signal: AbortSignal;
-}
+/** A table whose cursor is not understood is read from its start every time: seldom. */
+const BLIND_WAIT_MS = 30_000;
+/** Most looks go back this far only. */
+const SHORT_OVERLAP_MS = 5_000;
+/** A look back over the whole overlap is paid for: after N rows that were read again, none for N ms. */
+const AGAIN_MS_A_ROW = 1;
+/** What is late must be found before the checkpoint has moved on by the overlap. */
+const AGAIN_OVERLAP_SHARE = 0.2;
 
 /** Polls until closed; a source or a database that is away makes it slower, never ends it. */
 export function startPoll(
@@ -84,17 +60,16 @@ async function pollForEver(task: PollTask): Promise<void> {
     try {
       state ??= await openState(task);
       if (await turn(task, state)) waitMs = 0;
-      failures = 0;
+      if (state.look === undefined) {
+        task.onBlind?.(undefined);
+        failures = 0;
+      }
     } catch (thrown) {
       if (task.signal.aborted) return;
       failures += 1;
-      waitMs = Math.min(task.poll.everyMs * 2 ** Math.min(failures, 16), BACK_OFF_MS_MAX);
       const error = HubError.from(thrown);
-      if (failures === 1)
-        task.logger.warn(
-          { err: error, type: task.ingest.type, waitMs },
-          'poll failed and will be tried again',
-        );
+      waitMs = waitAfter(task, error, failures);
+      if (failures === 1) tellFailure(task, error, waitMs);
       // What was applied is not certain: begin again from what is stored.
       if (error.origin === 'HUB') state = undefined;
     }
@@ -102,31 +77,73 @@ async function pollForEver(task: PollTask): Promise<void> {
   }
 }
 
+const BLIND = 'CURSOR_NOT_UNDERSTOOD';
+
+function waitAfter(task: PollTask, error: HubError, failures: number): number {
+  if (error.details.reason === BLIND) return BLIND_WAIT_MS;
+  return Math.min(task.poll.everyMs * 2 ** Math.min(failures, 16), BACK_OFF_MS_MAX);
+}
+
+function tellFailure({ logger, ingest, onBlind }: PollTask, error: HubError, waitMs: number): void {
+  const facts = { err: error, type: ingest.type, waitMs };
+  if (error.details.reason !== BLIND) {
+    logger.warn(facts, 'poll failed and will be tried again');
+    return;
+  }
+  onBlind?.(error.message);
+  logger.error(facts, 'the cursor of a poll is neither a time nor a number: mend the column in the SDL');
+}
+
 async function openState({ store, system, ingest }: PollTask): Promise<PollState> {
   const checkpoint = await store.transaction((transaction) =>
     readCheckpoint(transaction, system.plan.name, ingest.type),
   );
-  return { checkpoint, resumeAt: undefined, seen: new Map() };
+  return { checkpoint, head: undefined, look: undefined, wholeDueAtMs: 0, seen: new Map() };
 }
 
-/** Reads what is new, page by page. Returns whether there is more at once. */
+/**
+ * Reads what is new, page by page. Returns whether there is more at once.
+ * @throws HubError UPSTREAM_INVALID when a table's cursor is not understood: its rows were applied, but every turn would begin at its start
+ */
 async function turn(task: PollTask, state: PollState): Promise<boolean> {
-  const { poll } = task;
-  let place =
-    state.resumeAt ??
-    (state.checkpoint === undefined ? undefined : stepBack(state.checkpoint, poll.overlapMs));
+  state.look ??= beginLook(task, state);
+  const { look } = state;
   for (let page = 0; page < PAGES_MAX; page += 1) {
-    const rows = await readPage(task, place);
+    const rows = await readPage(task, look.place);
     await applyPage(task, state, rows);
+    look.rows += rows.length;
     const last = rows.at(-1);
-    if (last === undefined || rows.length < poll.rowsMax) {
-      state.resumeAt = undefined;
+    if (last === undefined || rows.length < task.poll.rowsMax) {
+      endLook(task, state, look);
       return false;
     }
-    place = placeOf(poll, last);
-    state.resumeAt = place;
+    look.place = placeOf(task.poll, last);
   }
   return true;
+}
+
+/** Now and then the whole overlap behind the checkpoint, else only what is near the furthest row that was seen. */
+function beginLook({ poll }: PollTask, state: PollState): NonNullable<PollState['look']> {
+  const whole = state.head === undefined || performance.now() >= state.wholeDueAtMs;
+  const from = whole ? state.checkpoint : state.head;
+  const backMs = whole ? poll.overlapMs : Math.min(poll.overlapMs, SHORT_OVERLAP_MS);
+  return { whole, rows: 0, place: from === undefined ? undefined : stepBack(from, backMs) };
+}
+
+function endLook(task: PollTask, state: PollState, look: NonNullable<PollState['look']>): void {
+  state.look = undefined;
+  if (look.whole) {
+    const restMs = Math.min(look.rows * AGAIN_MS_A_ROW, task.poll.overlapMs * AGAIN_OVERLAP_SHARE);
+    state.wholeDueAtMs = performance.now() + restMs;
+  }
+  if (look.rows === 0 || state.head !== undefined || state.checkpoint !== undefined) return;
+  const { name, protocol } = task.source.plan;
+  throw upstreamError(
+    'UPSTREAM_INVALID',
+    `expected a time or a whole number in ${task.poll.cursor[0]} of ${task.poll.table}`,
+    { system: task.system.plan.name, source: name, operation: task.poll.table },
+    { reason: BLIND, protocol },
+  );
 }
 
 function readPage(task: PollTask, after: CursorPlace | undefined): Promise<readonly SqlRow[]> {
@@ -137,105 +154,4 @@ function readPage(task: PollTask, after: CursorPlace | undefined): Promise<reado
     signal: task.signal,
     execute: (signal) => task.client.readChanges(task.poll, after, { signal, correlationId }),
   });
-}
-
-/** Applies the rows that were not seen before; one transaction holds them and the checkpoint. */
-async function applyPage(task: PollTask, state: PollState, rows: readonly SqlRow[]): Promise<void> {
-  const fresh = rows
-    .map((row) => ({ row, place: placeOf(task.poll, row), print: fingerprint(row) }))
-    .filter(({ place, print }) => state.seen.get(place.tie ?? '') !== print);
-  if (fresh.length === 0) return;
-  const now = new Date();
-  const { timezone } = task.source.plan;
-  const sane = fresh.filter(({ place }) => isSaneTime(place.time, timezone, now)).at(-1)?.place;
-  const checkpoint = sane !== undefined && isAfter(sane, state.checkpoint) ? sane : state.checkpoint;
-  await store(task, decodeRows(task, fresh, now), checkpoint);
-  state.checkpoint = checkpoint;
-  for (const { place, print } of fresh) remember(state.seen, place.tie ?? '', print);
-}
-
-interface DecodedRows {
-  readonly changes: readonly Change[];
-  readonly bad: readonly Quarantined[];
-}
-
-async function store(
-  task: PollTask,
-  decoded: DecodedRows,
-  checkpoint: CursorPlace | undefined,
-): Promise<void> {
-  const write = (changes: readonly Change[], bad: readonly Quarantined[]) =>
-    task.store.transaction(async (transaction) => {
-      await quarantine(transaction, bad);
-      await applyChanges(transaction, task.appender, changes);
-      if (checkpoint === undefined) return;
-      await writeCheckpoint(transaction, task.system.plan.name, task.ingest.type, checkpoint);
-    });
-  try {
-    await write(decoded.changes, decoded.bad);
-  } catch (thrown) {
-    if (!isDataError(thrown)) throw thrown;
-    await storeOneByOne(task, decoded, write);
-  }
-}
-
-/** One of them cannot be stored as it is: it goes to quarantine, and the others are not lost with it. */
-async function storeOneByOne(
-  task: PollTask,
-  decoded: DecodedRows,
-  write: (changes: readonly Change[], bad: readonly Quarantined[]) => Promise<void>,
-): Promise<void> {
-  await write([], decoded.bad);
-  for (const change of decoded.changes) {
-    await write([change], []).catch((thrown: unknown) => {
-      if (!isDataError(thrown)) throw thrown;
-      const reason = `cannot be stored: ${(thrown as { code?: unknown }).code}`;
-      return write([], [quarantinedRow(task, change.data, reason)]);
-    });
-  }
-}
-
-function decodeRows(task: PollTask, fresh: readonly { readonly row: SqlRow }[], now: Date): DecodedRows {
-  const scope: MappingScope = { env: task.system.env, timezone: task.source.plan.timezone };
-  const changes: Change[] = [];
-  const bad: Quarantined[] = [];
-  for (const { row } of fresh) {
-    const decoded = decodeChange(task.system.plan.name, task.ingest, row, scope, now);
-    if (decoded.kind === 'change') changes.push(decoded.change);
-    else bad.push(quarantinedRow(task, row, decoded.kind === 'bad' ? decoded.reason : 'expected a key'));
-  }
-  return { changes, bad };
-}
-
-function quarantinedRow(task: PollTask, row: unknown, reason: string): Quarantined {
-  const body = Buffer.from(JSON.stringify(row));
-  const dedupeId = `${task.ingest.type}:${createHash('sha256').update(body).digest('hex')}`;
-  return {
-    system: task.system.plan.name,
-    source: task.ingest.source,
-    dedupeId,
-    type: task.ingest.type,
-    reason,
-    body,
-  };
-}
-
-function placeOf(poll: PollPlan, row: SqlRow): CursorPlace {
-  const [timeColumn, tieColumn] = poll.cursor;
-  return { time: String(row[timeColumn] ?? ''), tie: String(row[tieColumn] ?? '') };
-}
-
-function fingerprint(row: SqlRow): string {
-  return createHash('sha1')
-    .update(JSON.stringify(Object.values(row)))
-    .digest('base64');
-}
-
-/** The oldest is forgotten first: coming again, it is found to be known by its version. */
-function remember(seen: Map<string, string>, tie: string, print: string): void {
-  seen.delete(tie);
-  seen.set(tie, print);
-  if (seen.size <= SEEN_MAX) return;
-  const oldest = seen.keys().next();
-  if (!oldest.done) seen.delete(oldest.value);
 }

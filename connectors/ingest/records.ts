@@ -1,12 +1,15 @@
 // Keeps the newest version of every record, in the caller's transaction.
+import { invariant } from '@weft/core/errors';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import { type Change, INCIDENT_REPORT_TOPIC } from './change.ts';
 
-export interface AppliedCounts {
+export interface Applied {
   /** Versions that became events. */
   readonly changed: number;
   /** Versions that came after a newer one: counted, no event. */
   readonly late: number;
+  /** Accepted changes of records that are not reported yet and whose report could not be read. */
+  readonly unreported: readonly Change[];
 }
 
 interface StoredRecord extends Record<string, unknown> {
@@ -17,16 +20,29 @@ interface StoredRecord extends Record<string, unknown> {
   readonly reported: boolean;
 }
 
+/** Records that one transaction may change: each is a lock in the shared memory of the database. */
+export const LOCKS_MAX = 1_000;
+
 /** What one record becomes by the changes of one batch. */
 interface Folded {
   readonly newest: Change;
   readonly accepted: readonly Change[];
   readonly late: number;
   readonly report: Change['report'];
+  readonly unreported: readonly Change[];
 }
 
-// Locked in the order of the key, so that two batches never wait for each other in a circle.
+// The log orders events by transaction id, so a transaction must have none yet while it waits for another that works on
+// the same record: an advisory lock takes none, a row lock and every write do. In one order, so that two batches never
+// wait for each other in a circle; records that are not there yet are locked likewise.
 const LOCK = `
+SELECT count(pg_advisory_xact_lock(place)) FROM (
+  SELECT DISTINCT hashtextextended(concat_ws(chr(31), system, type, key), 0) AS place
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS k(system, type, key)
+  ORDER BY 1 LIMIT ${LOCKS_MAX}
+) AS places`;
+
+const READ = `
 SELECT r.system, r.type, r.key, r.order_key, r.reported
 FROM connectors.record r
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(system, type, key) USING (system, type, key)
@@ -46,39 +62,52 @@ ON CONFLICT (system, type, key) DO UPDATE SET
 WHERE connectors.record.order_key COLLATE "C" < excluded.order_key COLLATE "C"
 RETURNING system, type, key`;
 
-const COUNT_LATE = `
-UPDATE connectors.record r SET late_count = r.late_count + n.late
-FROM unnest($1::text[], $2::text[], $3::text[], $4::int[]) AS n(system, type, key, late)
+const NOTE = `
+UPDATE connectors.record r SET late_count = r.late_count + n.late, reported = r.reported OR n.reported
+FROM unnest($1::text[], $2::text[], $3::text[], $4::int[], $5::boolean[]) AS n(system, type, key, late, reported)
 WHERE (r.system, r.type, r.key) = (n.system, n.type, n.key)`;
 
 /**
+ * Waits for the transactions that work on the same records. Comes before everything in a transaction that writes.
+ * @param records at most LOCKS_MAX
+ */
+export async function lockRecords(transaction: SqlTransaction, records: readonly Identity[]): Promise<void> {
+  if (records.length === 0) return;
+  invariant(records.length <= LOCKS_MAX, `expected at most ${LOCKS_MAX} records, got ${records.length}`);
+  await transaction.query(LOCK, identityColumns(records));
+}
+
+/**
  * Applies changes in the order given: a newer version replaces the record and becomes an event, the same version does
- * nothing, an older one is counted as late. The first version of a record also hands its report to the incident library.
+ * nothing, an older one is counted as late. The first report of a record is also handed to the incident library.
+ * The caller has locked the records before it wrote anything.
  */
 export async function applyChanges(
   transaction: SqlTransaction,
   appender: EventAppender,
   changes: readonly Change[],
-): Promise<AppliedCounts> {
-  if (changes.length === 0) return { changed: 0, late: 0 };
+): Promise<Applied> {
+  if (changes.length === 0) return { changed: 0, late: 0, unreported: [] };
   const groups = Map.groupBy(changes, identity);
   const heads = [...groups.values()].map((group) => group[0] as Change);
-  const stored = await transaction.query<StoredRecord>(LOCK, identityColumns(heads));
+  const stored = await transaction.query<StoredRecord>(READ, identityColumns(heads));
   const storedByIdentity = new Map(stored.map((record) => [identity(record), record]));
   const folded = [...groups].map(([id, group]) => fold(group, storedByIdentity.get(id)));
   const advanced = await upsert(
     transaction,
     folded.filter(({ accepted }) => accepted.length > 0),
   );
-  await countLate(
+  const standing = folded.filter(({ accepted }) => accepted.length === 0);
+  await note(
     transaction,
-    folded.filter(({ accepted, late }) => accepted.length === 0 && late > 0),
+    standing.filter(({ late, report }) => late > 0 || report !== undefined),
   );
-  const told = folded.filter(({ newest }) => advanced.has(identity(newest)));
+  const told = [...folded.filter(({ newest }) => advanced.has(identity(newest))), ...standing];
   await appendByTopic(transaction, appender, told);
   return {
     changed: told.reduce((sum, { accepted }) => sum + accepted.length, 0),
     late: folded.reduce((sum, { late }) => sum + late, 0),
+    unreported: told.flatMap(({ unreported }) => unreported),
   };
 }
 
@@ -101,9 +130,15 @@ export function fold(
     newest = change;
     accepted.push(change);
   }
-  const report =
-    stored?.reported === true ? undefined : accepted.find((change) => change.report !== undefined)?.report;
-  return { newest, accepted, late, report };
+  const isReported = stored?.reported === true;
+  const hasReport = (change: Change) => change.report !== undefined;
+  // A report that could not be read may come again in its right form under the same version.
+  const report = isReported ? undefined : (accepted.find(hasReport) ?? changes.find(hasReport))?.report;
+  const unreported =
+    isReported || report !== undefined
+      ? []
+      : accepted.filter(({ reportProblem }) => reportProblem !== undefined);
+  return { newest, accepted, late, report, unreported };
 }
 
 async function upsert(transaction: SqlTransaction, folded: readonly Folded[]): Promise<ReadonlySet<string>> {
@@ -119,10 +154,15 @@ async function upsert(transaction: SqlTransaction, folded: readonly Folded[]): P
   return new Set(rows.map(identity));
 }
 
-async function countLate(transaction: SqlTransaction, folded: readonly Folded[]): Promise<void> {
+/** What a record that stays at its version learns: how many came late, and that it is reported by now. */
+async function note(transaction: SqlTransaction, folded: readonly Folded[]): Promise<void> {
   if (folded.length === 0) return;
   const heads = folded.map((record) => record.newest);
-  await transaction.query(COUNT_LATE, [...identityColumns(heads), folded.map((record) => record.late)]);
+  await transaction.query(NOTE, [
+    ...identityColumns(heads),
+    folded.map((record) => record.late),
+    folded.map((record) => record.report !== undefined),
+  ]);
 }
 
 /** Topics in the order of their names: a stable order keeps two batches from waiting for each other. */

@@ -27,6 +27,10 @@ export function openStore(databaseUrl: string, logger: Logger): Store {
     query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
   });
   pool.on('error', (error) => logger.warn({ err: error }, 'an idle session to the database ended'));
+  // The pool listens to idle sessions only: one that breaks in a transaction must not end the process.
+  pool.on('connect', (client) =>
+    client.on('error', (error) => logger.debug({ err: error }, 'a session to the database broke')),
+  );
   return {
     close: () => pool.end(),
     async transaction(work) {

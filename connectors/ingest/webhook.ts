@@ -81,8 +81,8 @@ function addRoute(
 }
 
 /**
- * 200 applied, or known already; 202 authentic but not understood: kept in quarantine, so that it is not pushed for
- * ever; 503 not stored, push it again.
+ * 200 applied, or known already; 202 authentic but it, or its report, not understood: kept in quarantine, so that it is
+ * not pushed for ever; 503 not stored, push it again.
  */
 async function answer(
   reply: FastifyReply,
@@ -111,11 +111,16 @@ function isAuthentic(request: FastifyRequest, body: Buffer, secret: string): boo
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 
-/** Without an id of the sender's, the same bytes are the same delivery. */
+/**
+ * The sender's id and the bytes: the id is not signed, so that it alone proves nothing, and another body under a used id
+ * is another delivery. Without an id, the same bytes are the same delivery.
+ */
 function dedupeIdOf(request: FastifyRequest, header: string, body: Buffer): string {
+  const bytes = `sha256:${createHash('sha256').update(body).digest('hex')}`;
   const given = headerText(request, header.toLowerCase());
-  if (given !== undefined && given !== '' && given.length <= DEDUPE_LENGTH_MAX) return given;
-  return `sha256:${createHash('sha256').update(body).digest('hex')}`;
+  return given !== undefined && given !== '' && given.length <= DEDUPE_LENGTH_MAX
+    ? `${given}:${bytes}`
+    : bytes;
 }
 
 function decodeBody(

@@ -19,6 +19,8 @@ export function openMysql(url: string, limits: EngineLimits): SqlEngine {
   });
   // A session that is ended on this side goes on over there: the server must bound the statement itself.
   sessions.on('connection', (connection) => {
+    // A session that breaks fails its statement, which is told; without a listener a second error would end the process.
+    connection.on('error', () => undefined);
     for (const sql of boundStatements(limits.timeoutMs)) connection.query(sql, ignoreOtherBrand);
   });
   const pool = sessions.promise();

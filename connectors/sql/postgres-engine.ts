@@ -19,6 +19,9 @@ export function openPostgres(url: string, limits: EngineLimits): SqlEngine {
   });
   // An idle session that breaks is replaced by the pool; without a listener it would end the process.
   pool.on('error', () => undefined);
+  // The pool listens to idle sessions only: one that breaks while it works must not end the process either. The
+  // statement that it worked on fails, and that is told.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return {
     close: () => pool.end(),
     async query(sql, bindings, signal) {

@@ -26,10 +26,11 @@ parentPort?.on('message', (request: SqliteRequest) => parentPort?.postMessage(an
 
 function answer(request: SqliteRequest): SqliteResponse {
   try {
-    const rows = current()
-      .prepare(request.sql)
-      .all(...request.bindings);
-    return { id: request.id, rows: rows.map((row) => ({ ...row })) };
+    const statement = current().prepare(request.sql);
+    // Without this, one integer above 2^53 makes the whole statement throw.
+    statement.setReadBigInts(true);
+    const rows = statement.all(...request.bindings);
+    return { id: request.id, rows: rows.map(withPlainIntegers) };
   } catch (thrown) {
     const { message, errcode, code } = thrown as { message: string; errcode?: number; code?: string };
     return {
@@ -37,6 +38,17 @@ function answer(request: SqliteRequest): SqliteResponse {
       error: { message, code: errcode === undefined ? (code ?? 'UNKNOWN') : sqliteCode(errcode) },
     };
   }
+}
+
+/** Integers as numbers where a number holds them exactly, else as text, as the other engines give them. */
+function withPlainIntegers(row: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(row).map(([column, value]) => [column, plainInteger(value)]));
+}
+
+function plainInteger(value: unknown): unknown {
+  if (typeof value !== 'bigint') return value;
+  const asNumber = Number(value);
+  return Number.isSafeInteger(asNumber) ? asNumber : String(value);
 }
 
 /** An open handle outlives its file: it is looked for each time, and opened anew when another took its place. */

@@ -11,7 +11,7 @@ interface LocalTime {
 }
 
 const SEPARATED =
-  /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}:?\d{2})?$/i;
+  /^(\d{4})[-/](\d{1,2})[-/](\d{1,2})[T ](\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?$/i;
 const COMPACT = /^(\d{4})(\d{2})(\d{2})(\d{2})(\d{2})(\d{2})(\d{3})?()$/;
 const TEXT_CHARS_MAX = 64;
 const MS_PER_MINUTE = 60_000;
@@ -68,7 +68,8 @@ function toUtcMs(local: LocalTime): number | null {
 
 function parseOffsetMs(offset: string): number {
   if (offset.toUpperCase() === 'Z') return 0;
-  const minutes = Number(offset.slice(1, 3)) * 60 + Number(offset.slice(-2));
+  // PostgreSQL writes `+08`, without minutes.
+  const minutes = Number(offset.slice(1, 3)) * 60 + (offset.length > 3 ? Number(offset.slice(-2)) : 0);
   return (offset.startsWith('-') ? -minutes : minutes) * MS_PER_MINUTE;
 }
 

@@ -171,6 +171,28 @@ describe.skipIf(skipReason !== undefined)('taking in changes', () => {
     expect(rows.map(({ body }) => body.toString())).toContain('{"order":');
   });
 
+  it('applies another body under an id that was used: the id is not signed', async () => {
+    const id = randomUUID();
+    expect(await (await push(order('GS-G1', 1), { id })).json()).toEqual({ outcome: 'APPLIED' });
+    expect(await (await push(order('GS-G2', 1), { id })).json()).toEqual({ outcome: 'APPLIED' });
+    expect(await sequences('GS-G2')).toEqual(['1']);
+  });
+
+  it('lets a change stand whose report is not whole, and reports the record by the first one that is', async () => {
+    const partial = { subject: null };
+    expect((await push(order('GS-H', 1, partial))).status).toBe(202);
+    expect(await sequences('GS-H')).toEqual(['1']);
+    expect(await reports('GS-H')).toEqual([]);
+    expect(await (await push(order('GS-H', 2))).json()).toEqual({ outcome: 'APPLIED' });
+    expect(await (await push(order('GS-H', 3, partial))).json()).toEqual({ outcome: 'APPLIED' });
+    expect(await sequences('GS-H')).toEqual(['1', '2', '3']);
+    expect(await reports('GS-H')).toHaveLength(1);
+    const kept = await rig.rows<{ reason: string }>(
+      `SELECT reason FROM connectors.quarantine WHERE convert_from(body, 'UTF8') LIKE '%GS-H%'`,
+    );
+    expect(kept).toEqual([{ reason: 'report: expected title' }]);
+  });
+
   it('refuses a wrong signature, an old timestamp and none at all', async () => {
     expect((await push(order('GS-F', 1), { secret: 'other' })).status).toBe(401);
     expect((await push(order('GS-F', 1), { at: Date.now() / 1000 - 301 })).status).toBe(401);
@@ -278,5 +300,17 @@ describe.skipIf(skipReason !== undefined)('taking in changes', () => {
       async () => (await logged('GridEvent', `GridEvent:${late?.eventNo}`)).length === 1,
     );
     await rig.simulators.control('grid', '/faults', 'DELETE');
+  });
+
+  it('tells its systems DOWN when it is closed, and UP when it is there again', async () => {
+    const told = async () =>
+      (await logged('system', 'System:grid')).map(({ envelope }) => {
+        const { state, reason } = envelope.data;
+        return { state, reason };
+      });
+    await rig.stopHost();
+    expect((await told()).at(-1)).toEqual({ state: 'DOWN', reason: 'connectors stopped' });
+    await rig.startHost();
+    await waitFor('the grid to be told UP', async () => (await told()).at(-1)?.state === 'UP');
   });
 });

@@ -10,12 +10,15 @@ import {
   type SqlTransaction,
   START,
 } from '@weft/events/event-log';
-import { isStoreAway } from './store.ts';
+import { type BatchSize, createBatchSize } from './batch-size.ts';
+import { isDataError, isStoreAway, isTimedOut } from './store.ts';
 
 /** Events in one transaction, at the most. */
 export const BATCH_EVENTS_MAX = 200;
 const RETRY_DELAY_MS_MIN = 50;
 const RETRY_DELAY_MS_MAX = 2_000;
+/** Between tries of one event that alone runs into the time-out: it holds up those behind it until somebody acts. */
+const STUCK_RETRY_DELAY_MS = 30_000;
 
 /** What one consumer reads, where it keeps its checkpoint, and what it does. `Transaction` is the owner's Prisma transaction. */
 export interface ConsumerOptions<Transaction> {
@@ -28,7 +31,7 @@ export interface ConsumerOptions<Transaction> {
   readonly sql: (transaction: Transaction) => SqlTransaction;
   /** Does the work of some events, at most 200, in order. Must not fail because of what an event says: see `refuse`. */
   readonly apply: (transaction: Transaction, events: readonly LogEvent[]) => Promise<void>;
-  /** Puts aside one event whose `apply` fails although the store is there, so that it never blocks those behind it. */
+  /** Puts aside one event whose `apply` fails because of its data, so that it never blocks those behind it. */
   readonly refuse: (transaction: Transaction, event: LogEvent, reason: string) => Promise<void>;
   readonly logger: Logger;
 }
@@ -54,45 +57,67 @@ async function consumeForEver<Transaction>(
   options: ConsumerOptions<Transaction>,
   signal: AbortSignal,
 ): Promise<void> {
-  const { logger, name } = options;
+  const size = createBatchSize(BATCH_EVENTS_MAX);
   let retryDelayMs = RETRY_DELAY_MS_MIN;
   const progress = () => {
     retryDelayMs = RETRY_DELAY_MS_MIN;
   };
   while (!signal.aborted) {
     try {
-      await consumeFromCheckpoint(options, signal, progress);
+      await consumeFromCheckpoint(options, signal, size, progress);
     } catch (thrown) {
       if (signal.aborted) return;
-      const level = isStoreAway(thrown) ? 'warn' : 'error';
-      logger[level](
-        { err: thrown, consumer: name, retryDelayMs },
-        'consumer stopped; trying again from its checkpoint',
-      );
+      const outcome = isTimedOut(thrown) ? size.timedOut() : 'same';
+      // Fewer events are another try, not the same one again.
+      if (outcome === 'halved') retryDelayMs = RETRY_DELAY_MS_MIN;
+      const waitMs = outcome === 'stuck' ? STUCK_RETRY_DELAY_MS : retryDelayMs;
+      logFailure(options, thrown, outcome, size.eventsMax(), waitMs);
       // Closing cuts the wait short.
-      await delay(retryDelayMs, signal).catch(() => undefined);
+      await delay(waitMs, signal).catch(() => undefined);
       retryDelayMs = Math.min(retryDelayMs * 2, RETRY_DELAY_MS_MAX);
     }
   }
 }
 
-/** Returns when the signal aborts, or when another replica has moved the checkpoint: then reading starts over from there. */
+function logFailure<Transaction>(
+  { logger, name }: ConsumerOptions<Transaction>,
+  thrown: unknown,
+  outcome: ReturnType<BatchSize['timedOut']>,
+  eventsMax: number,
+  retryDelayMs: number,
+): void {
+  const fields = { err: thrown, consumer: name, eventsMax, retryDelayMs };
+  if (outcome === 'stuck') {
+    logger.error(fields, 'one event alone runs into the time-out of the store; those behind it wait');
+  } else {
+    const level = isStoreAway(thrown) ? 'warn' : 'error';
+    logger[level](fields, 'consumer stopped; trying again from its checkpoint');
+  }
+}
+
+/** Returns when the signal aborts, when batches may be larger, or when another replica has moved the checkpoint: then reading starts over from there. */
 async function consumeFromCheckpoint<Transaction>(
   options: ConsumerOptions<Transaction>,
   signal: AbortSignal,
+  size: BatchSize,
   progress: () => void,
 ): Promise<void> {
   const { log, topic, transact } = options;
   let position = await transact((transaction) => lockCheckpoint(options, transaction));
-  for await (const batch of log.read(topic, { after: position, signal, batchEventsMax: BATCH_EVENTS_MAX })) {
+  const batchEventsMax = size.eventsMax();
+  for await (const batch of log.read(topic, { after: position, signal, batchEventsMax })) {
     const next = await applyBatch(options, position, batch);
     if (next === undefined) return;
     position = next;
     progress();
+    if (size.cameThrough()) return;
   }
 }
 
-/** @returns the position after the batch, or undefined when the checkpoint is not where this reader believes it to be */
+/**
+ * Only what fails because of an event's own data is taken apart: any other failure may pass, and the whole is tried again.
+ * @returns the position after the batch, or undefined when the checkpoint is not where this reader believes it to be
+ */
 async function applyBatch<Transaction>(
   options: ConsumerOptions<Transaction>,
   position: Position,
@@ -112,7 +137,7 @@ async function applyBatch<Transaction>(
   try {
     return await step(options, position, to, (transaction) => options.apply(transaction, events));
   } catch (thrown) {
-    if (isStoreAway(thrown)) throw thrown;
+    if (!isDataError(thrown)) throw thrown;
     options.logger.warn(
       { err: thrown, consumer: options.name, events: events.length },
       'a batch failed; taking its events one by one',
@@ -136,7 +161,7 @@ async function applyOneByOne<Transaction>(
         options.apply(transaction, [event]),
       );
     } catch (thrown) {
-      if (isStoreAway(thrown)) throw thrown;
+      if (!isDataError(thrown)) throw thrown;
       const reason = thrown instanceof Error ? thrown.message : String(thrown);
       options.logger.error(
         { err: thrown, consumer: options.name, position: event.position },

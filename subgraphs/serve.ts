@@ -5,6 +5,7 @@ import mercurius from 'mercurius';
 import { formatExecution } from './format-error.ts';
 import { buildOwnedSchema } from './owned-schema.ts';
 import type { OwnedSubgraph } from './owned-subgraph.ts';
+import { boundByDeadline, DEADLINE_HEADER, startDeadline } from './request-deadline.ts';
 
 /** A batch of representations is long. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;
@@ -39,9 +40,12 @@ export async function serveSubgraphs(
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
       await scope.register(mercurius, {
-        schema: buildOwnedSchema(sdlFile, resolvers),
+        schema: buildOwnedSchema(sdlFile, boundByDeadline(resolvers)),
         path: `/${name}/graphql`,
-        context: createContext,
+        context: (request, reply) => ({
+          ...createContext(),
+          deadline: startDeadline(request.headers[DEADLINE_HEADER], reply.raw),
+        }),
         jit: JIT_RUNS_MIN,
         queryDepth: QUERY_DEPTH_MAX,
         graphiql: false,

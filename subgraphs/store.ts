@@ -51,6 +51,11 @@ const TEXT_AWAY =
   /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|Connection terminated|timeout exceeded when trying to connect|terminating connection|the database system is|Query read timeout|not queryable|Can't reach database/i;
 /** PostgreSQL: connection exceptions, shutdown and start-up, too many connections, time-outs, read-only after a failover. */
 const SQL_STATE_AWAY = /^(08...|57P0[1235]|53...|57014|25P03|25006)$/;
+/** PostgreSQL: data exceptions, violated constraints, program limits that a value passes. */
+const SQL_STATE_DATA = /^(22|23|54)[0-9A-Z]{3}$/;
+const SQL_STATE_TIMED_OUT = '57014';
+/** Prisma, of a transaction that has lasted longer than TRANSACTION_LIMITS.timeout. */
+const TEXT_EXPIRED = /cannot be executed on an expired transaction/;
 /** How deep the causes of an error are followed. */
 const CAUSE_DEPTH_MAX = 5;
 
@@ -65,18 +70,45 @@ interface StoreErrorFields {
 
 /** Whether a thrown value says that PostgreSQL cannot be used now, so that trying again later may help. */
 export function isStoreAway(thrown: unknown): boolean {
-  let current = thrown;
-  for (let depth = 0; depth < CAUSE_DEPTH_MAX && typeof current === 'object' && current !== null; depth++) {
-    const error: StoreErrorFields = current;
-    if ([error.code, error.originalCode, error.meta?.code].some(isAwayCode)) return true;
-    if (typeof error.message === 'string' && TEXT_AWAY.test(error.message)) return true;
-    current = error.cause ?? error.meta?.driverAdapterError;
-  }
-  return false;
+  return causesOf(thrown).some(
+    (error) =>
+      codesOf(error).some((code) => PRISMA_CODES_AWAY.has(code) || SQL_STATE_AWAY.test(code)) ||
+      (typeof error.message === 'string' && TEXT_AWAY.test(error.message)),
+  );
 }
 
-function isAwayCode(code: unknown): boolean {
-  return typeof code === 'string' && (PRISMA_CODES_AWAY.has(code) || SQL_STATE_AWAY.test(code));
+/**
+ * Whether a thrown value says that it is the data that cannot be stored, so that it will fail however often it is tried.
+ * What is not known does not say so: whoever gives something up for it would lose it to a failure that passes.
+ */
+export function isDataError(thrown: unknown): boolean {
+  if (thrown instanceof HubError) return thrown.code === 'BAD_USER_INPUT' || thrown.code === 'LIMIT_EXCEEDED';
+  return causesOf(thrown).some((error) => codesOf(error).some((code) => SQL_STATE_DATA.test(code)));
+}
+
+/** Whether PostgreSQL has given a statement up for its time, or Prisma a transaction. */
+export function isTimedOut(thrown: unknown): boolean {
+  return causesOf(thrown).some(
+    (error) =>
+      codesOf(error).includes(SQL_STATE_TIMED_OUT) ||
+      (typeof error.message === 'string' && TEXT_EXPIRED.test(error.message)),
+  );
+}
+
+/** The thrown value and what caused it, outermost first. */
+function causesOf(thrown: unknown): readonly StoreErrorFields[] {
+  const causes: StoreErrorFields[] = [];
+  let current = thrown;
+  while (causes.length < CAUSE_DEPTH_MAX && typeof current === 'object' && current !== null) {
+    const error: StoreErrorFields = current;
+    causes.push(error);
+    current = error.cause ?? error.meta?.driverAdapterError;
+  }
+  return causes;
+}
+
+function codesOf({ code, originalCode, meta }: StoreErrorFields): readonly string[] {
+  return [code, originalCode, meta?.code].filter((each) => typeof each === 'string');
 }
 
 /** Any thrown value as a HubError: a store that cannot be reached is STORE_UNAVAILABLE, what is not known INTERNAL_SERVER_ERROR. */

@@ -5,7 +5,7 @@ import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-lo
 export interface TopicListener {
   /** Called in order of position, synchronously; must not throw. */
   onEntry(entry: LogEvent | LogGap): void;
-  /** The reader has ended, with an error or because the log was closed. */
+  /** The reader has ended, with an error or because the log was closed; it is called once, and nothing comes after. */
   onEnd(error: HubError | undefined): void;
 }
 
@@ -16,7 +16,7 @@ export interface TopicReader {
   oldest(): Position;
   /** What is at hand after a position that is not before `oldest`. */
   since(position: Position): readonly LogEvent[];
-  /** Hands every following entry to the listener until the returned function is called. */
+  /** Hands every following entry to the listener until the returned function is called; one that has ended says so at once. */
   listen(listener: TopicListener): () => void;
 }
 
@@ -91,6 +91,7 @@ async function startReader(
   let recent: LogEvent[] = [];
   let position = await log.head(topic, signal);
   let oldest = position;
+  let ended: { readonly error: HubError | undefined } | undefined;
   const take = (entry: LogEvent | LogGap) => {
     if (entry.kind === 'gap') {
       recent = [];
@@ -113,6 +114,7 @@ async function startReader(
     } catch (thrown) {
       error = HubError.from(thrown);
     }
+    ended = { error };
     onEnd();
     for (const listener of listeners) listener.onEnd(error);
   };
@@ -122,6 +124,11 @@ async function startReader(
     oldest: () => oldest,
     since: (after) => recent.filter((event) => log.compare(event.position, after) > 0),
     listen(listener) {
+      // A subscriber that was catching up comes too late to be told with the others.
+      if (ended !== undefined) {
+        listener.onEnd(ended.error);
+        return () => undefined;
+      }
       listeners.add(listener);
       return () => listeners.delete(listener);
     },

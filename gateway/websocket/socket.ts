@@ -3,6 +3,9 @@ import type { Logger } from '@weft/core/logger';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
 
+/** A close frame holds 125 bytes, two of them its code: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
+const CLOSE_REASON_BYTES_MAX = 123;
+
 /** What graphql-ws keeps for each connection. */
 export interface ConnectionExtra {
   /** Aborts when the socket has closed. */
@@ -24,7 +27,7 @@ export function serveSocket(
     {
       protocol: socket.protocol,
       send: (data) => send(socket, data, bufferedBytesMax),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code, reason = '') => socket.close(code, cutCloseReason(reason)),
       onMessage: (receive) => {
         socket.on('message', (data) => {
           receive(String(data)).catch((err: unknown) => {
@@ -44,6 +47,12 @@ export function serveSocket(
       logger.error({ err }, 'a closed socket could not be cleaned up'),
     );
   });
+}
+
+/** As much of a reason as a close frame holds, in whole characters: `ws` throws at a longer one and the socket would stay open. */
+export function cutCloseReason(reason: string): string {
+  const { read } = new TextEncoder().encodeInto(reason, new Uint8Array(CLOSE_REASON_BYTES_MAX));
+  return reason.slice(0, read);
 }
 
 /** Resolves at once while the buffer is short, else when these bytes have left; also when the socket is gone. */

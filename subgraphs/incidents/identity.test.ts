@@ -19,6 +19,11 @@ describe('the id of an incident', () => {
     expect(new Set(ids).size).toBe(4);
   });
 
+  it('is written in lower case alone, so that equal ids are equal text wherever they are compared', () => {
+    const id = incidentIdOf('/systems/hotline', 'report:HotlineOrder:1');
+    expect(isIncidentId(id.toUpperCase())).toBe(false);
+  });
+
   it('never changes between versions: what was told before must be recognised', () => {
     expect(incidentIdOf('/systems/hotline', 'report:HotlineOrder:1')).toBe(
       'bc216222-d993-5284-8981-e76282ab5d94',

@@ -20,9 +20,12 @@ export function incidentIdOf(source: string, reportId: string): string {
   return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** PostgreSQL refuses to compare a uuid with other text: what is not one cannot be the id of an incident. */
+/**
+ * PostgreSQL refuses to compare a uuid with other text: what is not one cannot be the id of an incident. Upper case is
+ * none either, although PostgreSQL would find it: events are filtered by text, and a query must know what they know.
+ */
 export function isIncidentId(id: string): boolean {
   return UUID.test(id);
 }

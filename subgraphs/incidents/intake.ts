@@ -7,6 +7,7 @@ import { type Consumer, startConsumer } from '../consumer.ts';
 import { TRANSACTION_LIMITS } from '../store.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { incidentIdOf } from './identity.ts';
+import type { Mend } from './mend-report.ts';
 import { type IdentifiedReport, putReports } from './put-reports.ts';
 import { decodeReportEvent } from './report.ts';
 
@@ -39,16 +40,25 @@ async function applyReports(
   const rejections: Rejection[] = [];
   for (const event of events) {
     const decoded = decodeReportEvent(event.event.data);
-    if (decoded.kind === 'report') reports.push(identify(event, decoded.report));
-    else rejections.push({ event, reason: `${decoded.argument}: ${decoded.problem}` });
+    if (decoded.kind === 'report') {
+      reports.push(identify(event, decoded.report));
+      if (decoded.mends.length > 0) logMends(event, decoded.mends, logger);
+    } else rejections.push({ event, reason: `${decoded.argument}: ${decoded.problem}` });
   }
   if (reports.length > 0) await putReports(tx, reports, new Date());
   if (rejections.length === 0) return;
   logger.warn(
     { rejected: rejections.length, first: rejections[0]?.reason },
-    'reports that cannot be understood were put aside',
+    'reports that cannot be understood were put aside: they stand in incidents.intake_rejected, and nobody sees them in the graph',
   );
   await rejectReports(tx, rejections);
+}
+
+function logMends({ event }: LogEvent, mends: readonly Mend[], logger: Logger): void {
+  logger.warn(
+    { report: event.id, source: event.source, fields: mends },
+    'fields of a report could not be kept as they were told',
+  );
 }
 
 function identify({ event }: LogEvent, report: IdentifiedReport['report']): IdentifiedReport {
@@ -61,6 +71,7 @@ function systemOf(source: string): string {
   return source.replace(/^\/systems\//, '');
 }
 
+/** The envelope stays whole beside the reason, so that a person can put the report in by hand. */
 async function rejectReports(tx: Prisma.TransactionClient, rejections: readonly Rejection[]): Promise<void> {
   const rejectedAt = new Date();
   await tx.intakeRejected.createMany({

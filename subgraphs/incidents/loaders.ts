@@ -34,7 +34,7 @@ async function loadIncidents(prisma: PrismaClient, ids: readonly string[]): Prom
   const known = ids.filter(isIncidentId);
   const rows = known.length === 0 ? [] : await prisma.incident.findMany({ where: { id: { in: known } } });
   const byId = new Map(rows.map((row) => [row.id, row]));
-  return ids.map((id) => byId.get(id.toLowerCase()) ?? null);
+  return ids.map((id) => byId.get(id) ?? null);
 }
 
 function listsByIncident<Row extends { readonly incidentId: string }>(

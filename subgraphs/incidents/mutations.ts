@@ -7,11 +7,14 @@ import { fingerprintOf, incidentIdOf, isIncidentId } from './identity.ts';
 import { INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import { isIncidentState } from './labels.ts';
 import { putReports } from './put-reports.ts';
-import { CODE_LENGTH_MAX, decodeReport, type Report } from './report.ts';
+import { decodeReport, type Report } from './report.ts';
+import { CODE_LENGTH_MAX } from './report-limits.ts';
 import { ACTIONS, type Action, requireTransition } from './state-machine.ts';
 
 const BY_LENGTH_MAX = 100;
 const REMARK_LENGTH_MAX = 2_000;
+/** The directory belongs to another subgraph and cannot be asked here: what it cannot have is refused. */
+const DEPARTMENT_CODE = /^[a-z0-9-]{1,64}$/;
 
 /** ReportIncidentInput as GraphQL has decoded it. */
 export interface ReportIncidentInput {
@@ -31,9 +34,14 @@ export interface ActionArguments {
 
 /**
  * Puts an incident in by hand, once a `requestId`.
+ * @param signal what it has not committed when this aborts is undone
  * @throws HubError BAD_USER_INPUT naming the argument; CONFLICT when the request id came with another input before
  */
-export async function reportIncident(prisma: PrismaClient, input: ReportIncidentInput): Promise<Incident> {
+export async function reportIncident(
+  prisma: PrismaClient,
+  input: ReportIncidentInput,
+  signal: AbortSignal,
+): Promise<Incident> {
   const requestId = requireText('input.requestId', input.requestId, CODE_LENGTH_MAX);
   const receivedAt = new Date();
   const report = requireReport({
@@ -51,6 +59,7 @@ export async function reportIncident(prisma: PrismaClient, input: ReportIncident
   return await prisma.$transaction(async (tx) => {
     await putReports(tx, [{ id, report, by: 'incidents', fingerprint }], receivedAt);
     const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+    signal.throwIfAborted();
     if (incident.fingerprint === fingerprint) return incident;
     throw new HubError(
       'CONFLICT',
@@ -64,17 +73,18 @@ export async function reportIncident(prisma: PrismaClient, input: ReportIncident
 
 /**
  * Takes an incident one step further.
+ * @param signal what it has not committed when this aborts is undone
  * @throws HubError NOT_FOUND; CONFLICT when its state does not allow the action, or somebody was faster
  */
 export async function actOnIncident(
   prisma: PrismaClient,
   action: Action,
   args: ActionArguments,
+  signal: AbortSignal,
 ): Promise<Incident> {
   const by = requireText('by', args.by, BY_LENGTH_MAX);
   const remark = requireOptionalText('remark', args.remark, REMARK_LENGTH_MAX);
-  const department =
-    args.department === undefined ? undefined : requireText('department', args.department, CODE_LENGTH_MAX);
+  const department = args.department === undefined ? undefined : requireDepartment(args.department);
   return await prisma.$transaction(async (tx) => {
     const before = await findIncident(tx, args.id);
     const { id, version, state: from } = before;
@@ -90,7 +100,9 @@ export async function actOnIncident(
     const step: Step = { incidentId: id, sequence: version + 1, kind, from, to, at: new Date(), by };
     await tx.incidentStep.create({ data: { ...step, remark } });
     await postgresAppender.append(fromPrisma(tx), INCIDENT_TOPIC, [incidentEvent(step, before)]);
-    return await tx.incident.findUniqueOrThrow({ where: { id } });
+    const after = await tx.incident.findUniqueOrThrow({ where: { id } });
+    signal.throwIfAborted();
+    return after;
   }, TRANSACTION_LIMITS);
 }
 
@@ -117,6 +129,12 @@ function requireReport(input: Readonly<Record<string, unknown>>): Report {
   const decoded = decodeReport(input);
   if (decoded.kind === 'report') return decoded.report;
   throw badInput(`input.${decoded.argument}`, decoded.problem);
+}
+
+function requireDepartment(given: string): string {
+  const code = requireText('department', given, CODE_LENGTH_MAX);
+  if (DEPARTMENT_CODE.test(code)) return code;
+  throw badInput('department', 'expected a code of lower-case letters, digits and hyphens');
 }
 
 function requireText(argument: string, value: string, lengthMax: number): string {

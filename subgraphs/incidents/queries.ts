@@ -4,7 +4,7 @@ import { requirePageSize } from '../page-size.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
 import { STATE_LABELS } from './labels.ts';
-import { CODE_LENGTH_MAX, isDivisionCode } from './report.ts';
+import { CODE_LENGTH_MAX, isDivisionCode } from './report-limits.ts';
 
 /** Of every page of incidents. */
 export const PAGE_LIMIT = { name: 'PAGE_INCIDENTS_MAX', itemsMax: 200, itemsUsual: 20 };

@@ -2,13 +2,15 @@
 import { z } from 'zod';
 import { parseDateTime } from '../date-time.ts';
 import { type Channel, isChannel } from './labels.ts';
-
-/** Characters of a title, a description, an address, a code or number. */
-const TITLE_LENGTH_MAX = 500;
-const DESCRIPTION_LENGTH_MAX = 20_000;
-const ADDRESS_LENGTH_MAX = 500;
-export const CODE_LENGTH_MAX = 64;
-const EXTERNAL_NUMBERS_MAX = 20;
+import { type Mend, mendFields } from './mend-report.ts';
+import {
+  ADDRESS_LENGTH_MAX,
+  CODE_LENGTH_MAX,
+  DESCRIPTION_LENGTH_MAX,
+  EXTERNAL_NUMBERS_MAX,
+  isDivisionCode,
+  TITLE_LENGTH_MAX,
+} from './report-limits.ts';
 
 /** A report that can be put into the library. */
 export interface Report {
@@ -56,12 +58,20 @@ const REPORT = z.object({
     .max(EXTERNAL_NUMBERS_MAX, `expected at most ${EXTERNAL_NUMBERS_MAX}`),
 });
 
-export type DecodedReport =
-  | { readonly kind: 'report'; readonly report: Report }
-  /** `argument` is the field that is wrong, `problem` what was expected of it. */
-  | { readonly kind: 'invalid'; readonly argument: string; readonly problem: string };
+/** `argument` is the field that is wrong, `problem` what was expected of it. */
+interface InvalidReport {
+  readonly kind: 'invalid';
+  readonly argument: string;
+  readonly problem: string;
+}
 
-/** Channel, title and reportedAt must be there; empty text counts as absent. */
+export type DecodedReport = { readonly kind: 'report'; readonly report: Report } | InvalidReport;
+
+export type DecodedReportEvent =
+  | { readonly kind: 'report'; readonly report: Report; readonly mends: readonly Mend[] }
+  | InvalidReport;
+
+/** Channel, title and reportedAt must be there; empty text counts as absent. Whoever has typed it can mend it: nothing is. */
 export function decodeReport(fields: Readonly<Record<string, unknown>>): DecodedReport {
   const parsed = REPORT.safeParse(fields);
   if (parsed.success) return { kind: 'report', report: parsed.data };
@@ -70,19 +80,12 @@ export function decodeReport(fields: Readonly<Record<string, unknown>>): Decoded
   return { kind: 'invalid', argument: issue?.path.join('.') ?? '', problem };
 }
 
-/** The data of an event of the topic incident-report: external numbers are an object there, a null number is left out. */
-export function decodeReportEvent(data: Readonly<Record<string, unknown>>): DecodedReport {
-  const { externalNumbers } = data;
-  if (typeof externalNumbers !== 'object' || externalNumbers === null || Array.isArray(externalNumbers)) {
-    return { kind: 'invalid', argument: 'externalNumbers', problem: 'expected an object of kind to number' };
-  }
-  const list = Object.entries(externalNumbers)
-    .filter(([, number]) => number !== null && number !== '')
-    .map(([kind, number]) => ({ kind, number: typeof number === 'number' ? String(number) : number }));
-  return decodeReport({ ...data, externalNumbers: list });
-}
-
-/** Also keeps the wildcards of LIKE out of the filter by division. */
-export function isDivisionCode(value: string): boolean {
-  return /^[0-9A-Za-z-]{1,32}$/.test(value);
+/**
+ * The data of an event of the topic incident-report: external numbers are an object there. The system that told it has
+ * its acknowledgement already and will not tell it again, so that only a report without title, channel or reportedAt is refused.
+ */
+export function decodeReportEvent(data: Readonly<Record<string, unknown>>): DecodedReportEvent {
+  const { fields, mends } = mendFields(data);
+  const decoded = decodeReport(fields);
+  return decoded.kind === 'invalid' ? decoded : { ...decoded, mends };
 }

@@ -1,4 +1,5 @@
 // Resolvers of the subgraph incidents.
+import type { RequestDeadline } from '../request-deadline.ts';
 import type { Incident, PrismaClient } from './generated/client.ts';
 import { CHANNEL_LABELS, isChannel, isIncidentState, STATE_LABELS } from './labels.ts';
 import type { IncidentLoaders } from './loaders.ts';
@@ -19,6 +20,7 @@ import {
 
 export interface IncidentsContext {
   readonly loaders: IncidentLoaders;
+  readonly deadline: RequestDeadline;
 }
 
 interface Reference {
@@ -39,10 +41,15 @@ export function createIncidentResolvers(prisma: PrismaClient) {
         countIncidents(prisma, division),
     },
     Mutation: {
-      reportIncident: (_: unknown, { input }: { readonly input: ReportIncidentInput }) =>
-        reportIncident(prisma, input),
-      acceptIncident: (_: unknown, args: ActionArguments) => actOnIncident(prisma, 'accept', args),
-      routeIncident: (_: unknown, args: ActionArguments) => actOnIncident(prisma, 'route', args),
+      reportIncident: (
+        _: unknown,
+        { input }: { readonly input: ReportIncidentInput },
+        { deadline }: IncidentsContext,
+      ) => reportIncident(prisma, input, deadline.signal),
+      acceptIncident: (_: unknown, args: ActionArguments, { deadline }: IncidentsContext) =>
+        actOnIncident(prisma, 'accept', args, deadline.signal),
+      routeIncident: (_: unknown, args: ActionArguments, { deadline }: IncidentsContext) =>
+        actOnIncident(prisma, 'route', args, deadline.signal),
     },
     Incident: incidentResolvers,
     IncidentConnection: { totalCount: (page: IncidentPage) => page.totalCount() },

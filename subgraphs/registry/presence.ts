@@ -79,7 +79,8 @@ async function renewUntil(
 /** Another process of the same subgraphs that stops tells that they are DOWN: those that are left correct it. */
 async function renew(prisma: PrismaClient, systems: readonly Named[]): Promise<void> {
   const name = { in: systems.map((system) => system.name) };
-  await prisma.system.updateMany({ where: { name }, data: { lastSeen: new Date() } });
+  const at = new Date();
+  await prisma.system.updateMany({ where: { name }, data: { lastSeen: at, toldAt: at } });
   const up = new Set((await prisma.system.findMany({ where: { name, state: 'UP' } })).map((row) => row.name));
   const wrong = systems.filter((system) => !up.has(system.name));
   if (wrong.length > 0) await tell(prisma, wrong, 'UP', null);

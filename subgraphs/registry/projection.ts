@@ -39,14 +39,15 @@ async function applySystemEvents(
   }
 }
 
-/** `since` moves only when the state does; `lastSeen` never goes back. */
+/** `since` moves only when the state does; `lastSeen` and `toldAt` never go back. */
 async function applyReport(tx: Prisma.TransactionClient, report: SystemReport): Promise<void> {
   const { name, title, kind, change, lastSeen } = report;
   await tx.$executeRaw`
-    INSERT INTO registry.system AS stored (name, title, kind, state, reason, since, last_seen)
-    VALUES (${name}, ${title}, ${kind}, ${change.state}, ${change.reason}, ${change.at}, ${lastSeen})
+    INSERT INTO registry.system AS stored (name, title, kind, state, reason, since, last_seen, told_at)
+    VALUES (${name}, ${title}, ${kind}, ${change.state}, ${change.reason}, ${change.at}, ${lastSeen}, ${change.at})
     ON CONFLICT (name) DO UPDATE SET title = excluded.title, kind = excluded.kind,
       state = excluded.state, reason = excluded.reason,
       since = CASE WHEN stored.state = excluded.state THEN stored.since ELSE excluded.since END,
-      last_seen = GREATEST(stored.last_seen, excluded.last_seen)`;
+      last_seen = GREATEST(stored.last_seen, excluded.last_seen),
+      told_at = GREATEST(stored.told_at, excluded.told_at)`;
 }

@@ -1,6 +1,7 @@
 // Resolvers of the subgraph registry.
 import DataLoader from 'dataloader';
 import { requirePageSize } from '../page-size.ts';
+import { asRead } from './as-read.ts';
 import type { PrismaClient, System } from './generated/client.ts';
 
 /** Of every list of the registry. */
@@ -19,7 +20,8 @@ export function createRegistryLoaders(prisma: PrismaClient): RegistryContext['lo
   return {
     systems: new DataLoader(async (names: readonly string[]) => {
       const rows = await prisma.system.findMany({ where: { name: { in: [...names] } } });
-      const byName = new Map(rows.map((row) => [row.name, row]));
+      const now = new Date();
+      const byName = new Map(rows.map((row) => [row.name, asRead(row, now)]));
       return names.map((name) => byName.get(name) ?? null);
     }),
   };
@@ -28,11 +30,14 @@ export function createRegistryLoaders(prisma: PrismaClient): RegistryContext['lo
 export function createRegistryResolvers(prisma: PrismaClient) {
   return {
     Query: {
-      systems: (_: unknown, { first }: { readonly first: number | null }) =>
-        prisma.system.findMany({
+      systems: async (_: unknown, { first }: { readonly first: number | null }) => {
+        const rows = await prisma.system.findMany({
           orderBy: { name: 'asc' },
           take: requirePageSize(first, LIST_LIMIT),
-        }),
+        });
+        const now = new Date();
+        return rows.map((row) => asRead(row, now));
+      },
       system: (_: unknown, { name }: NameArguments, { loaders }: RegistryContext) =>
         loaders.systems.load(name),
     },

@@ -124,6 +124,30 @@ describe('operations over the socket', () => {
     expect(await client.next()).toMatchObject({ id: 's', type: 'next' });
   });
 
+  it.each(['x'.repeat(200), '长'.repeat(80)])(
+    'closes the socket with 4409 and as much of the reason as a close frame holds, for a long id in use: %s',
+    async (id) => {
+      const entered = Promise.withResolvers<void>();
+      const running = await run({
+        engine: {
+          beforeResult: async ({ signal }) => {
+            entered.resolve();
+            await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+          },
+        },
+      });
+      const client = await running.connect();
+      client.send(subscribe(id, QUERY));
+      await entered.promise;
+      client.send(subscribe(id, QUERY));
+      const { code, reason } = await client.closed;
+      expect(code).toBe(4409);
+      expect(reason).toMatch(/^Subscriber for/);
+      expect(Buffer.byteLength(reason)).toBeLessThanOrEqual(123);
+      expect(`Subscriber for ${id} already exists`).toContain(reason);
+    },
+  );
+
   it('resumes on another gateway by the cursor', async () => {
     const first = await run({ engine: { topic: 'resume' } });
     const client = await first.connect();

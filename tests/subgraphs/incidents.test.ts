@@ -219,6 +219,28 @@ describe.skipIf(noPostgres !== undefined)('the subgraph incidents', () => {
       }
     });
 
+    it.each(['Urban', 'urban management', '城管', 'a'.repeat(65), 'police/1'])(
+      'refuse %s as a department: it is the code of none',
+      async (department) => {
+        const id = await report({ requestId: 'a' });
+        await accept(id);
+        const { data, errors } = await route(id, department);
+        expect(data).toEqual({ routeIncident: null });
+        expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'department' });
+        expect(await events()).toHaveLength(2);
+      },
+    );
+
+    it('know an incident by its id in lower case alone, as a live field does', async () => {
+      const id = await report({ requestId: 'a' });
+      const upper = id.toUpperCase();
+      expect(upper).not.toBe(id);
+      const one = 'query ($id: ID!) { incident(id: $id) { id } }';
+      expect((await run(one, { id })).data).toEqual({ incident: { id } });
+      expect((await run(one, { id: upper })).data).toEqual({ incident: null });
+      expect((await accept(upper)).errors?.[0]?.extensions).toMatchObject({ code: 'NOT_FOUND' });
+    });
+
     it('name the argument that is empty', async () => {
       const id = await report({ requestId: 'a' });
       const { errors } = await run('mutation ($id: ID!) { acceptIncident(id: $id, by: " ") { id } }', { id });

@@ -1,4 +1,7 @@
+import { createLogger } from '@weft/core/logger';
+import type { CloudEvent } from '@weft/events/envelope';
 import { incidentIdOf } from '@weft/subgraphs/incidents/identity';
+import { startSubgraphs } from '@weft/subgraphs/start';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
 import {
@@ -111,7 +114,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
         hotlineReport('GD2', { title: ' ' }),
         hotlineReport('GD3', { title: 'a\0b' }),
         hotlineReport('GD4', { reportedAt: '2026-02-30T08:00:00+08:00' }),
-        hotlineReport('GD5', { division: '32%' }),
+        hotlineReport('GD5', { title: null }),
         hotlineReport('GD6', { division: '999999', matter: '99999' }),
       ]);
       await waitFor('the good report', async () => (await count(database, 'incidents.incident')) === 1);
@@ -123,10 +126,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
         { event_id: 'report:HotlineOrder:GD2', reason: 'title: expected text that is not empty' },
         { event_id: 'report:HotlineOrder:GD3', reason: 'title: expected text without NUL' },
         { event_id: 'report:HotlineOrder:GD4', reason: 'reportedAt: expected RFC 3339 with an offset' },
-        {
-          event_id: 'report:HotlineOrder:GD5',
-          reason: 'division: expected a division code of letters, digits and hyphens',
-        },
+        { event_id: 'report:HotlineOrder:GD5', reason: 'title: expected text' },
       ]);
       const { data } = await ask(
         hub.urls.incidents,
@@ -137,6 +137,88 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
           edges: [{ node: { division: { code: '999999' }, matter: { code: '99999', name: '未知事项' } } }],
         },
       });
+    });
+
+    it('makes an incident of every report with a title, a channel and an instant, whatever else is wrong', async () => {
+      const bad = {
+        title: '长'.repeat(501),
+        division: '320508017003/01',
+        address: '长'.repeat(501),
+        externalNumbers: { hotlineOrder: 'GD1', gridCode: ' ' },
+      };
+      const event = hotlineReport('GD1');
+      await appendEvents(database.client, 'incident-report', [
+        { ...event, data: { ...event.data, ...bad, matter: 12345 } },
+      ]);
+      const incident = await waitFor('the incident', async () => {
+        const { data } = await ask(
+          hub.urls.incidents,
+          '{ incidents { edges { node { title matter { code } division { code } address externalNumbers { kind number } } } } }',
+        );
+        return (data as unknown as { incidents: { edges: { node: unknown }[] } }).incidents.edges[0]?.node;
+      });
+      expect(incident).toEqual({
+        title: `${'长'.repeat(499)}…`,
+        matter: { code: '12345' },
+        division: null,
+        address: `${'长'.repeat(499)}…`,
+        externalNumbers: [{ kind: 'hotlineOrder', number: 'GD1' }],
+      });
+      expect(await count(database, 'incidents.intake_rejected')).toBe(0);
+    });
+
+    it('warns of each report whose fields it could not keep, and of how many it has put aside', async () => {
+      await hub.close();
+      const warnings: Record<string, unknown>[] = [];
+      const logger = Object.assign(createLogger('test', 'silent'), {
+        warn: (fields: Record<string, unknown>) => void warnings.push(fields),
+      });
+      hub = await startSubgraphs({ databaseUrl: database.url, host: '127.0.0.1', port: 0, logger });
+      await appendEvents(database.client, 'incident-report', [
+        hotlineReport('GD1', { division: '32%', address: '长'.repeat(501) }),
+        hotlineReport('GD2', { title: null }),
+        hotlineReport('GD3', { channel: null }),
+        hotlineReport('GD4'),
+      ]);
+      await waitFor('the good reports', async () => (await count(database, 'incidents.incident')) === 2);
+      expect(warnings).toEqual([
+        {
+          report: 'report:HotlineOrder:GD1',
+          source: '/systems/hotline',
+          fields: [
+            { field: 'division', problem: expect.stringContaining('dropped') },
+            { field: 'address', problem: 'cut: expected at most 500 characters, got 501' },
+          ],
+        },
+        { rejected: 2, first: 'title: expected text' },
+      ]);
+    });
+
+    it('is held up by no report, whatever stands in it', async () => {
+      const nasty: readonly CloudEvent['data'][] = [
+        { title: 'half a pair \ud800' },
+        { description: '\udc00' },
+        { externalNumbers: { '\ud800': '\udfff', hotlineOrder: 'GD3' } },
+        { reportedAt: '9999-12-31T23:59:59-12:00' },
+        { reportedAt: '0001-01-01T00:00:00+14:00' },
+        { reportedAt: 1_780_000_000_000 },
+        { channel: { HOTLINE: true } },
+        { title: [] },
+        { externalNumbers: { hotlineOrder: { number: 'GD9' } } },
+      ];
+      const events = nasty.map((fields, index) => {
+        const event = hotlineReport(`N${index}`);
+        return { ...event, data: { ...event.data, ...fields } };
+      });
+      await appendEvents(database.client, 'incident-report', [...events, hotlineReport('LAST')]);
+      const settled = async () =>
+        (await count(database, 'incidents.incident')) + (await count(database, 'incidents.intake_rejected'));
+      await waitFor('each is an incident or put aside', async () => (await settled()) === events.length + 1);
+      const { data } = await ask(
+        hub.urls.incidents,
+        '{ incidentByExternalNumber(kind: "hotlineOrder", number: "LAST") { title } }',
+      );
+      expect(data).toEqual({ incidentByExternalNumber: { title: '暴露垃圾 LAST' } });
     });
 
     it('makes no second incident when the checkpoint is lost and everything is told again', async () => {

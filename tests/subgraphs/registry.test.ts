@@ -10,6 +10,10 @@ import { waitFor } from '../support/wait.ts';
 
 const noPostgres = await whyNoPostgres();
 
+/** A moment of the last seconds: what was told long ago is shown as UNKNOWN. */
+const START_MS = Date.now() - 10_000;
+const at = (seconds: number) => new Date(START_MS + seconds * 1_000).toISOString();
+
 /** As a connector tells of the state of its system. */
 function systemEvent(
   name: string,
@@ -61,26 +65,62 @@ describe.skipIf(noPostgres !== undefined)('the subgraph registry', () => {
     });
 
   it('tells of a system what its last event said; since moves with the state alone', async () => {
-    await appendEvents(database.client, 'system', [systemEvent('police', 'UP', '2026-11-22T00:00:00.000Z')]);
+    await appendEvents(database.client, 'system', [systemEvent('police', 'UP', at(0))]);
     await systemIs('UP');
     await appendEvents(database.client, 'system', [
-      systemEvent('police', 'DOWN', '2026-11-22T00:01:00.000Z', 'connection refused', null),
-      systemEvent('police', 'DOWN', '2026-11-22T00:02:00.000Z', 'timed out', null),
+      systemEvent('police', 'DOWN', at(1), 'connection refused', null),
+      systemEvent('police', 'DOWN', at(2), 'timed out', null),
     ]);
     expect(await systemIs('DOWN')).toEqual({
       title: '公安接处警系统',
       kind: 'WRAPPED',
       state: 'DOWN',
       reason: 'timed out',
-      since: '2026-11-22T00:01:00.000Z',
-      lastSeen: '2026-11-22T00:00:00.000Z',
+      since: at(1),
+      lastSeen: at(0),
     });
+  });
+
+  it('shows a system as UNKNOWN when its last event is older than 60 s, and as told with the next one', async () => {
+    await appendEvents(database.client, 'system', [systemEvent('police', 'UP', at(-120))]);
+    const unknown = await systemIs('UNKNOWN');
+    expect(unknown).toMatchObject({
+      reason: expect.stringMatching(/^nobody has told of it for 1[3-9]\d s$/),
+      since: at(-60),
+      lastSeen: at(-120),
+    });
+    const { data } = await ask(hub.urls.registry, '{ systems { name state } }');
+    expect((data as unknown as { systems: unknown[] }).systems).toContainEqual({
+      name: 'police',
+      state: 'UNKNOWN',
+    });
+    await appendEvents(database.client, 'system', [systemEvent('police', 'UP', at(0))]);
+    expect(await systemIs('UP')).toMatchObject({ reason: null, since: at(-120) });
+  });
+
+  it('shows owned subgraphs as UNKNOWN when their process was killed more than 60 s ago', async () => {
+    const logger = createLogger('test', 'silent');
+    const prisma = new PrismaClient({ adapter: openStore(database.url, 'registry', logger) });
+    const presence = await announcePresence(prisma, [{ name: 'police', title: '公安' }], logger, 50);
+    await systemIs('UP');
+    const age = `UPDATE registry.system SET told_at = told_at - interval '10 minutes' WHERE name = 'police'`;
+    await database.client.query(age);
+    // The next renewal tells that the process lives.
+    await systemIs('UP');
+    await presence.close();
+    await systemIs('DOWN');
+    await database.client.query(age);
+    expect(await systemIs('UNKNOWN')).toMatchObject({
+      kind: 'OWNED',
+      reason: expect.stringMatching(/^nobody has told of it for 6\d\d s$/),
+    });
+    await prisma.$disconnect();
   });
 
   it('passes over an event that it cannot understand', async () => {
     await appendEvents(database.client, 'system', [
-      systemEvent('police', 'SLEEPY', '2026-11-22T00:00:00.000Z'),
-      systemEvent('police', 'DEGRADED', '2026-11-22T00:00:01.000Z'),
+      systemEvent('police', 'SLEEPY', at(0)),
+      systemEvent('police', 'DEGRADED', at(1)),
     ]);
     await systemIs('DEGRADED');
   });
@@ -114,9 +154,7 @@ describe.skipIf(noPostgres !== undefined)('the subgraph registry', () => {
     const prisma = new PrismaClient({ adapter: openStore(database.url, 'registry', logger) });
     const presence = await announcePresence(prisma, [{ name: 'police', title: '公安' }], logger, 50);
     await systemIs('UP');
-    await appendEvents(database.client, 'system', [
-      systemEvent('police', 'DOWN', '2026-11-22T00:00:00.000Z'),
-    ]);
+    await appendEvents(database.client, 'system', [systemEvent('police', 'DOWN', at(0))]);
     await waitFor('a second UP after the DOWN', async () => {
       const { rows } = await database.client.query(
         `SELECT envelope->'data'->'change'->>'state' AS state FROM events.event WHERE topic = 'system' AND subject = 'System:police' ORDER BY tx, seq`,

@@ -78,7 +78,8 @@ export const SystemScalarFieldEnum = {
   state: 'state',
   reason: 'reason',
   since: 'since',
-  lastSeen: 'lastSeen'
+  lastSeen: 'lastSeen',
+  toldAt: 'toldAt'
 } as const
 
 export type SystemScalarFieldEnum = (typeof SystemScalarFieldEnum)[keyof typeof SystemScalarFieldEnum]

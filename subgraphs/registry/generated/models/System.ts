@@ -32,6 +32,7 @@ export type SystemMinAggregateOutputType = {
   reason: string | null
   since: Date | null
   lastSeen: Date | null
+  toldAt: Date | null
 }
 
 export type SystemMaxAggregateOutputType = {
@@ -42,6 +43,7 @@ export type SystemMaxAggregateOutputType = {
   reason: string | null
   since: Date | null
   lastSeen: Date | null
+  toldAt: Date | null
 }
 
 export type SystemCountAggregateOutputType = {
@@ -52,6 +54,7 @@ export type SystemCountAggregateOutputType = {
   reason: number
   since: number
   lastSeen: number
+  toldAt: number
   _all: number
 }
 
@@ -64,6 +67,7 @@ export type SystemMinAggregateInputType = {
   reason?: true
   since?: true
   lastSeen?: true
+  toldAt?: true
 }
 
 export type SystemMaxAggregateInputType = {
@@ -74,6 +78,7 @@ export type SystemMaxAggregateInputType = {
   reason?: true
   since?: true
   lastSeen?: true
+  toldAt?: true
 }
 
 export type SystemCountAggregateInputType = {
@@ -84,6 +89,7 @@ export type SystemCountAggregateInputType = {
   reason?: true
   since?: true
   lastSeen?: true
+  toldAt?: true
   _all?: true
 }
 
@@ -167,6 +173,7 @@ export type SystemGroupByOutputType = {
   reason: string | null
   since: Date | null
   lastSeen: Date | null
+  toldAt: Date
   _count: SystemCountAggregateOutputType | null
   _min: SystemMinAggregateOutputType | null
   _max: SystemMaxAggregateOutputType | null
@@ -198,6 +205,7 @@ export type SystemWhereInput = {
   reason?: Prisma.StringNullableFilter<"System"> | string | null
   since?: Prisma.DateTimeNullableFilter<"System"> | Date | string | null
   lastSeen?: Prisma.DateTimeNullableFilter<"System"> | Date | string | null
+  toldAt?: Prisma.DateTimeFilter<"System"> | Date | string
 }
 
 export type SystemOrderByWithRelationInput = {
@@ -208,6 +216,7 @@ export type SystemOrderByWithRelationInput = {
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   since?: Prisma.SortOrderInput | Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
+  toldAt?: Prisma.SortOrder
 }
 
 export type SystemWhereUniqueInput = Prisma.AtLeast<{
@@ -221,6 +230,7 @@ export type SystemWhereUniqueInput = Prisma.AtLeast<{
   reason?: Prisma.StringNullableFilter<"System"> | string | null
   since?: Prisma.DateTimeNullableFilter<"System"> | Date | string | null
   lastSeen?: Prisma.DateTimeNullableFilter<"System"> | Date | string | null
+  toldAt?: Prisma.DateTimeFilter<"System"> | Date | string
 }, "name">
 
 export type SystemOrderByWithAggregationInput = {
@@ -231,6 +241,7 @@ export type SystemOrderByWithAggregationInput = {
   reason?: Prisma.SortOrderInput | Prisma.SortOrder
   since?: Prisma.SortOrderInput | Prisma.SortOrder
   lastSeen?: Prisma.SortOrderInput | Prisma.SortOrder
+  toldAt?: Prisma.SortOrder
   _count?: Prisma.SystemCountOrderByAggregateInput
   _max?: Prisma.SystemMaxOrderByAggregateInput
   _min?: Prisma.SystemMinOrderByAggregateInput
@@ -247,6 +258,7 @@ export type SystemScalarWhereWithAggregatesInput = {
   reason?: Prisma.StringNullableWithAggregatesFilter<"System"> | string | null
   since?: Prisma.DateTimeNullableWithAggregatesFilter<"System"> | Date | string | null
   lastSeen?: Prisma.DateTimeNullableWithAggregatesFilter<"System"> | Date | string | null
+  toldAt?: Prisma.DateTimeWithAggregatesFilter<"System"> | Date | string
 }
 
 export type SystemCreateInput = {
@@ -257,6 +269,7 @@ export type SystemCreateInput = {
   reason?: string | null
   since?: Date | string | null
   lastSeen?: Date | string | null
+  toldAt: Date | string
 }
 
 export type SystemUncheckedCreateInput = {
@@ -267,6 +280,7 @@ export type SystemUncheckedCreateInput = {
   reason?: string | null
   since?: Date | string | null
   lastSeen?: Date | string | null
+  toldAt: Date | string
 }
 
 export type SystemUpdateInput = {
@@ -277,6 +291,7 @@ export type SystemUpdateInput = {
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  toldAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type SystemUncheckedUpdateInput = {
@@ -287,6 +302,7 @@ export type SystemUncheckedUpdateInput = {
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  toldAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type SystemCreateManyInput = {
@@ -297,6 +313,7 @@ export type SystemCreateManyInput = {
   reason?: string | null
   since?: Date | string | null
   lastSeen?: Date | string | null
+  toldAt: Date | string
 }
 
 export type SystemUpdateManyMutationInput = {
@@ -307,6 +324,7 @@ export type SystemUpdateManyMutationInput = {
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  toldAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type SystemUncheckedUpdateManyInput = {
@@ -317,6 +335,7 @@ export type SystemUncheckedUpdateManyInput = {
   reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   since?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   lastSeen?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  toldAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type SystemCountOrderByAggregateInput = {
@@ -327,6 +346,7 @@ export type SystemCountOrderByAggregateInput = {
   reason?: Prisma.SortOrder
   since?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
+  toldAt?: Prisma.SortOrder
 }
 
 export type SystemMaxOrderByAggregateInput = {
@@ -337,6 +357,7 @@ export type SystemMaxOrderByAggregateInput = {
   reason?: Prisma.SortOrder
   since?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
+  toldAt?: Prisma.SortOrder
 }
 
 export type SystemMinOrderByAggregateInput = {
@@ -347,6 +368,7 @@ export type SystemMinOrderByAggregateInput = {
   reason?: Prisma.SortOrder
   since?: Prisma.SortOrder
   lastSeen?: Prisma.SortOrder
+  toldAt?: Prisma.SortOrder
 }
 
 export type StringFieldUpdateOperationsInput = {
@@ -361,6 +383,10 @@ export type NullableDateTimeFieldUpdateOperationsInput = {
   set?: Date | string | null
 }
 
+export type DateTimeFieldUpdateOperationsInput = {
+  set?: Date | string
+}
+
 
 
 export type SystemSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -371,6 +397,7 @@ export type SystemSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs =
   reason?: boolean
   since?: boolean
   lastSeen?: boolean
+  toldAt?: boolean
 }, ExtArgs["result"]["system"]>
 
 export type SystemSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -381,6 +408,7 @@ export type SystemSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extens
   reason?: boolean
   since?: boolean
   lastSeen?: boolean
+  toldAt?: boolean
 }, ExtArgs["result"]["system"]>
 
 export type SystemSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -391,6 +419,7 @@ export type SystemSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extens
   reason?: boolean
   since?: boolean
   lastSeen?: boolean
+  toldAt?: boolean
 }, ExtArgs["result"]["system"]>
 
 export type SystemSelectScalar = {
@@ -401,9 +430,10 @@ export type SystemSelectScalar = {
   reason?: boolean
   since?: boolean
   lastSeen?: boolean
+  toldAt?: boolean
 }
 
-export type SystemOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "title" | "kind" | "state" | "reason" | "since" | "lastSeen", ExtArgs["result"]["system"]>
+export type SystemOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"name" | "title" | "kind" | "state" | "reason" | "since" | "lastSeen" | "toldAt", ExtArgs["result"]["system"]>
 
 export type $SystemPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "System"
@@ -416,6 +446,10 @@ export type $SystemPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs
     reason: string | null
     since: Date | null
     lastSeen: Date | null
+    /**
+     * When somebody last told how it is: an older telling is shown as UNKNOWN (as-read.ts).
+     */
+    toldAt: Date
   }, ExtArgs["result"]["system"]>
   composites: {}
 }
@@ -846,6 +880,7 @@ export interface SystemFieldRefs {
   readonly reason: Prisma.FieldRef<"System", 'String'>
   readonly since: Prisma.FieldRef<"System", 'DateTime'>
   readonly lastSeen: Prisma.FieldRef<"System", 'DateTime'>
+  readonly toldAt: Prisma.FieldRef<"System", 'DateTime'>
 }
     
 

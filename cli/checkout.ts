@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileSystem } from '@weft/connectors/compile/compile';
+import { environmentNames } from '@weft/connectors/system-folders';
 
 /** The checkout's root folder. */
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -17,6 +18,8 @@ export interface StoredSubgraph {
   readonly kind: 'OWNED' | 'WRAPPED';
   /** For composition: connector directives compiled away. */
   readonly sdl: string;
+  /** The environment names that a wrapped system's SDL takes its addresses from. */
+  readonly environment: readonly string[];
 }
 
 /**
@@ -38,6 +41,8 @@ export function readStoredSubgraphs(): readonly StoredSubgraph[] {
 
 function readStored(folder: string, name: string): StoredSubgraph {
   const owned = join(folder, name, 'schema.graphql');
-  if (existsSync(owned)) return { name, kind: 'OWNED', sdl: readFileSync(owned, 'utf8') };
-  return { name, kind: 'WRAPPED', sdl: compileSystem(join(folder, name)).plan.storedSdl };
+  if (existsSync(owned)) return { name, kind: 'OWNED', sdl: readFileSync(owned, 'utf8'), environment: [] };
+  const wrapped = join(folder, name);
+  const { plan } = compileSystem(wrapped);
+  return { name, kind: 'WRAPPED', sdl: plan.storedSdl, environment: environmentNames(wrapped) };
 }

@@ -9,7 +9,7 @@ const USAGE = `weft: one live graph over the systems a government already has
                [--port N]
   weft compose [--check]               compose schema/supergraph.graphql; --check fails when it is stale
   weft connect check FOLDER [--json]   check the description of a wrapped system
-  weft simulate NAME                   bring back a simulated system that was killed: city, hotline, grid, police
+  weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
 

@@ -6,14 +6,11 @@ import { OperatorError } from './errors.ts';
 export const WEFT_NAMES = [
   'WEFT_CONNECTORS_PORT',
   'WEFT_DEBUG',
-  'WEFT_GRID_DSN',
   'WEFT_HOME',
   'WEFT_HOST',
-  'WEFT_HOTLINE_URL',
   'WEFT_INGEST_PORT',
   'WEFT_KEYS_FILE',
   'WEFT_LOG_LEVEL',
-  'WEFT_POLICE_URL',
   'WEFT_SECRETS_DIR',
   'WEFT_SUBGRAPHS_FILE',
   'WEFT_SUBGRAPHS_PORT',
@@ -22,14 +19,16 @@ export const WEFT_NAMES = [
 
 /**
  * Checks `env` against `shape` (environment name to zod schema; defaults and units live in the schema).
+ * @param alsoKnown names with WEFT_ that others give a meaning: the addresses that the SDL of wrapped systems uses
  * @throws OperatorError naming every setting that is wrong or unknown, and how to mend it
  */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,
   env: Readonly<Record<string, string | undefined>>,
+  alsoKnown: readonly string[] = [],
 ): Readonly<z.infer<z.ZodObject<Shape>>> {
   const problems: string[] = [];
-  const known = new Set<string>([...WEFT_NAMES, ...Object.keys(shape)]);
+  const known = new Set<string>([...WEFT_NAMES, ...alsoKnown, ...Object.keys(shape)]);
   for (const name of Object.keys(env)) {
     if (name.startsWith('WEFT_') && !known.has(name))
       problems.push(`${name} is not a setting of weft: remove it`);

@@ -13,8 +13,20 @@ const SPEED_DEFAULT = 60;
 const PROGRESS_EVERY_MS = { terminal: 1_000, pipe: 10_000 } as const;
 const REFUSED_SHOWN_MAX = 20;
 
+const USAGE = `weft replay FILE [options]: feeds the municipal requests of a CSV into the simulated hotline
+
+  --speed N|max    how many seconds of the file pass in one; max does not wait (default ${SPEED_DEFAULT})
+  --mapping FILE   what the columns mean; default FILE.mapping.json beside FILE.csv, else a known one that fits
+  --limit N        only the first N rows in order of creation
+  --hotline URL    the hotline's simulator; default that of the hub that runs here
+  --police URL     likewise the simulator of the police
+  --help           this text
+
+  The mapping is explained in docs/replay.md; 'weft replay cli/replay/sample.csv --speed max' replays a sample.
+`;
+
 /** The folders in which a mapping is looked for when none is named. */
-const MAPPING_FOLDERS = ['tests/replay'];
+const MAPPING_FOLDERS = ['cli/replay', 'tests/replay'];
 
 /**
  * `weft replay FILE [--speed N|max] [--mapping FILE] [--hotline URL] [--police URL] [--limit N]`.
@@ -22,6 +34,10 @@ const MAPPING_FOLDERS = ['tests/replay'];
  * @throws OperatorError for a mistake in the arguments, the file or the mapping
  */
 export async function replayCommand(argv: readonly string[]): Promise<void> {
+  if (argv.includes('--help') || argv.includes('-h')) {
+    process.stdout.write(USAGE);
+    return;
+  }
   const given = parseArguments(argv);
   const mappingFile =
     given.mapping ??

@@ -114,7 +114,11 @@ async function parseCsv(
     );
   } catch (cause) {
     if (cause instanceof OperatorError || events.signal?.aborted) throw cause;
-    throw new OperatorError(`${file}: ${(cause as Error).message}`, { cause });
+    const isMissing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new OperatorError(isMissing ? `there is no file ${file}` : `${file}: ${(cause as Error).message}`, {
+      cause,
+      exitCode: isMissing ? 2 : 1,
+    });
   }
 }
 

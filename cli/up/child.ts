@@ -38,6 +38,12 @@ export class Child {
     this.#onPid = onPid;
   }
 
+  /** False once its process has ended, and until it is started. */
+  get isRunning(): boolean {
+    const child = this.#process;
+    return child !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
   get pid(): number | undefined {
     return this.#process?.pid;
   }

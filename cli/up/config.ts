@@ -10,7 +10,7 @@ const SHAPE = {
   /** Any PostgreSQL; absent: the embedded one. */
   DATABASE_URL: z
     .string()
-    .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database')
+    .regex(/^postgres(ql)?:\/\/[^/]+\/[^/?]+/, 'expected postgresql://user:password@host:port/database')
     .optional(),
   /** Where the hub keeps its data; default `.weft` in the checkout. */
   WEFT_HOME: z.string().optional(),
@@ -19,9 +19,15 @@ const SHAPE = {
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;
 
-/** @throws OperatorError naming every setting that is wrong */
-export function readUpConfig(env: Readonly<Record<string, string | undefined>>) {
-  return readConfig(SHAPE, env);
+/**
+ * @param addressNames the environment names that wrapped systems take their addresses from
+ * @throws OperatorError naming every setting that is wrong
+ */
+export function readUpConfig(
+  env: Readonly<Record<string, string | undefined>>,
+  addressNames: readonly string[],
+) {
+  return readConfig(SHAPE, env, addressNames);
 }
 
 export type UpConfig = ReturnType<typeof readUpConfig>;

@@ -1,8 +1,10 @@
 // The hub's database: the embedded PostgreSQL, kept running, or the one that DATABASE_URL names.
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { delay } from '@weft/core/deadline';
 import { type EmbeddedPostgres, startPostgres } from '@weft/core/embedded-postgres';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
+import pg from 'pg';
 import { ROOT } from '../checkout.ts';
 
 export interface Database {
@@ -29,11 +31,31 @@ export async function openDatabase(
   try {
     const applied = await migrateAll(database.url, findMigrationOwners(ROOT));
     if (applied.length > 0) tell(`${applied.length} migrations applied`);
+    await compareIdentity(home, database.url, tell);
   } catch (thrown) {
     await database.stop();
     throw thrown;
   }
   return database;
+}
+
+const IDENTITY = `SELECT (SELECT system_identifier FROM pg_control_system()) || '/' || oid AS identity
+  FROM pg_database WHERE datname = current_database()`;
+
+/** What the simulated systems have pushed into one database they never push again: another one lacks it for good. */
+async function compareIdentity(home: string, url: string, tell: (line: string) => void): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query<{ identity: string }>(IDENTITY).finally(() => client.end());
+  const file = join(home, 'database');
+  const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+  const now = rows[0]?.identity ?? '';
+  if (before !== undefined && before !== now) {
+    tell(
+      `this database is another one than ${home} was used with: what the simulated systems have told that one, they do not tell again. For a new city set WEFT_HOME to a new folder`,
+    );
+  }
+  writeFileSync(file, now);
 }
 
 function given(url: string): Database {

@@ -57,6 +57,13 @@ function subgraphs(plan: Plan): ChildSpec {
 
 function connectors(plan: Plan): ChildSpec {
   const { ports } = plan;
+  // Addresses and secrets of further wrapped systems, and of real ones in the place of the simulated.
+  const addresses = plan.stored.flatMap(({ environment }) => environment);
+  const given = Object.entries(process.env).flatMap(([name, value]) =>
+    value !== undefined && (addresses.includes(name) || name.startsWith('SECRET_'))
+      ? [[name, value] as const]
+      : [],
+  );
   return part(plan, 'connectors', join('connectors', 'main.ts'), {
     DATABASE_URL: plan.databaseUrl,
     WEFT_CONNECTORS_PORT: String(ports.connectors),
@@ -65,6 +72,7 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
+    ...Object.fromEntries(given),
   });
 }
 
@@ -90,6 +98,7 @@ export function simulatedPart(plan: Omit<Plan, 'databaseUrl' | 'stored'>, name: 
     HOTLINE_WEBHOOK_SECRET: plan.secrets.hotlineWebhook,
     HOTLINE_APP_KEY: plan.secrets.hotlineAppKey,
     DEMO_RATE: String(plan.config.DEMO_RATE),
+    HUB_GRAPHQL_URL: `http://127.0.0.1:${plan.config.PORT}/graphql`,
   });
 }
 

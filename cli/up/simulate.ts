@@ -1,44 +1,75 @@
-// `weft simulate`: one simulated system in the foreground, on the port and with the books of the hub that runs here.
-import { spawn } from 'node:child_process';
+// `weft simulate`: asks the hub that runs here to start one of its simulated systems again, on its port and with its books.
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { delay } from '@weft/core/deadline';
 import { OperatorError } from '@weft/core/errors';
-import { isPortFree } from '@weft/core/process-table';
+import { isAlive } from '@weft/core/process-table';
 import { homeDirectory } from '../checkout.ts';
-import { readUpConfig } from './config.ts';
-import { PORT_NAMES, SIMULATED, type Simulated, simulatedPart } from './parts.ts';
-import { readPorts } from './run-file.ts';
-import { openSecrets } from './secrets.ts';
+import type { Child } from './child.ts';
+import { SIMULATED } from './parts.ts';
+import { readRun } from './run-file.ts';
 
-const PORT_OF = { city: undefined, hotline: 'hotline', grid: 'gridControl', police: 'police' } as const;
+const BACK_MS_MAX = 15_000;
+const POLL_MS = 50;
 
 /**
- * Runs until it is stopped.
- * @throws OperatorError when there is no such system, no hub was ever started here, or it runs already
+ * Returns when the system runs.
+ * @throws OperatorError when there is no such system, no hub runs here, or it does not come back
  */
 export async function simulateCommand(name: string): Promise<void> {
-  if (!isSimulated(name)) {
+  if (!(SIMULATED as readonly string[]).includes(name)) {
     throw new OperatorError(`expected one of ${SIMULATED.join(', ')} after 'weft simulate'`, { exitCode: 2 });
   }
   const home = homeDirectory(process.env);
-  const kept = readPorts(home);
-  const missing = PORT_NAMES.filter((port) => kept[port] === undefined);
-  if (missing.length > 0) throw new OperatorError(`no hub was started in ${home} yet: run 'npm start' first`);
-  const ports = Object.fromEntries(PORT_NAMES.map((port) => [port, kept[port] ?? 0])) as Record<
-    (typeof PORT_NAMES)[number],
-    number
-  >;
-  const portName = PORT_OF[name];
-  if (portName !== undefined && !(await isPortFree(ports[portName], '127.0.0.1'))) {
-    throw new OperatorError(`${name} runs already on port ${ports[portName]}`);
+  const run = readRun(home);
+  if (run === undefined || !isAlive(run.pid)) {
+    throw new OperatorError(`no hub runs in ${home}: run 'npm start' first`);
   }
-  const spec = simulatedPart(
-    { home, config: readUpConfig(process.env), ports, secrets: openSecrets(home) },
-    name,
-  );
-  const child = spawn(process.execPath, [spec.script], { env: spec.env, stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  await new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const pid = run.pids[name];
+  if (pid !== undefined && isAlive(pid)) {
+    process.stdout.write(`${name} runs already (process ${pid})\n`);
+    return;
+  }
+  writeFileSync(requestFile(home), name);
+  process.kill(run.pid, 'SIGUSR2');
+  const until = performance.now() + BACK_MS_MAX;
+  while (performance.now() < until) {
+    const now = readRun(home)?.pids[name];
+    if (now !== undefined && now !== pid && isAlive(now)) {
+      process.stdout.write(`${name} is back (process ${now})\n`);
+      return;
+    }
+    await delay(POLL_MS);
+  }
+  throw new OperatorError(`${name} did not come back: see ${join(home, 'logs', `${name}.log`)}`);
 }
 
-function isSimulated(name: string): name is Simulated {
-  return (SIMULATED as readonly string[]).includes(name);
+/** The supervisor's side: starts the system that the request names, when it is one of ours and does not run. */
+export async function bringBack(
+  hub: { readonly children: readonly Child[] },
+  home: string,
+  tell: (line: string) => void,
+): Promise<void> {
+  const name = takeRequest(home);
+  const child = hub.children.find(({ spec }) => spec.simulated === true && spec.name === name);
+  if (child === undefined || child.isRunning) return;
+  try {
+    await child.start();
+    tell(`${child.spec.name} is back`);
+  } catch (thrown) {
+    tell((thrown as Error).message);
+  }
+}
+
+const requestFile = (home: string) => join(home, 'simulate.request');
+
+function takeRequest(home: string): string | undefined {
+  try {
+    const name = readFileSync(requestFile(home), 'utf8');
+    rmSync(requestFile(home), { force: true });
+    return name;
+  } catch {
+    // A signal without a request asks for nothing.
+    return undefined;
+  }
 }

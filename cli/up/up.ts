@@ -2,13 +2,14 @@
 import { OperatorError } from '@weft/core/errors';
 import type { Release } from '@weft/core/exclusive';
 import { isPortFree } from '@weft/core/process-table';
-import { homeDirectory, readStoredSubgraphs } from '../checkout.ts';
+import { homeDirectory, readStoredSubgraphs, type StoredSubgraph } from '../checkout.ts';
 import { Child } from './child.ts';
 import { readUpConfig, type UpConfig } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import { PORT_NAMES, planParts } from './parts.ts';
 import { assignPorts, removeRun, takeOver, writeRun } from './run-file.ts';
 import { openSecrets } from './secrets.ts';
+import { bringBack } from './simulate.ts';
 
 /** What runs so far, in the order in which it is stopped. */
 interface Hub {
@@ -24,7 +25,11 @@ interface Hub {
  */
 export async function up(_options: object): Promise<void> {
   ignoreClosedTerminal();
-  const config = readUpConfig(process.env);
+  const stored = readStoredSubgraphs();
+  const config = readUpConfig(
+    process.env,
+    stored.flatMap(({ environment }) => environment),
+  );
   const home = homeDirectory(process.env);
   const hub: Hub = { release: undefined, children: [], database: undefined };
   let stopping: Promise<void> | undefined;
@@ -40,7 +45,7 @@ export async function up(_options: object): Promise<void> {
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal).on('SIGHUP', onSignal);
   watchParent(onSignal);
   try {
-    await startHub(hub, home, config);
+    await startHub(hub, home, config, stored);
   } catch (thrown) {
     if (stopping !== undefined) return;
     await stop();
@@ -48,7 +53,12 @@ export async function up(_options: object): Promise<void> {
   }
 }
 
-async function startHub(hub: Hub, home: string, config: UpConfig): Promise<void> {
+async function startHub(
+  hub: Hub,
+  home: string,
+  config: UpConfig,
+  stored: readonly StoredSubgraph[],
+): Promise<void> {
   const startedAt = performance.now();
   hub.release = await takeOver(home);
   if (config.PORT !== 0 && !(await isPortFree(config.PORT, config.WEFT_HOST))) {
@@ -57,7 +67,11 @@ async function startHub(hub: Hub, home: string, config: UpConfig): Promise<void>
       { exitCode: 2 },
     );
   }
-  tell(config.DATABASE_URL === undefined ? 'starting the embedded PostgreSQL' : 'connecting to the database');
+  tell(
+    config.DATABASE_URL === undefined
+      ? 'starting the embedded PostgreSQL'
+      : `connecting to ${withoutPassword(config.DATABASE_URL)}`,
+  );
   hub.database = await openDatabase(home, config.DATABASE_URL, tell);
   const urls: Record<string, string> = {};
   const writeDown = () => {
@@ -72,7 +86,7 @@ async function startHub(hub: Hub, home: string, config: UpConfig): Promise<void>
     databaseUrl: hub.database.url,
     secrets: openSecrets(home),
     ports: await assignPorts(home, PORT_NAMES),
-    stored: readStoredSubgraphs(),
+    stored,
   });
   tell(`starting ${specs.map(({ name }) => name).join(', ')}`);
   hub.children = specs.map((spec) => new Child(spec, tell, writeDown));
@@ -82,6 +96,13 @@ async function startHub(hub: Hub, home: string, config: UpConfig): Promise<void>
   Object.assign(urls, ...reached);
   writeDown();
   announce(urls, performance.now() - startedAt);
+  process.on('SIGUSR2', () => void bringBack(hub, home, tell));
+}
+
+function withoutPassword(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.password = '';
+  return url.href;
 }
 
 /** The subgraphs' own addresses are told apart from those of the systems that they wrap, which have the same names. */
@@ -104,9 +125,9 @@ const BANNER: readonly (readonly [string, string])[] = [
   ['explorer', 'explorer'],
   ['GraphQL', 'graphql'],
   ['subscriptions', 'ws'],
-  ['12345 hotline (simulated)', 'hotline'],
-  ['grid platform (simulated)', 'gridControl'],
-  ['police (simulated)', 'police'],
+  ['simulated 12345 hotline', 'hotlineControl'],
+  ['simulated grid platform', 'gridControl'],
+  ['simulated police', 'policeControl'],
   ['webhooks in', 'ingest'],
 ];
 

@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { isAlive } from '@weft/core/process-table';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type GraphQLAnswer, type Hub, removeHome, startHub } from '../support/hub.ts';
+import { type GraphQLAnswer, type Hub, ROOT, removeHome, startHub } from '../support/hub.ts';
 import {
   callHotline,
   callPolice,
@@ -295,7 +298,7 @@ describe('every fault switch, as a client of the graph sees it', () => {
 });
 
 describe('a killed system', () => {
-  it('nulls its own fields with an error that names it and the path; the rest is there', async () => {
+  it('nulls its own fields with an error that names it and the path, and is whole again when it is brought back', async () => {
     const hub = await startHub();
     const receiptNo = await callPolice(hub, 'killed', '平江街道');
     const order = await callHotline(hub, {
@@ -322,7 +325,18 @@ describe('a killed system', () => {
       });
       return true;
     });
+    const { stdout } = await promisify(execFile)(process.execPath, ['cli/main.ts', 'simulate', 'police'], {
+      cwd: ROOT,
+      env: { ...process.env, WEFT_HOME: hub.home },
+    });
+    const back = hub.pid('police');
+    expect(stdout).toBe(`police is back (process ${back})\n`);
+    await waitFor('a whole answer', async () => {
+      const { data, errors } = await hub.query<{ incident: Incident }>(INCIDENT, { id });
+      return errors === undefined && data?.incident.policeCase?.receiptNo === receiptNo;
+    });
     await hub.stop();
+    expect(isAlive(back)).toBe(false);
     removeHome(hub.home);
   });
 

@@ -60,6 +60,10 @@ describe('weft up, when it cannot start', () => {
       /DATABASE_URL postgresql:\/\/nobody@127\.0\.0\.1:1\/none cannot be used: .*ECONNREFUSED.* unset it/,
     ],
     [
+      'postgresql://postgres@127.0.0.1:5432',
+      /DATABASE_URL: expected postgresql:\/\/user:password@host:port\/database/,
+    ],
+    [
       'mysql://root@127.0.0.1/test',
       /DATABASE_URL: expected postgresql:\/\/user:password@host:port\/database/,
     ],
@@ -134,6 +138,12 @@ describe('weft connect check', () => {
         output: `subgraphs/${system}: ok\n`,
       });
     }
+  });
+
+  it('says that a folder is not there', async () => {
+    const { code, output } = await weft(['connect', 'check', 'subgraphs/nope'], {});
+    expect(code).toBe(1);
+    expect(output).toMatch(/subgraphs\/nope:1:1 error NO_SDL there is no such folder/);
   });
 
   it('names file, line and code of an error, as text and as JSON, and exits with 1', async () => {

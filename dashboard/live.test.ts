@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { describeMissing, failuresBelow } from './public/live/failures.js';
 import { type Incident, IncidentFeed } from './public/live/incident-feed.js';
+import { describeTrouble } from './public/live/trouble.js';
 
 function incident(id: string, title = id): Incident {
   return {
@@ -101,5 +102,19 @@ describe('a missing value', () => {
       { message: '', path: ['incidentChanged'], extensions: { code: 'SOMETHING_NEW', system: 'incidents' } },
     ];
     expect(describeMissing(failuresBelow(above, base), ['title']).text).toBe('—(事件库 出错 SOMETHING_NEW)');
+  });
+});
+
+describe("a system's trouble", () => {
+  test.each([
+    ['cannot be reached (ECONNREFUSED)', '连接不上（拒绝连接）'],
+    ['cannot be reached (EPROTO)', '连接不上（EPROTO）'],
+    ['DEADLINE_EXCEEDED at QueryCaseBatch', '应答超时'],
+    ['UPSTREAM_INVALID at GET /orders', '应答无法识别'],
+    ['connectors stopped', '服务已停止'],
+    ['nobody has told of it for 61 s', '已 61 秒没有消息'],
+    ['the cursor of a poll is neither a time nor a number', '出现故障'],
+  ])("'%s' reads %s", (reason, expected) => {
+    expect(describeTrouble(reason)).toBe(expected);
   });
 });

@@ -16,6 +16,8 @@ export interface SimulatorsConfig {
   readonly gridMariadbUrl: string | undefined;
   /** Where the city finds the systems that run in other processes: their `/_control` URLs. */
   readonly controlUrls: Readonly<Record<'hotline' | 'grid' | 'police', string | undefined>>;
+  /** The hub's GraphQL, where the city's staff of the command centre act; undefined: nobody does. */
+  readonly hubUrl: string | undefined;
   /** Orders a minute; 0 is a quiet city. */
   readonly demoRatePerMinute: number;
   readonly demoSeed: number;
@@ -62,6 +64,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       grid: readUrl('GRID_CONTROL_URL'),
       police: readUrl('POLICE_CONTROL_URL'),
     },
+    hubUrl: readUrl('HUB_GRAPHQL_URL'),
     demoRatePerMinute: readNumber('DEMO_RATE', RATE_PER_MINUTE_DEFAULT, RATE_PER_MINUTE_MAX),
     demoSeed: readNumber('DEMO_SEED', 1, Number.MAX_SAFE_INTEGER),
   };

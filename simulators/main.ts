@@ -60,13 +60,13 @@ async function start(config: SimulatorsConfig): Promise<Record<string, string>> 
     urls.policeControl = `${running.police.url}/_control`;
   }
   if (config.systems.has('city') && !isClosing) {
-    const { demoRatePerMinute: ratePerMinute, demoSeed: seed, controlUrls: elsewhere } = config;
+    const { demoRatePerMinute: ratePerMinute, demoSeed: seed, controlUrls: elsewhere, hubUrl } = config;
     const controlUrls = {
       hotline: urls.hotlineControl ?? elsewhere.hotline,
       grid: urls.gridControl ?? elsewhere.grid,
       police: urls.policeControl ?? elsewhere.police,
     };
-    running.demo = startDemoStream({ ratePerMinute, seed, controlUrls });
+    running.demo = startDemoStream({ ratePerMinute, seed, controlUrls, hubUrl });
   }
   return urls;
 }

@@ -13,8 +13,8 @@ export interface Control {
 }
 
 export interface ControlOptions {
-  /** Its name in the log. */
-  readonly system: string;
+  /** Its name in the log; undefined logs nothing. */
+  readonly system: string | undefined;
   /** The `/_control` URL; without one the system is always away. */
   readonly url: string | undefined;
   /** Ends what is in flight; afterwards the system is away. */
@@ -29,9 +29,12 @@ const ANSWER_BYTES_MAX = 1_000_000;
 export function openControl({ system, url, closing }: ControlOptions): Control {
   let isAway = false;
   let askAgainAtMs = 0;
+  const tell = (what: string) => {
+    if (system !== undefined) process.stderr.write(`simulators: the city ${what}\n`);
+  };
   const goOnWithout = (reason: unknown): Reply => {
     if (closing.aborted) return { kind: 'away' };
-    if (!isAway) process.stderr.write(`simulators: the city goes on without ${system}: ${String(reason)}\n`);
+    if (!isAway) tell(`goes on without ${system}: ${String(reason)}`);
     isAway = true;
     askAgainAtMs = performance.now() + AWAY_MS;
     return { kind: 'away' };
@@ -47,7 +50,7 @@ export function openControl({ system, url, closing }: ControlOptions): Control {
       });
       const answer = await readAnswer(response);
       if (response.status >= 500) return goOnWithout(`status ${response.status}`);
-      if (isAway) process.stderr.write(`simulators: the city has ${system} again\n`);
+      if (isAway) tell(`has ${system} again`);
       isAway = false;
       if (!response.ok) return { kind: 'refused' };
       return { kind: 'done', body: JSON.parse(answer) };

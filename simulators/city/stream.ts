@@ -2,6 +2,7 @@
 import { type Control, openControl, type Reply, readText } from './control.ts';
 import { type Community, readCommunities } from './divisions.ts';
 import { createRandom, drawScene, pick, type Scene } from './scene.ts';
+import { Staff, type ToldStory } from './staff.ts';
 
 export interface DemoOptions {
   /** Orders a minute; 0 is a quiet city that only waits to be closed. */
@@ -9,6 +10,8 @@ export interface DemoOptions {
   readonly seed: number;
   /** The `/_control` URLs of the systems that there are. */
   readonly controlUrls: ControlUrls;
+  /** The hub's GraphQL, for the centre's staff; without it nobody accepts or routes. */
+  readonly hubUrl: string | undefined;
 }
 
 export type ControlUrls = Readonly<Record<'hotline' | 'grid' | 'police', string | undefined>>;
@@ -71,6 +74,7 @@ class City {
   readonly #hotline: Control;
   readonly #grid: Control;
   readonly #police: Control;
+  readonly #staff: Staff;
   readonly #communities: readonly Community[];
   /** What happens does not hang on who answers: the draws of a turn are the same without a system. */
   readonly #random: () => number;
@@ -85,6 +89,8 @@ class City {
     this.#hotline = openControl({ system: 'the hotline', url: hotline, closing });
     this.#grid = openControl({ system: 'the grid platform', url: grid, closing });
     this.#police = openControl({ system: 'the police', url: police, closing });
+    const hub = openControl({ system: undefined, url: options.hubUrl, closing });
+    this.#staff = new Staff({ hub, random: createRandom(options.seed + 3) });
     this.#communities = communities;
     this.#random = createRandom(options.seed);
     this.#randomMoves = createRandom(options.seed + 2);
@@ -95,6 +101,7 @@ class City {
     if (this.#random() < GRID_EVENT_SHARE) await this.#reportEvent(this.#draw());
     if (this.#random() < PATROL_SHARE) await this.#patrol(this.#draw());
     for (let step = 0; step < STEPS_PER_TURN; step += 1) await this.#moveOne();
+    await this.#staff.workOn();
   }
 
   #draw(): Scene {
@@ -118,7 +125,9 @@ class City {
       itemCode: scene.matter.code,
       source,
     });
-    this.#letMove(this.#hotline, 'orders', readText(made, 'orderNo'), ORDER_STATES);
+    const orderNo = readText(made, 'orderNo');
+    this.#letMove(this.#hotline, 'orders', orderNo, ORDER_STATES);
+    this.#tellCentre('hotlineOrder', orderNo, scene);
   }
 
   /** The number of the receipt that the police gave; undefined when it is no matter of theirs, or they are away. */
@@ -141,7 +150,13 @@ class City {
       matter: scene.matter.code,
       address: scene.address,
     });
-    this.#letMove(this.#grid, 'events', readText(made, 'eventNo'), EVENT_STATES);
+    const eventNo = readText(made, 'eventNo');
+    this.#letMove(this.#grid, 'events', eventNo, EVENT_STATES);
+    this.#tellCentre('gridEvent', eventNo, scene);
+  }
+
+  #tellCentre(kind: ToldStory['kind'], number: string | undefined, { subject, matter }: Scene): void {
+    if (number !== undefined) this.#staff.hear({ kind, number, title: subject, matter });
   }
 
   async #patrol(scene: Scene): Promise<void> {

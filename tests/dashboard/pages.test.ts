@@ -25,7 +25,7 @@ interface OpenPage {
 async function openPage(browser: Browser, hub: Hub, path: string): Promise<OpenPage> {
   const page = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
   const troubles: string[] = [];
-  const origin = new URL(hub.urls['graphql'] ?? '').host;
+  const origin = new URL(hub.urls.graphql ?? '').host;
   page.on('pageerror', (error) => troubles.push(error.message));
   page.on('console', (message) => {
     if (/Content Security Policy/.test(message.text())) troubles.push(message.text());
@@ -34,7 +34,7 @@ async function openPage(browser: Browser, hub: Hub, path: string): Promise<OpenP
     if (!request.url().startsWith('data:') && new URL(request.url()).host !== origin)
       troubles.push(request.url());
   });
-  await page.goto(new URL(path, hub.urls['graphql']).href);
+  await page.goto(new URL(path, hub.urls.graphql).href);
   return { page, troubles };
 }
 
@@ -85,12 +85,19 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
     const { page } = await openPage(browser, hub, '/');
     await page.waitForSelector(LIVE);
     const receiptNo = await callPolice(hub, 'page-case', '观前街');
+    // Nobody has asked the police anything so far.
+    const police = page.locator('#systems li[data-system=police]');
+    await police.getByText('未曾应答').waitFor({ timeout: ARRIVAL_MS_MAX });
     await setFaults(hub, 'police', { refuse: true });
     try {
       await callHotline(hub, { externalRef: 'page-police', subject: '流浪乞讨', areaCode: AREA, receiptNo });
       const row = rowOf(page, '流浪乞讨');
       await row.waitFor({ timeout: ARRIVAL_MS_MAX });
       expect(await row.locator('td').last().textContent()).toContain('—(公安 ');
+      const trouble = police.locator('.failed');
+      await trouble.waitFor({ timeout: ARRIVAL_MS_MAX });
+      expect(await trouble.textContent()).toMatch(/^\p{Script=Han}+$/u);
+      expect(await trouble.getAttribute('title')).toMatch(/^[A-Z_]+ at QueryCaseBatch$/);
     } finally {
       await clearFaults(hub, 'police');
     }

@@ -31,6 +31,11 @@ export function systemLabel(system) {
   return SYSTEM_LABELS[system] ?? system;
 }
 
+/** @param {string} code of docs/errors.md, or '' @returns {string} */
+export function codeLabel(code) {
+  return CODE_LABELS[code] ?? (code === '' ? '出错' : `出错 ${code}`);
+}
+
 /**
  * The errors at, above or below `base`, with paths cut to begin there; one above it has the empty path: it took all.
  * @param {readonly GraphQLFailure[] | undefined} errors @param {readonly (string | number)[]} base
@@ -64,6 +69,6 @@ export function describeMissing(failures, path) {
 
 /** @param {Failure} failure @returns {string} for example `公安 无应答` */
 export function describeFailure(failure) {
-  const what = CODE_LABELS[failure.code] ?? (failure.code === '' ? '出错' : `出错 ${failure.code}`);
+  const what = codeLabel(failure.code);
   return failure.system === '' ? what : `${systemLabel(failure.system)} ${what}`;
 }

@@ -1,6 +1,7 @@
 // Draws the state of the systems behind the graph.
 import { formatInstant } from './clock.js';
 import { byId, element } from './elements.js';
+import { describeTrouble } from './trouble.js';
 
 /**
  * @typedef {{ name: string, title: string, state: string, reason: string | null, since: string | null, lastSeen: string | null }} System
@@ -35,7 +36,7 @@ export function createSystemsPanel() {
 function drawSystem(system) {
   const details = [
     system.since === null ? '' : `此状态自 ${formatInstant(system.since)}`,
-    system.lastSeen === null ? '' : `最近应答 ${formatInstant(system.lastSeen)}`,
+    system.lastSeen === null ? '未曾应答' : `最近应答 ${formatInstant(system.lastSeen)}`,
   ].filter((text) => text !== '');
   return element(
     'li',
@@ -51,6 +52,11 @@ function drawSystem(system) {
       }),
     ),
     ...details.map((text) => element('span', { class: 'detail', text })),
-    ...(system.reason === null ? [] : [element('span', { class: 'detail failed', text: system.reason })]),
+    ...(system.reason === null ? [] : [drawTrouble(system.reason)]),
   );
+}
+
+/** @param {string} reason */
+function drawTrouble(reason) {
+  return element('span', { class: 'detail failed', text: describeTrouble(reason), title: reason });
 }

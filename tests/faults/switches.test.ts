@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { isAlive } from '@weft/core/process-table';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { type GraphQLAnswer, type Hub, ROOT, removeHome, startHub } from '../support/hub.ts';
+import { type GraphQLAnswer, type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
 import {
   callHotline,
   callPolice,
@@ -337,6 +337,29 @@ describe('a killed system', () => {
     });
     await hub.stop();
     expect(isAlive(back)).toBe(false);
+    removeHome(hub.home);
+  });
+
+  it('PostgreSQL, killed with -9 under load, is started again; every order becomes one incident', async () => {
+    const hub = await startHub();
+    const orders = 300;
+    for (let n = 0; n < orders; n++) {
+      await callHotline(hub, { externalRef: `database-${n}`, subject: `第${n}件`, areaCode: COMMUNITY });
+      if (n === orders / 2) for (const pid of postgresPid(hub.home)) process.kill(pid, 'SIGKILL');
+    }
+    const count = async () => {
+      const { data } = await hub.query<{ incidents: { totalCount: number } | null }>(
+        '{ incidents(first: 1) { totalCount } }',
+      );
+      return data?.incidents?.totalCount;
+    };
+    await waitFor('every incident', async () => (await count()) === orders, 25_000);
+    await waitFor('the hotline to have nothing left to push', async () => {
+      return (await statsOf<{ pending: number }>(hub, 'hotline')).pending === 0;
+    });
+    expect(await count()).toBe(orders);
+    expect(hub.output()).toContain('PostgreSQL is back');
+    await hub.stop();
     removeHome(hub.home);
   });
 

@@ -5,16 +5,28 @@ import { OperatorError } from '@weft/core/errors';
 const USAGE = `weft: one live graph over the systems a government already has
 
   weft up                              start the hub, its database and the simulated city
-  weft gateway --supergraph FILE       serve any Federation v2 supergraph
-               [--port N]
+  weft gateway --supergraph FILE       serve any Federation v2 supergraph; reloaded when it changes, and on SIGHUP
+               [--port N] [--engine weft|apollo] [--planner apollo|hive] [--share-in-flight]
   weft compose [--check]               compose schema/supergraph.graphql; --check fails when it is stale
+  weft plan FILE [--supergraph FILE]   show how an operation is answered, and which planner says so
+            [--operation NAME] [--planner apollo|hive]
   weft connect check FOLDER [--json]   check the description of a wrapped system
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
+  weft bench [--only NAMES] [--rounds N] measure the gateway beside its limits and its peers
+             [--seconds S] [--no-peers] [--report FILE]
 
   Settings come from the environment: PORT, DATABASE_URL, WEFT_HOME (default .weft), and those of docs/settings.md.
 `;
+
+/** Options of `weft gateway`, and the settings that they stand for. */
+const GATEWAY_SETTINGS = {
+  supergraph: 'WEFT_SUPERGRAPH_FILE',
+  port: 'PORT',
+  engine: 'WEFT_ENGINE',
+  planner: 'WEFT_PLANNER',
+} as const;
 
 main(process.argv.slice(2)).catch((thrown: unknown) => {
   const known = thrown instanceof OperatorError;
@@ -33,6 +45,8 @@ async function main(argv: readonly string[]): Promise<void> {
       const { values } = parse(rest, { check: { type: 'boolean' } });
       return (await import('./compose.ts')).composeCommand(values.check === true);
     }
+    case 'plan':
+      return runPlan(rest);
     case 'connect':
       return runConnect(rest);
     case 'simulate': {
@@ -41,6 +55,8 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'replay':
       return (await import('./replay/command.ts')).replayCommand(rest);
+    case 'bench':
+      return (await import('./bench/command.ts')).benchCommand(rest);
     case undefined:
     case 'help':
     case '--help':
@@ -53,10 +69,34 @@ async function main(argv: readonly string[]): Promise<void> {
 
 /** The gateway alone: no database, no registry. */
 async function runGateway(argv: readonly string[]): Promise<void> {
-  const { values } = parse(argv, { supergraph: { type: 'string' }, port: { type: 'string' } });
-  if (typeof values.supergraph === 'string') process.env.WEFT_SUPERGRAPH_FILE = values.supergraph;
-  if (typeof values.port === 'string') process.env.PORT = values.port;
+  const { values } = parse(argv, {
+    supergraph: { type: 'string' },
+    port: { type: 'string' },
+    engine: { type: 'string' },
+    planner: { type: 'string' },
+    'share-in-flight': { type: 'boolean' },
+  });
+  for (const [option, setting] of Object.entries(GATEWAY_SETTINGS)) {
+    const value = values[option as keyof typeof GATEWAY_SETTINGS];
+    if (typeof value === 'string') process.env[setting] = value;
+  }
+  if (values['share-in-flight'] === true) process.env.WEFT_SHARE_IN_FLIGHT = 'true';
   await import('@weft/gateway/main');
+}
+
+async function runPlan(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(argv, {
+    supergraph: { type: 'string' },
+    operation: { type: 'string' },
+    planner: { type: 'string' },
+  });
+  const text = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  return (await import('./plan.ts')).planCommand({
+    file: positionals[0],
+    supergraph: text(values.supergraph),
+    operation: text(values.operation),
+    planner: text(values.planner),
+  });
 }
 
 async function runConnect(argv: readonly string[]): Promise<void> {

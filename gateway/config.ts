@@ -17,6 +17,12 @@ const SHAPE = {
   WEFT_SUPERGRAPH_FILE: z.string().optional(),
   /** `{ "cursorKeys": [{ "id", "secret" }] }`: the first signs, all verify. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** `apollo` runs the executor of `@apollo/gateway`, the reference that ours is compared with. */
+  WEFT_ENGINE: z.enum(['weft', 'apollo']).default('weft'),
+  /** The planner that is asked first; without it, the one that is right most often. */
+  WEFT_PLANNER: z.enum(['apollo', 'hive']).optional(),
+  /** Whether equal fetches of equal authority that are under way at the same moment share one answer. */
+  WEFT_SHARE_IN_FLIGHT: z.enum(['true', 'false']).default('false'),
 };
 
 const MANIFEST = z.object({
@@ -44,8 +50,16 @@ export interface GatewayConfig {
   readonly logLevel: string;
   readonly databaseUrl: string | undefined;
   readonly supergraphFile: string | undefined;
+  /** Where `manifest` was read; when it changes it is read again. */
+  readonly manifestFile?: string | undefined;
   /** Undefined when only a supergraph is given. */
   readonly manifest: readonly ManifestEntry[] | undefined;
+  /** Default `weft`. */
+  readonly engine?: 'weft' | 'apollo' | undefined;
+  /** Undefined: the engine's choice. */
+  readonly planner?: 'apollo' | 'hive' | undefined;
+  /** Default false. */
+  readonly shareInFlight?: boolean | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
 }
@@ -70,12 +84,20 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     logLevel: settings.WEFT_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
     supergraphFile,
+    manifestFile,
+    engine: settings.WEFT_ENGINE,
+    planner: settings.WEFT_PLANNER,
+    shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
     manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
     cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
   });
 }
 
-function readManifest(file: string): readonly ManifestEntry[] {
+/**
+ * The members that a manifest names.
+ * @throws OperatorError naming the file and what is wrong in it
+ */
+export function readManifest(file: string): readonly ManifestEntry[] {
   const { subgraphs } = readJson('WEFT_SUBGRAPHS_FILE', file, MANIFEST);
   return subgraphs.map(({ name, url, sdlFile }) => ({
     name,

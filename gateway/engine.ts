@@ -1,5 +1,6 @@
 // What the gateway's transports ask of its engine: prepare an operation once, execute it many times.
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { PlannerName } from './plan/planner.ts';
 
 /** Who asks, and until when. */
 export interface OperationContext {
@@ -14,6 +15,8 @@ export interface OperationContext {
 /** An operation that was parsed, validated and planned against one supergraph. Immutable; cached by document and operation name. */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription';
+  /** Which planner planned it; undefined when there was nothing to plan. */
+  readonly planner?: PlannerName | undefined;
   /** The live root field, for `kind: 'subscription'`. */
   readonly eventStream?: EventStreamField | undefined;
 }
@@ -35,14 +38,17 @@ export interface EventStreamField {
   argumentsOf(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
 
+/** What comes of preparing: an operation, or why there is none. */
+export type Preparation = PreparedOperation | { readonly errors: readonly GraphQLError[] };
+
 export interface Engine {
   /** The schema that clients see. */
   readonly schema: GraphQLSchema;
-  /** Parses, validates and plans; the errors carry GRAPHQL_PARSE_FAILED or GRAPHQL_VALIDATION_FAILED. */
-  prepare(
-    query: string,
-    operationName?: string,
-  ): PreparedOperation | { readonly errors: readonly GraphQLError[] };
+  /**
+   * Parses, validates and plans; the errors carry a code. At once when the operation is known, and a promise when it has to be
+   * planned; who asks for the same text meanwhile gets the same promise, and who asks later the same prepared operation.
+   */
+  prepare(query: string, operationName?: string): Preparation | Promise<Preparation>;
   /** Runs a query or mutation. Never rejects for a subgraph's failure: partial data and path-true errors are in the result. */
   execute(
     operation: PreparedOperation,

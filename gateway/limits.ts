@@ -18,14 +18,32 @@ export interface EngineLimits {
   /** One request to one subgraph. */
   readonly subgraphTimeoutMs: number;
   readonly subgraphConnectTimeoutMs: number;
-  /** Sockets to one subgraph. */
+  /** Sockets to one subgraph, and requests that are sent to it at one moment. */
   readonly subgraphConnectionsMax: number;
+  /** A socket that is idle for so long is closed, unless the subgraph asks for less. */
+  readonly subgraphKeepAliveMs: number;
   /** Requests to one subgraph that are sent or wait for a socket. */
   readonly subgraphRequestsMax: number;
-  /** Bytes of one subgraph's answer. */
+  /** Failures in a row after which a subgraph is only probed. */
+  readonly breakerFailuresMax: number;
+  /** From one probe of a failing subgraph to the next. */
+  readonly breakerProbeIntervalMs: number;
+  /** Retries to one subgraph as a share of its calls. */
+  readonly retryRatioMax: number;
+  /** Retries that the first calls may have before any share is earned. */
+  readonly retryReserve: number;
+  /** Retries that may be saved up. */
+  readonly retryBudgetMax: number;
+  /** A fetch is joined by an equal one in its first so many milliseconds: who joins has so much less time at most. */
+  readonly shareAgeMsMax: number;
+  /** Bytes of one subgraph's answer, as it comes and once more when it is inflated. */
   readonly responseBytesMax: number;
   /** Nested objects and lists in one subgraph's answer. */
   readonly responseDepthMax: number;
+  /** Answers of more characters are walked whole for their depth; of others, along first elements. */
+  readonly depthScanCharsMin: number;
+  /** Errors in one subgraph's answer that are decoded; the rest is counted in a last one. */
+  readonly upstreamErrorsMax: number;
   /** Errors in one answer to a client; the rest is counted in a last one. */
   readonly errorsMax: number;
 }
@@ -41,8 +59,17 @@ export const ENGINE_LIMITS: EngineLimits = Object.freeze({
   subgraphTimeoutMs: 5_000,
   subgraphConnectTimeoutMs: 2_000,
   subgraphConnectionsMax: 64,
+  subgraphKeepAliveMs: 4_000,
   subgraphRequestsMax: 1_000,
+  breakerFailuresMax: 5,
+  breakerProbeIntervalMs: 1_000,
+  retryRatioMax: 0.1,
+  retryReserve: 10,
+  retryBudgetMax: 100,
+  shareAgeMsMax: 1_000,
   responseBytesMax: 10_000_000,
   responseDepthMax: 100,
+  depthScanCharsMin: 1_000_000,
+  upstreamErrorsMax: 2_000,
   errorsMax: 500,
 });

@@ -1,27 +1,59 @@
-// The graph that a gateway starts with: from a supergraph file, or composed of stored SDL. No subgraph is asked.
-import { readFileSync } from 'node:fs';
+// The graph that a gateway serves: from a supergraph file, or composed of stored SDL. No subgraph is asked.
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import { compose, type Subgraph } from '@weft/schema/compose';
+import type { Subgraph } from '@weft/schema/compose';
 import { printProblem } from '@weft/schema/problem';
-import type { GatewayConfig, ManifestEntry } from './config.ts';
+import { type GatewayConfig, type ManifestEntry, readManifest } from './config.ts';
+import { composeInWorker } from './reload/compose-in-worker.ts';
+import type { ReloadLimits } from './reload/limits.ts';
 
 export interface LoadedSupergraph {
   readonly supergraphSdl: string;
   /** Addresses that replace those in the supergraph. */
   readonly subgraphUrls: Readonly<Record<string, string>>;
+  /** Of both of the above, 16 hex digits: equal graphs have equal ones on every gateway. */
+  readonly hash: string;
+  /** The setting and the file that gave it. */
+  readonly origin: string;
+}
+
+export interface LoadOptions {
+  readonly config: Pick<GatewayConfig, 'supergraphFile' | 'manifestFile' | 'manifest'>;
+  readonly logger: Logger;
+  readonly limits: Pick<ReloadLimits, 'fileBytesMax' | 'composeTimeoutMs' | 'composeHeapMbMax'>;
+  /** Told which files the graph is made of, before they are read. */
+  onFiles(files: readonly string[]): Promise<void>;
 }
 
 /** @throws OperatorError naming the file that cannot be read, or every finding of composition */
-export function loadSupergraph(
-  config: Pick<GatewayConfig, 'supergraphFile' | 'manifest'>,
-  logger: Logger,
-): LoadedSupergraph {
-  const { supergraphFile, manifest = [] } = config;
+export async function loadSupergraph(options: LoadOptions): Promise<LoadedSupergraph> {
+  const { config, limits } = options;
+  const { supergraphFile, manifestFile } = config;
+  const roots = [supergraphFile, manifestFile].filter((file) => file !== undefined);
+  await options.onFiles(roots);
+  const manifest = manifestFile === undefined ? (config.manifest ?? []) : readManifest(manifestFile);
   const subgraphUrls = Object.fromEntries(manifest.map(({ name, url }) => [name, url]));
-  if (supergraphFile !== undefined)
-    return { supergraphSdl: readText('WEFT_SUPERGRAPH_FILE', supergraphFile), subgraphUrls };
-  const composition = compose(manifest.map(readSubgraph));
+  if (supergraphFile !== undefined) {
+    const supergraphSdl = await readText('WEFT_SUPERGRAPH_FILE', supergraphFile, limits.fileBytesMax);
+    return hashed(supergraphSdl, subgraphUrls, `WEFT_SUPERGRAPH_FILE: ${supergraphFile}`);
+  }
+  const sdlFiles = manifest.flatMap(({ sdlFile }) => (sdlFile === undefined ? [] : [sdlFile]));
+  await options.onFiles([...roots, ...sdlFiles]);
+  return hashed(
+    await composeManifest(options, manifest),
+    subgraphUrls,
+    `WEFT_SUBGRAPHS_FILE: ${manifestFile}`,
+  );
+}
+
+async function composeManifest(
+  { logger, limits }: LoadOptions,
+  manifest: readonly ManifestEntry[],
+): Promise<string> {
+  const subgraphs = await Promise.all(manifest.map((entry) => readSubgraph(entry, limits.fileBytesMax)));
+  const composition = await composeInWorker(subgraphs, limits);
   if (composition.errors !== undefined) {
     throw new OperatorError(
       `the graph does not compose:\n  ${composition.errors.map(printProblem).join('\n  ')}`,
@@ -29,24 +61,42 @@ export function loadSupergraph(
   }
   for (const hint of composition.hints)
     logger.debug({ code: hint.code, systems: hint.systems }, printProblem(hint));
-  return { supergraphSdl: composition.supergraphSdl, subgraphUrls };
+  return composition.supergraphSdl;
 }
 
-function readSubgraph({ name, url, sdlFile }: ManifestEntry): Subgraph {
+async function readSubgraph({ name, url, sdlFile }: ManifestEntry, bytesMax: number): Promise<Subgraph> {
   if (sdlFile === undefined) {
     throw new OperatorError(
       `WEFT_SUBGRAPHS_FILE: ${name} needs sdlFile, since no WEFT_SUPERGRAPH_FILE is set`,
       { exitCode: 2 },
     );
   }
-  return { name, url, sdl: readText('WEFT_SUBGRAPHS_FILE', sdlFile) };
+  return { name, url, sdl: await readText('WEFT_SUBGRAPHS_FILE', sdlFile, bytesMax) };
 }
 
-function readText(setting: string, file: string): string {
+async function readText(setting: string, file: string, bytesMax: number): Promise<string> {
   try {
-    return readFileSync(file, 'utf8');
+    const { size } = await stat(file);
+    if (size > bytesMax)
+      throw new OperatorError(`${setting}: ${file} has more than ${bytesMax} bytes`, { exitCode: 2 });
+    return await readFile(file, 'utf8');
   } catch (thrown) {
+    if (thrown instanceof OperatorError) throw thrown;
     const code = (thrown as { readonly code?: string }).code ?? 'unreadable';
     throw new OperatorError(`${setting}: ${file} cannot be read (${code})`, { exitCode: 2, cause: thrown });
   }
+}
+
+const HASH_DIGITS = 16;
+
+function hashed(
+  supergraphSdl: string,
+  subgraphUrls: Readonly<Record<string, string>>,
+  origin: string,
+): LoadedSupergraph {
+  const sortedUrls = Object.entries(subgraphUrls).sort(([a], [b]) => (a < b ? -1 : 1));
+  const hash = createHash('sha256')
+    .update(JSON.stringify([supergraphSdl, sortedUrls]))
+    .digest('hex');
+  return { supergraphSdl, subgraphUrls, hash: hash.slice(0, HASH_DIGITS), origin };
 }

@@ -6,5 +6,7 @@ import { startGateway } from './start.ts';
 
 await runProcess('gateway', async () => {
   const config = readGatewayConfig(process.env);
-  return startGateway({ config, logger: createLogger('gateway', config.logLevel) });
+  const gateway = await startGateway({ config, logger: createLogger('gateway', config.logLevel) });
+  process.on('SIGHUP', () => void gateway.reload());
+  return gateway;
 });

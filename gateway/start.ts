@@ -1,17 +1,16 @@
-// Puts a gateway together: engine, event log, HTTP and WebSocket on one port.
+// Puts a gateway together: generations of the engine, event log, HTTP and WebSocket on one port.
 import { randomBytes } from 'node:crypto';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
-import { openPostgresLog } from '@weft/events/postgres/log';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
-import { createEngine, type GatewayEngine } from './execute/create-engine.ts';
 import type { Readiness } from './http/health.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import type { EngineLimits } from './limits.ts';
-import { loadSupergraph } from './load-supergraph.ts';
+import type { ReloadLimits } from './reload/limits.ts';
+import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
 import type { KeyRing } from './subscribe/cursor.ts';
 import { createEventStreams } from './subscribe/event-streams.ts';
 import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
@@ -20,51 +19,63 @@ export interface GatewayOptions {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
+  readonly reloadLimits?: Partial<ReloadLimits>;
+}
+
+export interface StartedGateway extends Started {
+  /** Reads the graph's files again, as a change of them does. Never rejects. */
+  reload(): Promise<ReloadOutcome>;
 }
 
 /**
- * Starts a gateway; it answers whether or not its subgraphs and its database do. `close()` takes no more requests,
- * lets those in flight end in bounded time, and frees sockets, log and server.
+ * Starts a gateway; it answers whether or not its subgraphs and its database do, and reloads its graph when its files
+ * change. `close()` takes no more requests, lets those in flight end in bounded time, and frees sockets, log and server.
  * @throws OperatorError when the graph, the keys or the port cannot be used
  */
-export async function startGateway({ config, logger, limits = {} }: GatewayOptions): Promise<Started> {
-  const loaded = loadSupergraph(config, logger);
-  const engine = createEngine({ ...loaded, logger, limits });
-  const log =
-    config.databaseUrl === undefined
-      ? undefined
-      : openPostgresLog({ databaseUrl: config.databaseUrl, logger });
+export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
+  const { config, logger, limits = {}, reloadLimits = {} } = options;
+  const reloader = await openReloader({ config, logger, limits, reloadLimits });
+  const { generations } = reloader;
+  const log = await openLog(config, logger);
   const streams =
     log === undefined
       ? undefined
-      : createEventStreams({ log, engine, keyRing: keyRingOf(config, logger), logger });
-  const app = createHttpServer({ engine: () => engine, logger, readiness: () => readReadiness(log) });
-  const sockets = attachWebSocket({
-    server: app.server,
-    path: '/graphql',
-    engine: () => engine,
-    streams,
-    logger,
-  });
-  const close = () => closeAll(sockets, app, engine, log);
+      : createEventStreams({
+          log,
+          engine: generations,
+          renewals: generations,
+          keyRing: keyRingOf(config, logger),
+          logger,
+        });
+  const engine = () => generations.current.engine;
+  const app = createHttpServer({ engine, logger, readiness: () => readReadiness(reloader, log) });
+  const sockets = attachWebSocket({ server: app.server, path: '/graphql', engine, streams, logger });
+  const close = () => closeAll(sockets, app, reloader, log);
   try {
     const port = await listen(app, config);
-    return { urls: urlsOf(config.host, port), close };
+    return { urls: urlsOf(config.host, port), reload: reloader.reload, close };
   } catch (thrown) {
     await close();
     throw thrown;
   }
 }
 
+/** Loaded when it is needed: a gateway without a database does without its driver. */
+async function openLog({ databaseUrl }: GatewayConfig, logger: Logger): Promise<EventLog | undefined> {
+  if (databaseUrl === undefined) return undefined;
+  const { openPostgresLog } = await import('@weft/events/postgres/log');
+  return openPostgresLog({ databaseUrl, logger });
+}
+
 async function closeAll(
   sockets: WebSocketTransport,
   app: FastifyInstance,
-  engine: GatewayEngine,
+  reloader: Reloader,
   log: EventLog | undefined,
 ): Promise<void> {
   // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
   await Promise.all([sockets.close(), closeHttpServer(app)]);
-  await engine.close();
+  await reloader.close();
   await log?.close();
 }
 
@@ -117,18 +128,29 @@ function urlsOf(host: string, port: number): Readonly<Record<string, string>> {
 
 const LOG_PROBE_TIMEOUT_MS = 1_000;
 
-/** Without the log, queries and mutations go on: the gateway stays in rotation and says what is missing. */
-async function readReadiness(log: EventLog | undefined): Promise<Readiness> {
-  if (log === undefined) return { ready: true, reasons: ['subscriptions: DATABASE_URL is not set'] };
+async function readReadiness(reloader: Reloader, log: EventLog | undefined): Promise<Readiness> {
+  const { generations, lastRefusal } = reloader;
+  const { id, loadedAt } = generations.current;
+  const withoutLog = await whyNoSubscriptions(log);
+  // Neither keeps queries and mutations from being answered: the gateway stays in rotation and says what is missing.
+  const reasons = [
+    ...(withoutLog === undefined ? [] : [withoutLog]),
+    ...(lastRefusal === undefined ? [] : ['graph: the last reload was refused']),
+  ];
+  return { ready: true, reasons, generation: { id, loadedAt }, refusedReload: lastRefusal };
+}
+
+async function whyNoSubscriptions(log: EventLog | undefined): Promise<string | undefined> {
+  if (log === undefined) return 'subscriptions: DATABASE_URL is not set';
   const timeout = AbortSignal.timeout(LOG_PROBE_TIMEOUT_MS);
   const timedOut = new Promise<never>((_resolve, reject) => {
     timeout.addEventListener('abort', () => reject(timeout.reason), { once: true });
   });
   try {
     await Promise.race([log.head('incident', timeout), timedOut]);
-    return { ready: true, reasons: [] };
+    return undefined;
   } catch {
     // The reader logs the cause; a prober learns only which part is missing.
-    return { ready: true, reasons: ['subscriptions: the event log does not answer'] };
+    return 'subscriptions: the event log does not answer';
   }
 }

@@ -15,6 +15,10 @@ const SHAPE = {
   /** Where the hub keeps its data; default `.weft` in the checkout. */
   WEFT_HOME: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
+  /** Handed to the gateway as they are, which checks them. */
+  WEFT_ENGINE: z.string().optional(),
+  WEFT_PLANNER: z.string().optional(),
+  WEFT_SHARE_IN_FLIGHT: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

@@ -45,7 +45,15 @@ function gateway(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
     WEFT_KEYS_FILE: plan.secrets.keysFile,
     DATABASE_URL: plan.databaseUrl,
+    ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT']),
   });
+}
+
+/** The settings among `names` that were set. */
+function given(config: UpConfig, names: readonly (keyof UpConfig)[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    names.flatMap((name) => (config[name] === undefined ? [] : [[name, String(config[name])]])),
+  );
 }
 
 function subgraphs(plan: Plan): ChildSpec {
@@ -59,7 +67,7 @@ function connectors(plan: Plan): ChildSpec {
   const { ports } = plan;
   // Addresses and secrets of further wrapped systems, and of real ones in the place of the simulated.
   const addresses = plan.stored.flatMap(({ environment }) => environment);
-  const given = Object.entries(process.env).flatMap(([name, value]) =>
+  const environment = Object.entries(process.env).flatMap(([name, value]) =>
     value !== undefined && (addresses.includes(name) || name.startsWith('SECRET_'))
       ? [[name, value] as const]
       : [],
@@ -72,7 +80,7 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
-    ...Object.fromEntries(given),
+    ...Object.fromEntries(environment),
   });
 }
 

@@ -4,7 +4,7 @@ import { Kind } from 'graphql';
 import type { FetchStep } from '../plan/planner.ts';
 import { isIncluded, type Variables } from './collect-fields.ts';
 import type { Path, Target } from './data.ts';
-import { isObjectOfType } from './representations.ts';
+import { isObjectOfType } from './object-type.ts';
 
 /** The client's operation, as far as paths need it. */
 export interface ClientSelection {

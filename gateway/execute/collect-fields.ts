@@ -3,6 +3,7 @@ import {
   type DirectiveNode,
   type FieldNode,
   type FragmentDefinitionNode,
+  type GraphQLInterfaceType,
   type GraphQLObjectType,
   type GraphQLSchema,
   isAbstractType,
@@ -11,6 +12,9 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 
+/** An interface stands for its objects where no more is known of them. */
+type ObjectOrInterface = GraphQLObjectType | GraphQLInterfaceType;
+
 export type Variables = Readonly<Record<string, unknown>>;
 
 /** Response name to the nodes that ask for it; their selection sets are merged. */
@@ -18,9 +22,9 @@ export type CollectedFields = ReadonlyMap<string, readonly FieldNode[]>;
 
 export interface FieldCollector {
   /** What an operation's or a fragment's selection set asks of the type. */
-  ofSelectionSet(type: GraphQLObjectType, selectionSet: SelectionSetNode): CollectedFields;
+  ofSelectionSet(type: ObjectOrInterface, selectionSet: SelectionSetNode): CollectedFields;
   /** What the selection sets of nodes that share a response name ask of the type. */
-  ofNodes(type: GraphQLObjectType, nodes: readonly FieldNode[]): CollectedFields;
+  ofNodes(type: ObjectOrInterface, nodes: readonly FieldNode[]): CollectedFields;
 }
 
 /** For one request: conditions depend on its variables. Results are kept, since lists ask the same of each element. */
@@ -29,9 +33,9 @@ export function createFieldCollector(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   variables: Variables,
 ): FieldCollector {
-  const kept = new Map<readonly FieldNode[], Map<GraphQLObjectType, CollectedFields>>();
+  const kept = new Map<readonly FieldNode[], Map<ObjectOrInterface, CollectedFields>>();
 
-  function collect(type: GraphQLObjectType, selectionSets: readonly SelectionSetNode[]): CollectedFields {
+  function collect(type: ObjectOrInterface, selectionSets: readonly SelectionSetNode[]): CollectedFields {
     const fields = new Map<string, FieldNode[]>();
     const spread = new Set<string>();
     for (const selectionSet of selectionSets) walk(type, selectionSet, fields, spread);
@@ -39,7 +43,7 @@ export function createFieldCollector(
   }
 
   function walk(
-    type: GraphQLObjectType,
+    type: ObjectOrInterface,
     selectionSet: SelectionSetNode,
     fields: Map<string, FieldNode[]>,
     spread: Set<string>,
@@ -80,7 +84,7 @@ export function createFieldCollector(
   };
 }
 
-function applies(schema: GraphQLSchema, type: GraphQLObjectType, condition: string | undefined): boolean {
+function applies(schema: GraphQLSchema, type: ObjectOrInterface, condition: string | undefined): boolean {
   if (condition === undefined || condition === type.name) return true;
   const conditionType = schema.getType(condition);
   return isAbstractType(conditionType) && schema.isSubType(conditionType, type);

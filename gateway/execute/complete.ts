@@ -2,19 +2,22 @@
 import { HubError } from '@weft/core/errors';
 import {
   type FieldNode,
+  type GraphQLInterfaceType,
   type GraphQLLeafType,
   type GraphQLObjectType,
   type GraphQLOutputType,
   type GraphQLSchema,
   isAbstractType,
   isEnumType,
+  isInterfaceType,
   isLeafType,
   isListType,
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import { isWithinDepth } from '../fetch/depth.ts';
 import type { CollectedFields, FieldCollector } from './collect-fields.ts';
-import { createObject, type DataObject, type DataValue, isDataObject } from './data.ts';
+import { createObject, type DataObject, type DataValue, isDataObject, readOwn } from './data.ts';
 import type { ErrorList } from './error-list.ts';
 
 export interface Completion {
@@ -24,8 +27,12 @@ export interface Completion {
   readonly fullSchema: GraphQLSchema;
   readonly collector: FieldCollector;
   readonly errors: ErrorList;
+  /** Nested lists and objects in a value of a custom scalar. */
+  readonly depthMax: number;
   /** The system that answers a field, for errors that no system sent. */
   systemOf(typeName: string, fieldName: string): string | undefined;
+  /** Why a field never arrived, when it is that a system does not know the object. */
+  notFound(object: DataObject, typeName: string, fieldName: string): HubError | undefined;
   /** Answers of `__schema` and `__type`, by response name. */
   readonly introspection: Readonly<Record<string, unknown>>;
 }
@@ -36,6 +43,8 @@ type Completed = DataValue | typeof BUBBLE;
 
 /** Where a value stands, for errors. */
 interface Site {
+  /** That has the field. */
+  readonly object: DataObject;
   readonly parentType: string;
   readonly field: string;
   readonly path: (string | number)[];
@@ -54,7 +63,7 @@ export function completeRoot(
 
 function completeFields(
   completion: Completion,
-  type: GraphQLObjectType,
+  type: GraphQLObjectType | GraphQLInterfaceType,
   fields: CollectedFields,
   data: DataObject,
   path: (string | number)[],
@@ -68,14 +77,14 @@ function completeFields(
       continue;
     }
     if (name === '__schema' || name === '__type') {
-      completed[responseName] = completion.introspection[responseName] as DataValue;
+      completed[responseName] = readOwn(completion.introspection as DataObject, responseName);
       continue;
     }
     const definition = definitions[name];
     if (definition === undefined) continue;
     path.push(responseName);
-    const site: Site = { parentType: type.name, field: name, path };
-    const value = completeValue(completion, definition.type, nodes, data[responseName], site);
+    const site: Site = { object: data, parentType: type.name, field: name, path };
+    const value = completeValue(completion, definition.type, nodes, readOwn(data, responseName), site);
     path.pop();
     if (value === BUBBLE) return BUBBLE;
     completed[responseName] = value;
@@ -94,9 +103,7 @@ function completeValue(
     const completed = completeValue(completion, type.ofType, nodes, value, site);
     if (completed !== null) return completed;
     // A null that an error explains needs no second one.
-    if (!completion.errors.explains(site.path)) {
-      addError(completion, site, `${site.parentType}.${site.field} must not be null and is`);
-    }
+    if (!completion.errors.explains(site.path)) addMissing(completion, site, value);
     return BUBBLE;
   }
   if (value === null || value === undefined) return null;
@@ -135,25 +142,56 @@ function completeComposite(
   const objectType = isObjectType(type) ? type : resolveType(completion, type, value, site);
   if (objectType === undefined) return null;
   const fields = completion.collector.ofNodes(objectType, nodes);
+  if (isObjectType(type) && !mayBe(completion, type, value, fields)) return wrongType(completion, type, site);
+  if (isInterfaceType(objectType) && asksTypename(fields)) return wrongType(completion, type, site);
   const completed = completeFields(completion, objectType, fields, value, site.path);
   return completed === BUBBLE ? null : completed;
 }
 
-/** The object type of an interface's or union's value; undefined, with an error unless the type is hidden, when it has none. */
+/**
+ * The object type of an interface's or union's value; undefined, with an error unless the type is hidden, when it has none.
+ * A subgraph that knows an interface as an object type says the interface's name: enough where nothing depends on more.
+ */
 function resolveType(
   completion: Completion,
   type: GraphQLOutputType,
   value: DataObject,
   site: Site,
-): GraphQLObjectType | undefined {
-  const name = value.__typename;
+): GraphQLObjectType | GraphQLInterfaceType | undefined {
+  const name = readOwn(value, '__typename');
   const resolved = typeof name === 'string' ? completion.schema.getType(name) : undefined;
   if (isObjectType(resolved) && isAbstractType(type) && completion.schema.isSubType(type, resolved))
     return resolved;
+  if (isInterfaceType(type) && name === type.name) return type;
   const isHidden =
     resolved === undefined && typeof name === 'string' && isObjectType(completion.fullSchema.getType(name));
-  if (!isHidden) wrong(completion, site, `a __typename that belongs to ${type}`);
+  if (!isHidden) wrongType(completion, type, site);
   return undefined;
+}
+
+/** Whether what an object says of itself fits; nothing, or the name of an interface that the type has, does. */
+function mayBe(
+  { fullSchema }: Completion,
+  type: GraphQLObjectType,
+  value: DataObject,
+  fields: CollectedFields,
+): boolean {
+  const said = readOwn(value, '__typename');
+  if (said === undefined || said === type.name) return true;
+  const asked = fields.get('__typename')?.[0];
+  // Under this name the client asked for another field.
+  if (asked !== undefined && asked.name.value !== '__typename') return true;
+  const named = typeof said === 'string' ? fullSchema.getType(said) : undefined;
+  const full = fullSchema.getType(type.name);
+  return isAbstractType(named) && isObjectType(full) && fullSchema.isSubType(named, full);
+}
+
+function wrongType(completion: Completion, type: GraphQLOutputType, site: Site): null {
+  return wrong(completion, site, `a __typename that belongs to ${type}`);
+}
+
+function asksTypename(fields: CollectedFields): boolean {
+  return fields.values().some(([node]) => node?.name.value === '__typename');
 }
 
 function completeLeaf(
@@ -183,11 +221,21 @@ function completeLeaf(
       if (typeof value === 'string') return value;
       return Number.isInteger(value) ? String(value) : wrong(completion, site, 'an ID');
     default:
-      return value;
+      return isWithinDepth(value, completion.depthMax)
+        ? value
+        : wrong(completion, site, `nested at most ${completion.depthMax} deep`);
   }
 }
 
 const INT_MAX = 2_147_483_648;
+
+/** A field that nobody sent because its object is not known is no fault of the field: the reference leads nowhere. */
+function addMissing(completion: Completion, site: Site, value: DataValue): void {
+  const { object, parentType, field, path } = site;
+  const notFound = value === undefined ? completion.notFound(object, parentType, field) : undefined;
+  if (notFound === undefined) addError(completion, site, `${parentType}.${field} must not be null and is`);
+  else completion.errors.add(notFound, path.slice(0, -1));
+}
 
 function wrong(completion: Completion, site: Site, expected: string): null {
   addError(completion, site, `${site.parentType}.${site.field} is not ${expected}`);

@@ -1,24 +1,31 @@
-// The engine behind every transport: prepares operations once, executes them against the subgraphs, completes the answer.
-import { Supergraph } from '@apollo/federation-internals';
-import { HubError, OperatorError } from '@weft/core/errors';
+// The engine behind every transport: prepares operations once, runs them compiled against the subgraphs.
+import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import { type ExecutionResult, type GraphQLError, type GraphQLSchema, getVariableValues } from 'graphql';
+import {
+  type ExecutionResult,
+  type GraphQLError,
+  type GraphQLSchema,
+  getVariableValues,
+  parse,
+} from 'graphql';
+import {
+  type CompiledOperation,
+  compileOperation,
+  type SupergraphFacts,
+} from '../compile/compile-operation.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
-import { createApolloPlanner } from '../plan/apollo-planner.ts';
+import { buildSchemas } from '../plan/api-schema.ts';
 import { describeEventStream } from '../plan/describe-event-stream.ts';
-import { createLruCache } from '../plan/lru-cache.ts';
-import type { Planner } from '../plan/planner.ts';
-import { type PlannedOperation, prepareOperation } from '../plan/prepare.ts';
-import { readSupergraphDocument, type SupergraphDocument } from '../plan/supergraph-document.ts';
-import { createFieldCollector, type Variables } from './collect-fields.ts';
-import { completeRoot } from './complete.ts';
-import { createObject, type DataObject } from './data.ts';
-import { createErrorList, type ErrorList, toGraphQLError } from './error-list.ts';
+import type { PlannerName } from '../plan/planner.ts';
+import type { PlannedOperation } from '../plan/prepare.ts';
+import { createPreparer, type Preparer } from '../plan/preparer.ts';
+import { readSupergraphDocument } from '../plan/supergraph-document.ts';
+import type { Variables } from './collect-fields.ts';
+import type { DataObject } from './data.ts';
+import { toGraphQLError } from './error-list.ts';
 import { projectMessage } from './event-message.ts';
-import { answerIntrospection } from './introspection.ts';
-import { runStep } from './run-plan.ts';
-import { createSubgraphClient, type SubgraphClient } from './subgraph-client.ts';
 
 export interface EngineOptions {
   readonly supergraphSdl: string;
@@ -26,24 +33,31 @@ export interface EngineOptions {
   readonly subgraphUrls?: Readonly<Record<string, string>>;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
+  /** The planner that is asked first; default: the one that is right most often. */
+  readonly planner?: PlannerName;
+  /** Whether equal fetches of equal authority that are under way at the same moment share one answer; default false. */
+  readonly shareInFlight?: boolean;
+  /** Names of client headers that are sent on to every subgraph; default none. */
+  readonly forwardedHeaders?: readonly string[];
+  /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
+  readonly onSlowCompletion?: () => void;
 }
 
-/** An engine with sockets to close. */
+/** An engine with sockets and processes to close. */
 export interface GatewayEngine extends Engine {
+  /** Resolves when operations can be planned; rejects with OperatorError when they cannot be on this supergraph. */
+  readonly ready: Promise<unknown>;
   close(): Promise<void>;
 }
 
 /** An operation and what is kept with it; transports see `PreparedOperation` only. */
 interface Prepared extends PreparedOperation {
   readonly planned: PlannedOperation;
+  readonly compiled: CompiledOperation;
 }
 
 interface Shared {
   readonly schema: GraphQLSchema;
-  readonly fullSchema: GraphQLSchema;
-  readonly planner: Planner;
-  readonly document: SupergraphDocument;
-  readonly urls: ReadonlyMap<string, string>;
   readonly limits: EngineLimits;
   readonly client: SubgraphClient;
   readonly logger: Logger;
@@ -54,75 +68,71 @@ interface Shared {
  * @throws OperatorError when the text is not a Federation v2 supergraph
  */
 export function createEngine(options: EngineOptions): GatewayEngine {
-  const shared = createShared(options);
-  const cache = createLruCache<Prepared>(shared.limits.planCacheEntriesMax);
-  return {
-    schema: shared.schema,
-    prepare(query, operationName) {
-      const key = JSON.stringify([operationName, query]);
-      const known = cache.get(key);
-      if (known !== undefined) return known;
-      const planned = prepareOperation(shared, query, operationName);
-      if ('errors' in planned) return planned;
-      const prepared: Prepared = {
-        kind: planned.operation.operation,
-        eventStream: describeEventStream(shared.schema, shared.document.streams, planned),
-        planned,
-      };
-      cache.set(key, prepared);
-      return prepared;
-    },
-    execute: (operation, variables, context) =>
-      executeWithin(shared, plannedOf(operation), variables, context, () => createObject()),
-    executeEvent(operation, variables, message, context) {
-      const planned = plannedOf(operation);
-      const { primary } = planned.plan;
-      return executeWithin(shared, planned, variables, context, (coerced) =>
-        primary === undefined ? createObject() : projectMessage(shared.schema, primary, coerced, message),
-      );
-    },
-    close: () => shared.client.close(),
-  };
-}
-
-function createShared(options: EngineOptions): Shared {
-  const document = readSupergraphDocument(options.supergraphSdl);
-  const supergraph = buildSupergraph(options.supergraphSdl);
+  const { supergraphSdl, logger } = options;
+  const document = readSupergraphDocument(supergraphSdl);
+  const parsed = parse(supergraphSdl, { noLocation: true });
+  const { apiSchema: schema, fullSchema } = buildSchemas(parsed);
   const limits = { ...ENGINE_LIMITS, ...options.limits };
-  return {
-    schema: supergraph.apiSchema().toGraphQLJSSchema(),
-    fullSchema: supergraph.schema.toGraphQLJSSchema(),
-    planner: createApolloPlanner(supergraph),
-    document,
+  const facts: SupergraphFacts = {
+    schema,
+    fullSchema,
+    systemByCoordinate: document.systemByCoordinate,
+    errorsMax: limits.errorsMax,
+    depthMax: limits.responseDepthMax,
+    onSlowCompletion: options.onSlowCompletion,
+  };
+  const client = createSubgraphClient({
     urls: new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]),
     limits,
-    client: createSubgraphClient(limits),
-    logger: options.logger,
+    shareInFlight: options.shareInFlight,
+    forwardedHeaders: options.forwardedHeaders,
+    logger,
+  });
+  const preparer: Preparer<Prepared> = createPreparer<Prepared>({
+    supergraphSdl,
+    document: parsed,
+    schema,
+    limits,
+    planner: options.planner,
+    complete: (planned) => ({
+      kind: planned.operation.operation,
+      planner: planned.plan.planner,
+      eventStream: describeEventStream(schema, document.streams, planned),
+      planned,
+      compiled: compileOperation(planned, facts),
+    }),
+  });
+  const shared: Shared = { schema, limits, client, logger };
+  return {
+    schema,
+    ready: preparer.ready,
+    prepare: preparer.prepare,
+    execute: (operation, variables, context) =>
+      executeWithin(shared, operation as Prepared, variables, context, () => ({})),
+    executeEvent(operation, variables, message, context) {
+      const { primary } = (operation as Prepared).planned.plan;
+      return executeWithin(shared, operation as Prepared, variables, context, (coerced) =>
+        primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
+      );
+    },
+    close: async () => {
+      preparer.close();
+      await client.close();
+    },
   };
-}
-
-function buildSupergraph(supergraphSdl: string): Supergraph {
-  try {
-    return Supergraph.build(supergraphSdl);
-  } catch (thrown) {
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new OperatorError(`the supergraph cannot be used: ${reason}`, { cause: thrown });
-  }
-}
-
-function plannedOf(operation: PreparedOperation): PlannedOperation {
-  return (operation as Prepared).planned;
 }
 
 /** Coerces, bounds the time, and makes every failure an answer. */
 async function executeWithin(
   shared: Shared,
-  planned: PlannedOperation,
+  { planned, compiled }: Prepared,
   variables: Readonly<Record<string, unknown>>,
   context: OperationContext,
   initialData: (variables: Variables) => DataObject,
 ): Promise<ExecutionResult> {
-  const errors = createErrorList(context.traceId, shared.limits.errorsMax);
+  const { traceId, principal } = context;
+  const coerced = coerceVariables(shared.schema, planned, variables);
+  if ('errors' in coerced) return { errors: coerced.errors.map((error) => withInputCode(error, traceId)) };
   const controller = new AbortController();
   const timeoutMs = shared.limits.operationTimeoutMs;
   const timer = setTimeout(() => controller.abort(new DOMException('operation', 'TimeoutError')), timeoutMs);
@@ -130,33 +140,30 @@ async function executeWithin(
   if (context.signal.aborted) onAbort();
   context.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const coerced = coerceVariables(shared.schema, planned, variables);
-    if ('errors' in coerced)
-      return { errors: coerced.errors.map((error) => withInputCode(error, context.traceId)) };
     const deadlineAtMs = performance.now() + timeoutMs;
-    const execution = { ...shared, planned, variables: coerced.coerced, errors, signal: controller.signal };
-    return await executePlan(
-      { ...execution, deadlineAtMs, traceId: context.traceId },
-      initialData(coerced.coerced),
-    );
+    const fetch = { signal: controller.signal, deadlineAtMs, traceId, authority: principal };
+    const { client, logger } = shared;
+    return await compiled.run(coerced.coerced, { client, fetch, logger }, initialData(coerced.coerced));
   } catch (thrown) {
     const error = HubError.from(thrown);
-    shared.logger.error({ err: thrown, traceId: context.traceId }, 'an operation failed in the hub itself');
-    return { errors: [toGraphQLError(error, context.traceId)], data: null };
+    shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');
+    return { errors: [toGraphQLError(error, traceId)], data: null };
   } finally {
     clearTimeout(timer);
     context.signal.removeEventListener('abort', onAbort);
   }
 }
 
+const NO_VARIABLES: Variables = Object.freeze({});
+
 function coerceVariables(
   schema: GraphQLSchema,
   planned: PlannedOperation,
   variables: Readonly<Record<string, unknown>>,
 ): { readonly coerced: Variables } | { readonly errors: readonly GraphQLError[] } {
-  const result = getVariableValues(schema, planned.operation.variableDefinitions ?? [], variables, {
-    maxErrors: VARIABLE_ERRORS_MAX,
-  });
+  const definitions = planned.operation.variableDefinitions ?? [];
+  if (definitions.length === 0) return { coerced: NO_VARIABLES };
+  const result = getVariableValues(schema, definitions, variables, { maxErrors: VARIABLE_ERRORS_MAX });
   return result.errors === undefined ? { coerced: result.coerced } : { errors: result.errors };
 }
 
@@ -164,40 +171,4 @@ const VARIABLE_ERRORS_MAX = 20;
 
 function withInputCode(error: GraphQLError, traceId: string): GraphQLError {
   return toGraphQLError(new HubError('BAD_USER_INPUT', error.message), traceId);
-}
-
-interface Execution extends Shared {
-  readonly planned: PlannedOperation;
-  readonly variables: Variables;
-  readonly errors: ErrorList;
-  readonly signal: AbortSignal;
-  readonly deadlineAtMs: number;
-  readonly traceId: string;
-}
-
-async function executePlan(execution: Execution, data: DataObject): Promise<ExecutionResult> {
-  const { planned, variables, errors, schema, document } = execution;
-  const { operation, fragments, plan, rootType } = planned;
-  const client = { selectionSet: operation.selectionSet, fragments };
-  if (plan.steps !== undefined) {
-    await runStep({ ...execution, schema: execution.fullSchema, operation: client, data }, plan.steps);
-  }
-  const collector = createFieldCollector(schema, fragments, variables);
-  const rootFields = collector.ofSelectionSet(rootType, operation.selectionSet);
-  const completed = completeRoot(
-    {
-      schema,
-      fullSchema: execution.fullSchema,
-      collector,
-      errors,
-      systemOf: (type, field) =>
-        document.systemByCoordinate.get(`${type}.${field}`) ?? document.systemByCoordinate.get(type),
-      introspection: answerIntrospection(schema, planned, rootFields, variables),
-    },
-    rootType,
-    rootFields,
-    data,
-  );
-  const all = errors.toArray();
-  return all.length === 0 ? { data: completed } : { errors: all, data: completed };
 }

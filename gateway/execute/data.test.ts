@@ -1,73 +1,38 @@
-// Laws of putting answers together.
+// Laws of reading and finding in answers that are put together.
 import { describe, expect, it } from 'vitest';
-import { copyData, createObject, type DataObject, findTargets, mergeObject } from './data.ts';
+import { type DataObject, findTargets, readOwn, writeOwn } from './data.ts';
 
-const data = (value: unknown) => copyData(value, 20) as DataObject;
-const plain = (value: unknown) => JSON.parse(JSON.stringify(value));
-
-describe('mergeObject', () => {
-  it('puts objects and lists of equal length together, key by key', () => {
-    const target = data({ a: { x: 1 }, list: [{ id: 1 }, null, [{ n: 1 }]] });
-    mergeObject(target, data({ a: { y: 2 }, list: [{ name: 'n' }, null, [{ m: 2 }]] }));
-    expect(plain(target)).toEqual({
-      a: { x: 1, y: 2 },
-      list: [{ id: 1, name: 'n' }, null, [{ n: 1, m: 2 }]],
-    });
+describe('own properties', () => {
+  it('are read as own, and never inherited', () => {
+    expect(readOwn({}, 'constructor')).toBeUndefined();
+    expect(readOwn(JSON.parse('{"constructor":1}'), 'constructor')).toBe(1);
   });
 
-  it('never lets a null take away what another answered', () => {
-    const target = data({ a: 1, b: { c: 2 }, d: null });
-    mergeObject(target, data({ a: null, b: null, d: { e: 3 } }));
-    expect(plain(target)).toEqual({ a: 1, b: { c: 2 }, d: { e: 3 } });
-  });
-
-  it('copies what it puts in, so that two places never share an object', () => {
-    const source = data({ inner: { n: 1 } });
-    const [first, second] = [createObject(), createObject()];
-    mergeObject(first, source);
-    mergeObject(second, source);
-    (first.inner as DataObject).n = 2;
-    expect(plain([second, source])).toEqual([{ inner: { n: 1 } }, { inner: { n: 1 } }]);
-  });
-
-  it('keeps __proto__ and constructor as data', () => {
-    const target = createObject();
-    mergeObject(
-      target,
-      data(JSON.parse('{"__proto__":{"polluted":1},"constructor":{"prototype":{"polluted":1}}}')),
-    );
-    expect(Object.keys(target)).toEqual(['__proto__', 'constructor']);
-    expect(Reflect.get({}, 'polluted')).toBeUndefined();
-  });
-});
-
-describe('copyData', () => {
-  it('gives nothing for what is nested deeper than it may', () => {
-    expect(copyData({ a: [{ b: 1 }] }, 3)).toBeDefined();
-    expect(copyData({ a: [{ b: {} }] }, 3)).toBeUndefined();
+  it('are made under any name, and change no prototype', () => {
+    const object: DataObject = {};
+    writeOwn(object, '__proto__', { x: 1 });
+    expect(Object.getPrototypeOf(object)).toBe(Object.prototype);
+    expect(JSON.stringify(object)).toBe('{"__proto__":{"x":1}}');
   });
 });
 
 describe('findTargets', () => {
-  const root = data({
-    a: [
-      [{ b: { n: 1 } }, null],
-      [{ b: null }, { b: { n: 2 } }],
-    ],
-    c: 'text',
-  });
-
-  it('goes through lists of lists, leaves nulls out and keeps the indices', () => {
-    expect(plain(findTargets(root, ['a', '@', '@', 'b']))).toEqual([
-      { object: { n: 1 }, path: ['a', 0, 0, 'b'] },
-      { object: { n: 2 }, path: ['a', 1, 1, 'b'] },
+  it('gives every object at a path through lists of lists, with where it lies', () => {
+    const root: DataObject = { a: [[{ b: { n: 1 } }], [null, { b: null }], [{ b: { n: 2 } }]] };
+    expect(findTargets(root, ['a', '@', '@', 'b']).map(({ path }) => path)).toEqual([
+      ['a', 0, 0, 'b'],
+      ['a', 2, 0, 'b'],
     ]);
   });
 
-  it.each([[['c']], [['nothing']], [['a', 'b']], [['__proto__']], [['constructor']]])(
-    'finds nothing at %j',
-    (path) => {
-      expect(findTargets(root, path)).toEqual([]);
-    },
-  );
+  it('takes a list where the path ends for its elements', () => {
+    expect(findTargets({ a: [{}, null, {}] }, ['a']).map(({ path }) => path)).toEqual([
+      ['a', 0],
+      ['a', 2],
+    ]);
+  });
+
+  it('leads nowhere by inherited names', () => {
+    expect(findTargets({}, ['constructor'])).toEqual([]);
+  });
 });

@@ -77,7 +77,9 @@ async function handle(
     if (type === undefined) throw new HttpRefusal(406, `Accept ${GRAPHQL_RESPONSE} or ${JSON_RESPONSE}.`);
     const graphqlRequest = decode();
     const engine = options.engine();
-    const prepared = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
+    const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
+    // A known operation does not wait for a turn of the event loop.
+    const prepared = preparation instanceof Promise ? await preparation : preparation;
     if ('errors' in prepared) return sendResult(reply, type, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
     const result = await runOperation(engine, prepared, graphqlRequest, request, reply, traceId);

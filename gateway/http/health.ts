@@ -6,6 +6,14 @@ export interface Readiness {
   readonly ready: boolean;
   /** What does not work; a gateway may be ready and have reasons: it then serves without that part. */
   readonly reasons: readonly string[];
+  /** The graph that is served. */
+  readonly generation: {
+    /** Hash of the supergraph with its addresses: equal on gateways that serve the same. */
+    readonly id: string;
+    readonly loadedAt: Date;
+  };
+  /** Set while the files hold a graph that cannot be served. */
+  readonly refusedReload: { readonly at: Date; readonly reason: string } | undefined;
 }
 
 export function registerHealth(app: FastifyInstance, readiness: () => Promise<Readiness>): void {
@@ -13,11 +21,11 @@ export function registerHealth(app: FastifyInstance, readiness: () => Promise<Re
     reply.header('cache-control', 'no-store').send({ status: 'live' }),
   );
   app.get('/health/ready', async (_request, reply) => {
-    const { ready, reasons } = await readiness();
-    const status = ready ? (reasons.length === 0 ? 'ready' : 'degraded') : 'not ready';
+    const { ready, ...told } = await readiness();
+    const status = ready ? (told.reasons.length === 0 ? 'ready' : 'degraded') : 'not ready';
     return reply
       .code(ready ? 200 : 503)
       .header('cache-control', 'no-store')
-      .send({ status, reasons });
+      .send({ status, ...told });
   });
 }

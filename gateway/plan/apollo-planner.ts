@@ -1,94 +1,128 @@
 // Plans with Apollo's query planner and puts its plans into the steps of the seam.
-import { operationFromDocument, type Supergraph } from '@apollo/federation-internals';
+import {
+  operationFromDocument,
+  ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
+  Supergraph,
+} from '@apollo/federation-internals';
 import { type FetchNode, type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import { invariant } from '@weft/core/errors';
-import { type DocumentNode, Kind, type OperationDefinitionNode, parse, type SelectionSetNode } from 'graphql';
-import type { FetchStep, Plan, Planner, RequiredSelection, Rewrite, Step } from './planner.ts';
+import type { SelectionSetNode } from 'graphql';
+import { fetchStep, operationOf, parseFetch } from './fetch-text.ts';
+import { hasDefer } from './planned-document.ts';
+import type {
+  ContextRewrite,
+  FetchStep,
+  Plan,
+  Planner,
+  RequiredSelection,
+  Rewrite,
+  Step,
+} from './planner.ts';
+import { adaptForPlanning, restoreVariants, type VariantsOptions } from './required-variants.ts';
 
-export function createApolloPlanner(supergraph: Supergraph): Planner {
-  const planner = new QueryPlanner(supergraph, {});
+/** @throws whatever the library throws when the supergraph is not to its liking */
+export function createApolloPlanner(supergraphSdl: string): Planner {
+  const options = adaptForPlanning(supergraphSdl);
+  const supergraph = Supergraph.build(options.sdl, {
+    supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
+  });
   const schema = supergraph.apiSchema();
+  // A planner costs as much as many plans: the one for `@defer` is made when an operation first needs it.
+  const planners = new Map<boolean, QueryPlanner>();
+  const plannerFor = (isDeferred: boolean) =>
+    planners.getOrInsertComputed(
+      isDeferred,
+      () =>
+        new QueryPlanner(supergraph, {
+          reuseQueryFragments: false,
+          incrementalDelivery: { enableDefer: isDeferred },
+        }),
+    );
+  plannerFor(false);
   return {
-    plan(document, operationName) {
-      const options = operationName === undefined ? {} : { operationName };
-      return planFromApollo(planner.buildQueryPlan(operationFromDocument(schema, document, options)));
+    plan({ document, operationName, overrides }) {
+      const planner = plannerFor(hasDefer(document));
+      const named = operationName === undefined ? {} : { operationName };
+      const operation = operationFromDocument(schema, document, named);
+      const overrideConditions = new Map(overrides.labels.map((label) => [label, true]));
+      return planFromApollo(options, planner.buildQueryPlan(operation, { overrideConditions }));
     },
   };
 }
 
-function planFromApollo(plan: QueryPlan): Plan {
-  const { node } = plan;
-  if (node === undefined) return { steps: undefined, primary: undefined };
-  if (node.kind !== 'Subscription') return { steps: stepFromNode(node, []), primary: undefined };
+function planFromApollo(options: VariantsOptions, { node }: QueryPlan): Plan {
+  if (node === undefined) return { steps: undefined, primary: undefined, planner: 'apollo' };
+  if (node.kind !== 'Subscription') {
+    return { steps: stepFromNode(options, node, []), primary: undefined, planner: 'apollo' };
+  }
+  const [primary] = fetchesFromNode(options, node.primary, []);
   return {
-    steps: node.rest === undefined ? undefined : stepFromNode(node.rest, []),
-    primary: fetchFromNode(node.primary, []),
+    steps: node.rest === undefined ? undefined : stepFromNode(options, node.rest, []),
+    primary,
+    planner: 'apollo',
   };
 }
 
-function stepFromNode(node: PlanNode, path: readonly string[]): Step {
+function stepFromNode(options: VariantsOptions, node: PlanNode, path: readonly string[]): Step {
+  const child = (each: PlanNode) => stepFromNode(options, each, path);
   switch (node.kind) {
     case 'Sequence':
-      return { kind: 'sequence', steps: node.nodes.map((child) => stepFromNode(child, path)) };
+      return { kind: 'sequence', steps: node.nodes.map(child) };
     case 'Parallel':
-      return { kind: 'parallel', steps: node.nodes.map((child) => stepFromNode(child, path)) };
+      return { kind: 'parallel', steps: node.nodes.map(child) };
     case 'Flatten':
-      return stepFromNode(node.node, [...path, ...node.path.map(String)]);
-    case 'Fetch':
-      return fetchFromNode(node, path);
+      return stepFromNode(options, node.node, [...path, ...node.path.map(String)]);
+    case 'Fetch': {
+      const fetches = fetchesFromNode(options, node, path);
+      const [only] = fetches;
+      return only !== undefined && fetches.length === 1 ? only : { kind: 'parallel', steps: fetches };
+    }
     case 'Condition':
       return {
         kind: 'condition',
         variable: node.condition,
-        whenTrue: node.ifClause === undefined ? undefined : stepFromNode(node.ifClause, path),
-        whenFalse: node.elseClause === undefined ? undefined : stepFromNode(node.elseClause, path),
+        whenTrue: node.ifClause === undefined ? undefined : child(node.ifClause),
+        whenFalse: node.elseClause === undefined ? undefined : child(node.elseClause),
       };
     case 'Defer':
-      // The API schema has no @defer, so validation refuses it before planning.
-      return invariant(false, '@defer reached the planner') as never;
+      return {
+        kind: 'defer',
+        primary: {
+          selection: selectionFromText(node.primary.subselection),
+          steps: node.primary.node === undefined ? undefined : child(node.primary.node),
+        },
+        deferred: node.deferred.map((block) => ({
+          depends: block.depends.map(({ id }) => id),
+          label: block.label,
+          path: block.queryPath,
+          selection: selectionFromText(block.subselection),
+          steps: block.node === undefined ? undefined : stepFromNode(options, block.node, []),
+        })),
+      };
     default:
       return node satisfies never;
   }
 }
 
-function fetchFromNode(node: FetchNode, path: readonly string[]): FetchStep {
-  invariant((node.contextRewrites ?? []).length === 0, '@fromContext is not executed');
-  const document = parse(node.operation, { noLocation: true });
-  const operation = operationOf(document);
-  const [first] = operation.selectionSet.selections;
-  const isEntityFetch = node.requires !== undefined;
-  const selection = isEntityFetch && first?.kind === Kind.FIELD ? first.selectionSet : operation.selectionSet;
-  return {
-    kind: 'fetch',
+function selectionFromText(text: string | undefined): SelectionSetNode | undefined {
+  return text === undefined ? undefined : operationOf(parseFetch(text)).selectionSet;
+}
+
+function fetchesFromNode(
+  options: VariantsOptions,
+  node: FetchNode,
+  path: readonly string[],
+): readonly FetchStep[] {
+  const fetches = restoreVariants(options, {
+    id: node.id,
     system: node.serviceName,
-    operation: node.operation,
-    operationName: node.operationName,
-    operationKind: node.operationKind,
-    // What the text itself declares cannot disagree with the text.
-    variableNames: (operation.variableDefinitions ?? [])
-      .map((definition) => definition.variable.name.value)
-      .filter((name) => !isEntityFetch || name !== 'representations'),
+    document: parseFetch(node.operation),
     path,
     requires: node.requires?.map(requiredFromNode),
-    selection: selection ?? operation.selectionSet,
-    fragments: fragmentsOf(document),
     inputRewrites: (node.inputRewrites ?? []).map(rewriteFromNode),
     outputRewrites: (node.outputRewrites ?? []).map(rewriteFromNode),
-  };
-}
-
-function operationOf(document: DocumentNode): OperationDefinitionNode {
-  const operation = document.definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
-  invariant(operation !== undefined, 'a planned fetch has no operation');
-  return operation;
-}
-
-function fragmentsOf(document: DocumentNode): ReadonlyMap<string, SelectionSetNode> {
-  return new Map(
-    document.definitions.flatMap((node) =>
-      node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node.selectionSet] as const] : [],
-    ),
-  );
+    contextRewrites: (node.contextRewrites ?? []).map(contextRewriteFromNode),
+  });
+  return fetches.map(fetchStep);
 }
 
 function requiredFromNode(node: NonNullable<FetchNode['requires']>[number]): RequiredSelection {
@@ -107,4 +141,8 @@ function rewriteFromNode(node: NonNullable<FetchNode['inputRewrites']>[number]):
   return node.kind === 'ValueSetter'
     ? { kind: 'set', path: node.path, value: node.setValueTo }
     : { kind: 'rename', path: node.path, to: node.renameKeyTo };
+}
+
+function contextRewriteFromNode(node: NonNullable<FetchNode['contextRewrites']>[number]): ContextRewrite {
+  return { path: node.path, to: node.renameKeyTo };
 }

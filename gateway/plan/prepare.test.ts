@@ -3,20 +3,32 @@ import { buildSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_LIMITS } from '../limits.ts';
 import { checkDocumentLimits } from './document-limits.ts';
-import type { Plan } from './planner.ts';
+import { fetchStep, parseFetch } from './fetch-text.ts';
+import type { FetchStep, Plan, PlannerName } from './planner.ts';
+import type { PlanMessage } from './planner-messages.ts';
 import { prepareOperation } from './prepare.ts';
 
 const schema = buildSchema('type Query { a: Int b: A } type A { a: A n: Int }');
 const NOTHING: Plan = { steps: undefined, primary: undefined };
-const options = { schema, limits: ENGINE_LIMITS, planner: { plan: () => NOTHING } };
-const codeOf = (query: string) => {
-  const result = prepareOperation(options, query, undefined);
+const fetchOf = (text: string): FetchStep =>
+  fetchStep({
+    system: 'one',
+    document: parseFetch(text),
+    path: [],
+    requires: undefined,
+    inputRewrites: [],
+    outputRewrites: [],
+    contextRewrites: [],
+  });
+const options = { schema, limits: ENGINE_LIMITS, plan: async () => NOTHING };
+const codeOf = async (query: string) => {
+  const result = await prepareOperation(options, query, undefined);
   return 'errors' in result ? result.errors[0]?.extensions.code : undefined;
 };
 
 describe('prepareOperation', () => {
-  it('refuses a plan that leaves out a root field', () => {
-    const result = prepareOperation(options, '{ x: a }', undefined);
+  it('refuses a plan that leaves out a root field', async () => {
+    const result = await prepareOperation(options, '{ x: a }', undefined);
     expect(result).toMatchObject({
       errors: [
         {
@@ -27,32 +39,63 @@ describe('prepareOperation', () => {
     });
   });
 
-  it('needs no fetch for introspection, for a name of a type, and for what a literal excludes', () => {
+  it('needs no fetch for introspection, for a name of a type, and for what a literal excludes', async () => {
     expect(
-      codeOf(
+      await codeOf(
         '{ __typename __schema { queryType { name } } a @skip(if: true) ... @include(if: false) { b { n } } }',
       ),
     ).toBeUndefined();
   });
 
-  it('turns a planner that throws into an error without its words', () => {
-    const planner = {
-      plan: () => {
-        throw new Error('inner workings');
-      },
+  it('asks the other planner when a field is left out, and takes its plan when that has it', async () => {
+    const avoided: (PlannerName | undefined)[] = [];
+    const plan = async (_key: string, { avoid }: PlanMessage): Promise<Plan> => {
+      avoided.push(avoid);
+      if (avoid === undefined) return { ...NOTHING, planner: 'hive' };
+      return { steps: fetchOf('{ b { n } }'), primary: undefined, planner: 'apollo' };
     };
-    const result = prepareOperation({ ...options, planner }, '{ a }', undefined);
+    const result = await prepareOperation({ ...options, plan }, '{ b { n } }', undefined);
+    expect(result).toMatchObject({ plan: { planner: 'apollo' } });
+    expect(avoided).toEqual([undefined, 'hive']);
+  });
+
+  it('answers at once where nothing is to be planned, and where the document is wrong', () => {
+    expect(prepareOperation(options, '{ __typename }', undefined)).not.toBeInstanceOf(Promise);
+    expect(prepareOperation(options, '{ nothing }', undefined)).not.toBeInstanceOf(Promise);
+    expect(prepareOperation(options, '{', undefined)).not.toBeInstanceOf(Promise);
+  });
+
+  it('turns a planner that throws into an error without its words', async () => {
+    const plan = () => Promise.reject(new Error('inner workings'));
+    const result = await prepareOperation({ ...options, plan }, '{ a }', undefined);
     expect(result).toMatchObject({
       errors: [{ message: 'Internal error.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
     });
   });
 
+  it('refuses @defer by name while answers come in one piece', async () => {
+    const query = '{ a ... @defer { b { n } } }';
+    expect(await prepareOperation(options, query, undefined)).toMatchObject({
+      errors: [
+        { message: expect.stringContaining('@defer'), extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } },
+      ],
+    });
+    const plan = async (): Promise<Plan> => ({ steps: fetchOf('{ a b { n } }'), primary: undefined });
+    const allowed = { ...options, plan, incrementalDelivery: true };
+    expect(await prepareOperation(allowed, query, undefined)).toHaveProperty('plan');
+  });
+
+  it.each(['_weft_own_id', '_internal_qp_alias_0', '__typename'])(
+    'refuses the alias %s, under which planning keeps what is its own',
+    async (alias) => expect(await codeOf(`{ ${alias}: a }`)).toBe('BAD_USER_INPUT'),
+  );
+
   it.each([
     ['bytes', `{ a } #${'x'.repeat(ENGINE_LIMITS.documentBytesMax)}`],
     ['tokens', `{ ${'a '.repeat(ENGINE_LIMITS.documentTokensMax)} }`],
     ['open brackets', `{ a(x: ${'['.repeat(ENGINE_LIMITS.documentBracketsMax + 1)}`],
-  ])('refuses a document with too many %s before it parses', (_what, query) => {
-    expect(codeOf(query)).toBe('LIMIT_EXCEEDED');
+  ])('refuses a document with too many %s before it parses', async (_what, query) => {
+    expect(await codeOf(query)).toBe('LIMIT_EXCEEDED');
   });
 });
 

@@ -1,24 +1,30 @@
 // From a document's text to an operation that can be executed: bounded, parsed, validated, planned, covered.
 import { HubError } from '@weft/core/errors';
 import {
+  DirectiveLocation,
   type DocumentNode,
-  type FieldNode,
   type FragmentDefinitionNode,
+  GraphQLBoolean,
+  GraphQLDirective,
   GraphQLError,
+  GraphQLNonNull,
   type GraphQLObjectType,
-  type GraphQLSchema,
+  GraphQLSchema,
+  GraphQLString,
   Kind,
-  Lexer,
   type OperationDefinitionNode,
-  parse,
   type SelectionSetNode,
-  Source,
-  TokenKind,
   validate,
+  visit,
 } from 'graphql';
 import type { EngineLimits } from '../limits.ts';
-import { checkDocumentLimits } from './document-limits.ts';
-import type { FetchStep, Plan, Planner, Step } from './planner.ts';
+import { findUncovered } from './coverage.ts';
+import { operationOf, REPRESENTATIONS } from './fetch-text.ts';
+import { parseBounded } from './parse-bounded.ts';
+import { documentToPlan, hasDefer } from './planned-document.ts';
+import { NO_OVERRIDES, type OverrideChoice, type Plan, type PlannerRequest } from './planner.ts';
+import type { PlanMessage } from './planner-messages.ts';
+import { PRIVATE_PREFIX } from './private-names.ts';
 
 /** What execution needs of a prepared operation. */
 export interface PlannedOperation {
@@ -31,31 +37,80 @@ export interface PlannedOperation {
 
 export interface PrepareOptions {
   readonly schema: GraphQLSchema;
-  readonly planner: Planner;
   readonly limits: EngineLimits;
+  /** @throws HubError; `key` names the operation among all others */
+  plan(key: string, message: PlanMessage): Promise<Plan>;
+  /** Whether `@defer` is executed. Until then it is refused rather than ignored. */
+  readonly incrementalDelivery?: boolean | undefined;
 }
 
-/** The operation, or the errors for the client: each has a code. */
+export interface RequestErrors {
+  readonly errors: readonly GraphQLError[];
+}
+
+/** The operation, or the errors for the client: each has a code. At once where nothing needs planning. */
 export function prepareOperation(
   options: PrepareOptions,
   query: string,
   operationName: string | undefined,
-): PlannedOperation | { readonly errors: readonly GraphQLError[] } {
+  overrides: OverrideChoice = NO_OVERRIDES,
+): PlannedOperation | RequestErrors | Promise<PlannedOperation | RequestErrors> {
   try {
     const document = parseBounded(query, options.limits);
     refuseRootConditions(document);
-    const errors = validate(options.schema, document);
+    const isDeferred = options.incrementalDelivery === true;
+    if (!isDeferred && hasDefer(document)) throw deferRefused();
+    const errors = validate(isDeferred ? withDefer(options.schema) : options.schema, document);
     if (errors.length > 0)
       return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
-    return planDocument(options, document, operationName);
+    const planned = planDocument(options, document, operationName, overrides, keyOf(query, operationName));
+    return planned instanceof Promise ? planned.catch(errorsFromThrown) : planned;
   } catch (thrown) {
-    if (thrown instanceof GraphQLError) return { errors: [withCode(thrown, 'GRAPHQL_PARSE_FAILED')] };
-    const error = HubError.from(thrown);
-    return {
-      errors: [new GraphQLError(error.message, { originalError: error, extensions: error.toExtensions() })],
-    };
+    return errorsFromThrown(thrown);
   }
 }
+
+/** A key that no other text and name have. */
+export function keyOf(query: string, operationName: string | undefined): string {
+  return operationName === undefined ? `:${query}` : `${operationName.length}:${operationName}${query}`;
+}
+
+function errorsFromThrown(thrown: unknown): RequestErrors {
+  if (thrown instanceof GraphQLError) return { errors: [withCode(thrown, 'GRAPHQL_PARSE_FAILED')] };
+  const error = HubError.from(thrown);
+  return {
+    errors: [new GraphQLError(error.message, { originalError: error, extensions: error.toExtensions() })],
+  };
+}
+
+function deferRefused(): HubError {
+  return new HubError(
+    'GRAPHQL_VALIDATION_FAILED',
+    '@defer: this gateway answers in one piece; send the operation without it.',
+  );
+}
+
+const deferring = new WeakMap<GraphQLSchema, GraphQLSchema>();
+
+/** The schema as clients see it, and the directive that its answers can be parted with. */
+function withDefer(schema: GraphQLSchema): GraphQLSchema {
+  const known = deferring.get(schema);
+  if (known !== undefined) return known;
+  const config = schema.toConfig();
+  const extended = new GraphQLSchema({ ...config, directives: [...config.directives, DEFER] });
+  deferring.set(schema, extended);
+  return extended;
+}
+
+/** https://github.com/graphql/defer-stream-wg: not in a released specification yet. */
+const DEFER = new GraphQLDirective({
+  name: 'defer',
+  locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
+  args: {
+    if: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: true },
+    label: { type: GraphQLString },
+  },
+});
 
 function withCode(
   error: GraphQLError,
@@ -71,58 +126,76 @@ function withCode(
   });
 }
 
-function parseBounded(query: string, limits: EngineLimits): DocumentNode {
-  const bytes = Buffer.byteLength(query);
-  if (bytes > limits.documentBytesMax) throw tooBig('documentBytesMax', 'bytes', limits.documentBytesMax);
-  checkTokens(query, limits);
-  const document = parse(new Source(query, 'GraphQL request'));
-  checkDocumentLimits(document, limits);
-  return document;
-}
-
-function tooBig(limit: keyof EngineLimits, what: string, max: number): HubError {
-  return new HubError('LIMIT_EXCEEDED', `The document has more than ${max} ${what}.`, {
-    details: { limit, max },
-  });
-}
-
-const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
-const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
-
-/** Before parsing, which recurses: the lexer alone counts tokens and open brackets. */
-function checkTokens(query: string, limits: EngineLimits): void {
-  const lexer = new Lexer(new Source(query, 'GraphQL request'));
-  let open = 0;
-  for (let tokens = 0; lexer.advance().kind !== TokenKind.EOF; tokens += 1) {
-    if (tokens >= limits.documentTokensMax)
-      throw tooBig('documentTokensMax', 'tokens', limits.documentTokensMax);
-    if (OPENING.has(lexer.token.kind)) open += 1;
-    if (CLOSING.has(lexer.token.kind)) open -= 1;
-    if (open > limits.documentBracketsMax) {
-      throw tooBig('documentBracketsMax', 'brackets open at once', limits.documentBracketsMax);
-    }
-  }
-}
-
 function planDocument(
   options: PrepareOptions,
   document: DocumentNode,
   operationName: string | undefined,
-): PlannedOperation {
+  overrides: OverrideChoice,
+  key: string,
+): PlannedOperation | Promise<PlannedOperation> {
   const operation = chooseOperation(document, operationName);
   const rootType = options.schema.getRootType(operation.operation);
   if (rootType === undefined || rootType === null) {
     throw new HubError('GRAPHQL_VALIDATION_FAILED', `The schema has no ${operation.operation} type.`);
   }
   const reserved = operation.variableDefinitions?.some(
-    ({ variable }) => variable.name.value === 'representations',
+    ({ variable }) => variable.name.value === REPRESENTATIONS,
   );
   if (reserved)
     throw new HubError('BAD_USER_INPUT', 'The variable name $representations is reserved: rename it.');
+  refuseReservedAliases(document);
   const fragments = fragmentsOf(document);
-  const plan = options.planner.plan(document, operation.name?.value);
-  requireCoverage(operation, fragments, plan);
-  return { document, operation, fragments, rootType, plan };
+  const planned = (plan: Plan): PlannedOperation => ({ document, operation, fragments, rootType, plan });
+  const toPlan = documentToPlan(options.schema, rootType, operation, fragments);
+  if (toPlan === undefined) return planned({ steps: undefined, primary: undefined });
+  const request = { document: toPlan, operationName: operation.name?.value, overrides };
+  return planCovering(options, key, request, (plan) =>
+    findUncovered(options.schema, operationOf(toPlan), NO_FRAGMENTS, plan),
+  ).then(planned);
+}
+
+/** The document to plan has none left. */
+const NO_FRAGMENTS: ReadonlyMap<string, FragmentDefinitionNode> = new Map();
+
+/** Under these names planners and execution keep what is theirs in the same objects. */
+function refuseReservedAliases(document: DocumentNode): void {
+  visit(document, {
+    Field({ alias, name }) {
+      if (alias === undefined) return;
+      const isReserved =
+        alias.value.startsWith(PRIVATE_PREFIX) ||
+        alias.value.startsWith('_internal_qp_') ||
+        (alias.value === '__typename' && name.value !== '__typename');
+      if (isReserved)
+        throw new HubError('BAD_USER_INPUT', `The alias ${alias.value} is reserved: rename it.`);
+    },
+  });
+}
+
+/**
+ * A planner may answer with a plan that lacks a field: then the other one is asked, and when that knows no better it is an
+ * error and never a silent null.
+ */
+async function planCovering(
+  options: PrepareOptions,
+  key: string,
+  request: PlannerRequest,
+  uncoveredBy: (plan: Plan) => string | undefined,
+): Promise<Plan> {
+  const plan = await options.plan(key, { request, avoid: undefined });
+  const uncovered = uncoveredBy(plan);
+  if (uncovered === undefined) return plan;
+  const other = await options.plan(key, { request, avoid: plan.planner }).catch((thrown: unknown) => {
+    throw unreachable(uncovered, thrown);
+  });
+  const still = uncoveredBy(other);
+  if (still !== undefined) throw unreachable(still, undefined);
+  return other;
+}
+
+function unreachable(coordinate: string, cause: unknown): HubError {
+  const field = coordinate.slice(coordinate.indexOf('.') + 1);
+  return new HubError('INTERNAL_SERVER_ERROR', `No system can be reached for the field ${field}.`, { cause });
 }
 
 /**
@@ -174,61 +247,4 @@ function fragmentsOf(document: DocumentNode): ReadonlyMap<string, FragmentDefini
       node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
     ),
   );
-}
-
-/** The planner may answer with a plan that lacks a field no subgraph can reach: that must not become a silent null. */
-function requireCoverage(
-  operation: OperationDefinitionNode,
-  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
-  plan: Plan,
-): void {
-  const covered = new Set<string>();
-  const fetches = plan.primary === undefined ? rootFetches(plan.steps) : [plan.primary];
-  for (const fetch of fetches) {
-    for (const field of rootFields(fetch.selection, (name) => fetch.fragments.get(name)))
-      covered.add(responseName(field));
-  }
-  for (const field of rootFields(operation.selectionSet, (name) => fragments.get(name)?.selectionSet)) {
-    if (field.name.value.startsWith('__') || covered.has(responseName(field))) continue;
-    throw new HubError(
-      'INTERNAL_SERVER_ERROR',
-      `No system can be reached for the field ${field.name.value}.`,
-    );
-  }
-}
-
-function rootFetches(step: Step | undefined): readonly FetchStep[] {
-  if (step === undefined) return [];
-  switch (step.kind) {
-    case 'fetch':
-      return step.path.length === 0 && step.requires === undefined ? [step] : [];
-    case 'condition':
-      return [...rootFetches(step.whenTrue), ...rootFetches(step.whenFalse)];
-    case 'sequence':
-    case 'parallel':
-      return step.steps.flatMap(rootFetches);
-    default:
-      return step satisfies never;
-  }
-}
-
-/** Root fields with fragments expanded; those that a literal condition excludes are not planned and not returned. */
-function rootFields(
-  selectionSet: SelectionSetNode,
-  fragmentNamed: (name: string) => SelectionSetNode | undefined,
-): readonly FieldNode[] {
-  return selectionSet.selections.flatMap((node) => {
-    const excluded = node.directives?.some((directive) => {
-      const value = directive.arguments?.find((argument) => argument.name.value === 'if')?.value;
-      return value?.kind === Kind.BOOLEAN && value.value === (directive.name.value === 'skip');
-    });
-    if (excluded) return [];
-    if (node.kind === Kind.FIELD) return [node];
-    const body = node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet : fragmentNamed(node.name.value);
-    return body === undefined ? [] : rootFields(body, fragmentNamed);
-  });
-}
-
-function responseName(field: FieldNode): string {
-  return (field.alias ?? field.name).value;
 }

@@ -44,13 +44,13 @@ function parseSupergraph(supergraphSdl: string): DocumentNode {
   }
 }
 
-interface Graph {
+export interface Graph {
   readonly name: string;
   readonly url: string;
 }
 
 /** The values of `join__Graph` (https://specs.apollo.dev/join/v0.5). */
-function readGraphs(document: DocumentNode): ReadonlyMap<string, Graph> {
+export function readGraphs(document: DocumentNode): ReadonlyMap<string, Graph> {
   const graphs = new Map<string, Graph>();
   for (const node of document.definitions) {
     if (node.kind !== Kind.ENUM_TYPE_DEFINITION || node.name.value !== 'join__Graph') continue;

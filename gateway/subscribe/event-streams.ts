@@ -2,20 +2,22 @@
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-log';
-import { type CompiledMapping, compileMapping } from '@weft/schema/mapping/compile';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, EventStreamField, OperationContext, PreparedOperation } from '../engine.ts';
+import { type BoundField, bindField, type CompiledField, type Described } from './bound-field.ts';
 import { cancellable } from './cancellable.ts';
-import { type CursorBinding, type CursorCodec, createCursorCodec, type KeyRing } from './cursor.ts';
-import { createEventQueue, type QueueEntry, type StreamGap } from './event-queue.ts';
+import { type CursorCodec, createCursorCodec, type KeyRing } from './cursor.ts';
+import { createEventQueue, type EventQueue, type QueueEntry } from './event-queue.ts';
 import { type Feed, feedAfter, feedLive } from './feed.ts';
 import { deliverInOrder } from './in-order.ts';
-import { compileMessage, type MessagePicker } from './message.ts';
+import type { Renewals, Renewed } from './renewals.ts';
 import { createTopicReaders, type TopicReaders } from './topic-reader.ts';
 
 export interface EventStreamsOptions {
   readonly log: EventLog;
   readonly engine: Pick<Engine, 'executeEvent'>;
+  /** Tells of engines that replace the one an operation was prepared on; absent where there is one engine for good. */
+  readonly renewals?: Renewals;
   readonly keyRing: KeyRing;
   readonly logger: Logger;
   /** Events that wait for one subscriber at the most, before it is told of a gap; default 1,000. */
@@ -26,7 +28,8 @@ export interface EventStreams {
   /**
    * Runs a prepared subscription: one result an event, in the log's order, until the signal aborts or the consumer
    * returns; it pulls no faster than it is consumed. A gap is a result with `gap` and `extensions.weft.gap` set.
-   * Throws HubError when the stream ends for a reason: INVALID_CURSOR, BAD_USER_INPUT, STORE_UNAVAILABLE.
+   * Goes on when the graph is reloaded. Throws HubError when the stream ends for a reason: INVALID_CURSOR,
+   * BAD_USER_INPUT, STORE_UNAVAILABLE, and SUBSCRIPTION_SCHEMA_RELOAD when a new graph lacks a field of it.
    */
   subscribe(
     operation: PreparedOperation,
@@ -65,6 +68,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
 interface Parts {
   readonly log: EventLog;
   readonly engine: Pick<Engine, 'executeEvent'>;
+  readonly renewals?: Renewals;
   readonly logger: Logger;
   readonly queueEventsMax: number;
   readonly cursors: CursorCodec;
@@ -73,9 +77,10 @@ interface Parts {
   readonly live: Set<symbol>;
 }
 
-interface CompiledField {
-  readonly pick: MessagePicker;
-  readonly where: CompiledMapping | undefined;
+/** What a subscription runs as now: another operation after each reload of the graph. */
+interface Running {
+  operation: PreparedOperation;
+  field: BoundField;
 }
 
 async function* stream(
@@ -84,67 +89,69 @@ async function* stream(
   variables: Readonly<Record<string, unknown>>,
   context: OperationContext,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const field = operation.eventStream;
-  if (field === undefined)
-    throw new HubError('BAD_USER_INPUT', 'expected a subscription to a field of the event log');
-  const args = field.argumentsOf(variables);
-  const binding = { topic: field.topic, field: field.field, principal: context.principal };
-  const after =
-    args.after === undefined || args.after === null ? undefined : parts.cursors.decode(args.after, binding);
-  const compiled = compileField(parts, field);
+  const bind = (prepared: PreparedOperation) => bindField(parts, prepared, variables, context.principal);
+  const running: Running = { operation, field: bind(operation) };
+  const { topic, after } = running.field;
   const queue = createEventQueue(parts.queueEventsMax);
-  const lease = await parts.readers.acquire(field.topic);
-  const { signal } = context;
-  const offer = createFilter(compiled.where, args, queue.offer, queue.end);
-  const feed: Feed = {
-    log: parts.log,
-    topic: field.topic,
-    reader: lease.reader,
-    queue,
-    queueEventsMax: parts.queueEventsMax,
-    signal,
-    offer,
-  };
-  const fed = startFeed(parts, feed, after);
-  const describe = createDescriber(parts, field, compiled.pick, binding);
+  // Before the first wait: an engine that is replaced meanwhile would be closed.
+  const unwatch = parts.renewals?.watch(operation, (renewed) => renew(running, renewed, bind, queue));
+  let lease: Awaited<ReturnType<TopicReaders['acquire']>> | undefined;
+  let fed: { stop(): void } | undefined;
   try {
-    const work = (entry: QueueEntry) => execute(parts, operation, variables, context, describe(entry));
+    lease = await parts.readers.acquire(topic);
+    const { signal } = context;
+    const { queueEventsMax, log } = parts;
+    const offer = (entry: LogEvent | LogGap) => offerFiltered(running.field, queue, entry);
+    fed = startFeed(parts, { log, topic, reader: lease.reader, queue, queueEventsMax, signal, offer }, after);
+    const work = (entry: QueueEntry) => {
+      const { operation: prepared, field } = running;
+      return execute(parts, prepared, variables, context, field.describe(entry));
+    };
     yield* deliverInOrder(queue, work, EVENTS_AT_ONCE_MAX, signal);
   } finally {
     // Ends a feed that waits for the queue to be drained.
     queue.end();
-    fed.stop();
-    lease.release();
+    fed?.stop();
+    lease?.release();
+    unwatch?.();
   }
 }
 
-function compileField(parts: Parts, field: EventStreamField): CompiledField {
-  const known = parts.compiled.get(field);
-  if (known !== undefined) return known;
-  const compiled = {
-    pick: compileMessage(field.message),
-    where: field.where === undefined ? undefined : compileMapping(field.where, { roots: ['args'] }),
-  };
-  parts.compiled.set(field, compiled);
-  return compiled;
+/** Puts the operation of the new graph in place of the old one, or ends the stream after what is queued. */
+function renew(
+  running: Running,
+  renewed: Renewed,
+  bind: (operation: PreparedOperation) => BoundField,
+  queue: EventQueue,
+): void {
+  if (renewed.errors !== undefined) {
+    queue.end(schemaReload(renewed.errors[0]?.message));
+    return;
+  }
+  try {
+    const field = bind(renewed.operation);
+    // A place in one topic means nothing in another.
+    if (field.topic !== running.field.topic) queue.end(schemaReload('Its events have another source.'));
+    running.operation = renewed.operation;
+    running.field = field;
+  } catch (thrown) {
+    queue.end(schemaReload(HubError.from(thrown).message, thrown));
+  }
+}
+
+function schemaReload(reason = '', cause?: unknown): HubError {
+  const message = `The graph was reloaded and does not have this subscription any more. ${reason}`.trimEnd();
+  return new HubError('SUBSCRIPTION_SCHEMA_RELOAD', message, { cause });
 }
 
 /** Lets through gaps, and the events whose data the filter calls true, before anything is fetched for them. */
-function createFilter(
-  where: CompiledMapping | undefined,
-  args: Readonly<Record<string, unknown>>,
-  offer: (entry: LogEvent | LogGap) => void,
-  end: (error: HubError) => void,
-): (entry: LogEvent | LogGap) => void {
-  if (where === undefined) return offer;
-  return (entry) => {
-    try {
-      if (entry.kind === 'gap' || where.evaluate({ $: entry.event.data, args }) === true) offer(entry);
-    } catch (thrown) {
-      // Neither to deliver the event nor to drop it would be right.
-      end(HubError.from(thrown));
-    }
-  };
+function offerFiltered(field: BoundField, queue: EventQueue, entry: LogEvent | LogGap): void {
+  try {
+    if (entry.kind === 'gap' || field.accepts(entry.event.data)) queue.offer(entry);
+  } catch (thrown) {
+    // Neither to deliver the event nor to drop it would be right.
+    queue.end(HubError.from(thrown));
+  }
 }
 
 /** Begins to fill the queue; what goes wrong later ends the queue, and by it the stream. */
@@ -165,37 +172,6 @@ function startFeed(parts: Parts, feed: Feed, after: Position | undefined): { sto
       parts.live.delete(token);
       stopFeed();
     },
-  };
-}
-
-/** What the engine is given for one entry, and what stands beside the answer. */
-interface Described {
-  readonly message: Record<string, unknown>;
-  readonly extensions: Record<string, unknown> | undefined;
-}
-
-function createDescriber(
-  parts: Parts,
-  field: EventStreamField,
-  pick: MessagePicker,
-  binding: CursorBinding,
-): (entry: QueueEntry) => Described {
-  const cursorOf = (position: Position) => parts.cursors.encode(position, binding);
-  const toGap = ({ from, to, reason }: StreamGap) => ({ from: cursorOf(from), to: cursorOf(to), reason });
-  return (entry) => {
-    if (entry.kind === 'event') {
-      const cursor = cursorOf(entry.position);
-      const message = { ...pick(entry.event.data), __typename: field.returnType, cursor, gap: null };
-      return { message, extensions: undefined };
-    }
-    const gap = toGap(entry);
-    const message = {
-      ...pick({}),
-      __typename: field.returnType,
-      cursor: gap.to,
-      gap: { __typename: 'Gap', ...gap },
-    };
-    return { message, extensions: { weft: { gap } } };
   };
 }
 

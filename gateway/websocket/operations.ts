@@ -35,7 +35,7 @@ export interface OperationsOptions {
 
 export interface Operations {
   /** Parses, validates and plans, or says what is wrong. */
-  prepare(payload: SubscribePayload): ReadyOperation | readonly GraphQLError[];
+  prepare(payload: SubscribePayload): Promise<ReadyOperation | readonly GraphQLError[]>;
   /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
   run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
   /** Resolves when every query and mutation that is running has been answered. */
@@ -45,10 +45,10 @@ export interface Operations {
 export function createOperations(options: OperationsOptions): Operations {
   const running = new Set<Promise<void>>();
   return {
-    prepare(payload) {
+    async prepare(payload) {
       const traceId = randomBytes(16).toString('hex');
       const engine = options.engine();
-      const prepared = engine.prepare(payload.query, payload.operationName ?? undefined);
+      const prepared = await engine.prepare(payload.query, payload.operationName ?? undefined);
       if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
       return { engine, prepared, variables: payload.variables ?? {}, traceId };
     },

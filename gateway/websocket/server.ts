@@ -91,12 +91,14 @@ function createProtocol(
 ): Server<ConnectionExtra> {
   return makeServer<Record<string, unknown>, ConnectionExtra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
-    onSubscribe(ctx, _id, payload) {
+    async onSubscribe(ctx, _id, payload) {
       const error = state.closing
         ? goingAway()
         : limitExceeded(Object.keys(ctx.subscriptions).length, limits);
       if (error !== undefined) return [toGraphQLError(error, '')];
-      const ready = operations.prepare(payload);
+      const ready = await operations.prepare(payload);
+      // Planning takes time: the gateway may have begun to close meanwhile.
+      if (state.closing) return [toGraphQLError(goingAway(), '')];
       if (Array.isArray(ready)) return ready;
       const { engine } = ready as ReadyOperation;
       return {

@@ -48,7 +48,7 @@ describe('an event of a live field', () => {
   });
 
   async function event(query: string, message: Record<string, unknown>, variables = {}): Promise<Answer> {
-    const prepared = engine.prepare(query);
+    const prepared = await engine.prepare(query);
     if ('errors' in prepared) throw prepared.errors[0];
     const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: 'anonymous' };
     return asClient(await engine.executeEvent(prepared, variables, message, context));
@@ -118,8 +118,8 @@ describe('an event of a live field', () => {
     }
   });
 
-  it('describes the live field to its transport, arguments coerced and defaults filled in', () => {
-    const prepared = engine.prepare(
+  it('describes the live field to its transport, arguments coerced and defaults filled in', async () => {
+    const prepared = await engine.prepare(
       'subscription ($s: ID) { x: lampChanged(street: $s, after: "c0") { cursor } }',
     );
     if ('errors' in prepared) throw prepared.errors[0];
@@ -139,23 +139,27 @@ describe('an event of a live field', () => {
   });
 
   it('refuses two live fields in one subscription', async () => {
-    const prepared = engine.prepare('subscription { a: lampChanged { cursor } b: lampChanged { cursor } }');
+    const prepared = await engine.prepare(
+      'subscription { a: lampChanged { cursor } b: lampChanged { cursor } }',
+    );
     expect(prepared).toHaveProperty('errors');
   });
 
   it.each([
     'subscription ($a: Boolean!) { lampChanged @include(if: $a) { cursor } }',
     'subscription ($a: Boolean!) { ...F @skip(if: $a) } fragment F on Subscription { lampChanged { cursor } }',
-  ])('refuses a condition on the live field itself: %s', (query) => {
-    expect(engine.prepare(query)).toMatchObject({
+  ])('refuses a condition on the live field itself: %s', async (query) => {
+    expect(await engine.prepare(query)).toMatchObject({
       errors: [{ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' } }],
     });
   });
 
-  it('is prepared once for equal documents', () => {
+  it('is prepared once for equal documents, whether one after the other or at the same time', async () => {
     const query = 'subscription { lampChanged { cursor } }';
-    expect(engine.prepare(query)).toBe(engine.prepare(query));
-    expect(engine.prepare(query)).not.toBe(engine.prepare(`${query} `));
+    const [first, second] = await Promise.all([engine.prepare(query), engine.prepare(query)]);
+    expect(first).toBe(second);
+    expect(engine.prepare(query)).toBe(first);
+    expect(await engine.prepare(`${query} `)).not.toBe(first);
   });
 
   it('does not reach the schema that clients see with its directive', async () => {

@@ -226,7 +226,7 @@ describe('a failing subgraph', () => {
   });
 
   it('gives a client that asks under the name __proto__ what it asked for', async () => {
-    const prepared = engine.prepare('{ me { __proto__: name } }');
+    const prepared = await engine.prepare('{ me { __proto__: name } }');
     if ('errors' in prepared) throw prepared.errors[0];
     const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: 'anonymous' };
     expect(JSON.stringify(await engine.execute(prepared, {}, context))).toBe(

@@ -263,7 +263,7 @@ describe('health and pages', () => {
     expect((await request('/health/live')).status).toBe(200);
     const ready = await fetch(`${origin}/health/ready`);
     expect(ready.status).toBe(200);
-    expect(await ready.json()).toEqual({
+    expect(await ready.json()).toMatchObject({
       status: 'degraded',
       reasons: ['subscriptions: DATABASE_URL is not set'],
     });
@@ -326,9 +326,9 @@ describe('startGateway', () => {
       });
       const { data, errors } = (await response.json()) as { data: unknown; errors: { path: unknown }[] };
       expect(data).toEqual({ __typename: 'Query', one: null, two: null });
-      expect(errors.map((error) => error.path)).toEqual([['one'], ['two']]);
+      expect(errors.map((error) => error.path).sort()).toEqual([['one'], ['two']]);
       const ready = await fetch(new URL('/health/ready', started.urls.dashboard));
-      expect(await ready.json()).toEqual({
+      expect(await ready.json()).toMatchObject({
         status: 'degraded',
         reasons: ['subscriptions: the event log does not answer'],
       });

@@ -37,7 +37,7 @@ export async function ask(
   variables: Record<string, unknown> = {},
   signal: AbortSignal = AbortSignal.timeout(20_000),
 ): Promise<Answer> {
-  const prepared = engine.prepare(query);
+  const prepared = await engine.prepare(query);
   if ('errors' in prepared) return asClient(prepared);
   return asClient(
     await engine.execute(prepared, variables, { signal, traceId: TRACE_ID, principal: 'anonymous' }),

@@ -1,0 +1,65 @@
+// Runs a fetch of root fields: what came belongs at every object of its path, at the root itself as a rule.
+import { HubError } from '@weft/core/errors';
+import { Kind } from 'graphql';
+import type { DataObject } from '../execute/data.ts';
+import { applyRewrites } from '../execute/rewrites.ts';
+import type { UpstreamAnswer } from '../fetch/subgraph-client.ts';
+import type { FetchStep } from '../plan/planner.ts';
+import { addBelow, addMissed, logFailure } from './failures.ts';
+import { type CompiledFetch, variablesText } from './fetches.ts';
+import type { Run } from './run.ts';
+
+/** Never rejects for a subgraph's failure: that is an error in the list. */
+export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void> {
+  const { step } = fetch;
+  const objects = fetch.find(run.data);
+  if (objects.length === 0) return;
+  const answer = await sendRoot(run, fetch);
+  if (answer === undefined) return;
+  for (const { error, path } of answer.errors) {
+    if (path === undefined) addMissed(run, step, undefined, error);
+    else addBelow(run, step, undefined, path, error);
+  }
+  if (answer.data === null) return;
+  if (answer.errors.length === 0) addAbsent(run, step, answer.data);
+  // Parsed JSON is data of the kind that is merged.
+  const data = answer.data as DataObject;
+  if (step.outputRewrites.length > 0) applyRewrites(run.schema, step.outputRewrites, data);
+  for (const object of objects) fetch.merge(object, data, objects.length > 1);
+  run.isWhole[fetch.number] = answer.errors.length === 0;
+}
+
+/** A root field that an answer without errors lacks is an error: it answers another question. */
+function addAbsent(run: Run, step: FetchStep, data: Readonly<Record<string, unknown>>): void {
+  for (const node of step.selection.selections) {
+    if (node.kind !== Kind.FIELD || (node.directives?.length ?? 0) > 0) continue;
+    const name = (node.alias ?? node.name).value;
+    if (Object.hasOwn(data, name)) continue;
+    const message = `${step.system} answered with something that cannot be used (no ${name})`;
+    addBelow(
+      run,
+      step,
+      undefined,
+      [name],
+      new HubError('UPSTREAM_INVALID', message, { system: step.system }),
+    );
+  }
+}
+
+/** `undefined` when nothing came: the error then stands at every path that misses something. */
+async function sendRoot(run: Run, fetch: CompiledFetch): Promise<UpstreamAnswer | undefined> {
+  const { step } = fetch;
+  try {
+    return await run.client.send({
+      system: step.system,
+      body: `${fetch.bodyStart}${variablesText(run.variables, step.variableNames)}}}`,
+      isMutation: step.operationKind === 'mutation',
+      context: run.context,
+    });
+  } catch (thrown) {
+    const error = HubError.from(thrown, { system: step.system });
+    logFailure(run, error);
+    addMissed(run, step, undefined, error);
+    return undefined;
+  }
+}

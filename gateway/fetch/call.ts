@@ -1,0 +1,141 @@
+// One call of a system: its door, its breaker, its deadline, its tries, and the verdict that each of them is told.
+import type { HubError } from '@weft/core/errors';
+import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
+import { type Exchanged, exchange } from './exchange.ts';
+import { breakerOpen, isBrokenOff, networkError, stoppedError, tooManyRequests } from './failures.ts';
+import type { ForwardedHeaders } from './forwarded-headers.ts';
+import type { SubgraphRequest } from './request.ts';
+import { Stopper } from './stopper.ts';
+import type { System } from './system.ts';
+import { traceparent } from './trace-context.ts';
+
+export interface Received {
+  readonly status: number;
+  readonly text: string;
+  /** Of the text; belongs to one caller. */
+  readonly answer: UpstreamAnswer;
+}
+
+/** @throws HubError, as `SubgraphClient.send` tells */
+export async function callSystem(
+  system: System,
+  request: SubgraphRequest,
+  forwarded: ForwardedHeaders,
+): Promise<Received> {
+  const { limits } = system;
+  const { signal, deadlineAtMs } = request.context;
+  const timeoutMs = Math.floor(Math.min(limits.subgraphTimeoutMs, deadlineAtMs - performance.now()));
+  const call: Call = { system, request, forwarded, timeoutMs };
+  if (signal.aborted || timeoutMs <= 0) throw stopped(call, false);
+  if (!system.breaker.admits()) throw breakerOpen(system.name);
+  const stopper = new Stopper(signal, timeoutMs);
+  try {
+    const entered = system.admission.enter(stopper);
+    switch (typeof entered === 'string' ? entered : await entered) {
+      case 'full':
+        throw tooManyRequests(system.name, limits.subgraphRequestsMax);
+      case 'stopped':
+        throw stopped(call, false);
+      case 'admitted':
+        break;
+    }
+    try {
+      return await tryWithinBudget(call, stopper);
+    } finally {
+      system.admission.leave();
+    }
+  } finally {
+    stopper.free();
+  }
+}
+
+interface Call {
+  readonly system: System;
+  readonly request: SubgraphRequest;
+  readonly forwarded: ForwardedHeaders;
+  readonly timeoutMs: number;
+}
+
+const TRIES_MAX = 2;
+
+/** A kept connection may be closed by a subgraph that restarts: then, and for reads only, one more try. */
+async function tryWithinBudget(call: Call, stopper: Stopper): Promise<Received> {
+  const { system, request } = call;
+  const deadlineAtMs = performance.now() + call.timeoutMs;
+  system.budget.deposit();
+  for (let tries = 1; ; tries += 1) {
+    const headers = headersOf(call, Math.max(1, Math.floor(deadlineAtMs - performance.now())));
+    const exchanged = await exchange(system, headers, request.body, stopper);
+    const mayRetry = tries < TRIES_MAX && !request.isMutation && !stopper.isStopped;
+    if (mayRetry && isWorthRetry(exchanged) && system.budget.withdraw()) continue;
+    return conclude(call, exchanged);
+  }
+}
+
+function isWorthRetry(exchanged: Exchanged): boolean {
+  switch (exchanged.kind) {
+    case 'received':
+      return exchanged.status === 503 && exchanged.mayAskAgain;
+    case 'broken':
+      return isBrokenOff(exchanged.cause);
+    case 'refused':
+    case 'stopped':
+      return false;
+    default:
+      return exchanged satisfies never;
+  }
+}
+
+/** Tells the breaker, and makes an answer or an error. A system that answers nonsense is there; it is not failing to answer. */
+function conclude(call: Call, exchanged: Exchanged): Received {
+  const { system, request } = call;
+  switch (exchanged.kind) {
+    case 'received':
+      return decode(system, exchanged);
+    case 'refused':
+      system.breaker.recordSuccess();
+      throw exchanged.error;
+    case 'broken':
+      system.breaker.recordFailure();
+      throw networkError(system.name, request.isMutation, exchanged);
+    case 'stopped':
+      // A client that leaves, or an operation that left the system little time, says nothing of the system.
+      if (call.timeoutMs >= system.limits.subgraphTimeoutMs && !request.context.signal.aborted)
+        system.breaker.recordFailure();
+      throw stopped(call, exchanged.wasSent);
+    default:
+      return exchanged satisfies never;
+  }
+}
+
+function decode(system: System, { status, text }: Extract<Exchanged, { kind: 'received' }>): Received {
+  try {
+    const answer = decodeAnswer(system.name, status, text, system.limits);
+    system.breaker.recordSuccess();
+    return { status, text, answer };
+  } catch (thrown) {
+    if ((thrown as HubError).code === 'UPSTREAM_UNAVAILABLE') system.breaker.recordFailure();
+    else system.breaker.recordSuccess();
+    throw thrown;
+  }
+}
+
+function stopped({ system, request, timeoutMs }: Call, wasSent: boolean): HubError {
+  const { signal } = request.context;
+  const { isMutation } = request;
+  return stoppedError({ system: system.name, signal, isMutation, waitedMs: timeoutMs, wasSent });
+}
+
+function headersOf({ request, forwarded }: Call, remainingMs: number): readonly string[] {
+  const own = [
+    'content-type',
+    'application/json',
+    'accept',
+    'application/graphql-response+json, application/json',
+    'traceparent',
+    traceparent(request.context.traceId),
+    'x-weft-deadline-ms',
+    String(remainingMs),
+  ];
+  return forwarded.length === 0 ? own : own.concat(forwarded);
+}

@@ -1,0 +1,155 @@
+// One HTTP request to a subgraph and its bounded answer, at the level of undici's dispatcher: no stream, no copy, no promise per chunk.
+import { HubError } from '@weft/core/errors';
+import type { Dispatcher } from 'undici';
+import { type ContentCoding, inflate, readContentCoding } from './content-coding.ts';
+import type { Stopper } from './stopper.ts';
+import type { System } from './system.ts';
+
+export type Exchanged =
+  | {
+      readonly kind: 'received';
+      readonly status: number;
+      readonly text: string;
+      readonly mayAskAgain: boolean;
+    }
+  /** The answer came and must not be used. */
+  | { readonly kind: 'refused'; readonly error: HubError }
+  /** The network's failure; `isAnswering` when the head of an answer was already there. */
+  | {
+      readonly kind: 'broken';
+      readonly cause: Error;
+      readonly wasSent: boolean;
+      readonly isAnswering: boolean;
+    }
+  /** By its stopper; `wasSent` when the subgraph may have it. */
+  | { readonly kind: 'stopped'; readonly wasSent: boolean };
+
+/** Never rejects. The socket is destroyed unless the answer was read to its end. */
+export function exchange(
+  system: System,
+  headers: readonly string[],
+  body: string,
+  stopper: Stopper,
+): Promise<Exchanged> {
+  return new Promise((resolve) => {
+    const handler = new ExchangeHandler(system, stopper, resolve);
+    stopper.onStop = () => handler.stop();
+    system.pool.dispatch({ path: system.path, method: 'POST', headers: headers as string[], body }, handler);
+  });
+}
+
+class ExchangeHandler implements Dispatcher.DispatchHandler {
+  readonly #system: System;
+  readonly #stopper: Stopper;
+  readonly #resolve: (exchanged: Exchanged) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #isSettled = false;
+  #status = 0;
+  #coding: ContentCoding = 'identity';
+  #mayAskAgain = true;
+  #bytes = 0;
+  #first: Buffer | undefined;
+  #chunks: Buffer[] | undefined;
+
+  constructor(system: System, stopper: Stopper, resolve: (exchanged: Exchanged) => void) {
+    this.#system = system;
+    this.#stopper = stopper;
+    this.#resolve = resolve;
+  }
+
+  stop(): void {
+    this.#end({ kind: 'stopped', wasSent: this.#controller !== undefined });
+    this.#controller?.abort(STOPPED);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#isSettled) controller.abort(STOPPED);
+    else this.#controller = controller;
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Readonly<Record<string, string | string[] | undefined>>,
+  ): void {
+    if (status < 200) return;
+    this.#status = status;
+    this.#mayAskAgain = headers['retry-after'] === undefined;
+    const coding = readContentCoding(headers['content-encoding']);
+    if (coding === undefined)
+      this.#refuse('its content coding is none of gzip, deflate and br, or more than one');
+    else this.#coding = coding;
+    if (Number(headers['content-length'] ?? 0) > this.#system.limits.responseBytesMax) this.#refuseSize();
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#isSettled) return;
+    this.#bytes += chunk.length;
+    if (this.#bytes > this.#system.limits.responseBytesMax) this.#refuseSize();
+    else if (this.#first === undefined) this.#first = chunk;
+    else if (this.#chunks === undefined) this.#chunks = [this.#first, chunk];
+    else this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#isSettled) return;
+    const body = this.#chunks === undefined ? this.#first : Buffer.concat(this.#chunks, this.#bytes);
+    if (body === undefined || this.#coding === 'identity') this.#receive(body?.toString('utf8') ?? '');
+    else this.#inflate(this.#coding, body);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    const wasSent = this.#controller !== undefined;
+    this.#end({ kind: 'broken', cause, wasSent, isAnswering: this.#status !== 0 });
+  }
+
+  #inflate(coding: Exclude<ContentCoding, 'identity'>, body: Buffer): void {
+    const { limits } = this.#system;
+    inflate(coding, body, limits.responseBytesMax, (inflated) => {
+      switch (inflated.kind) {
+        case 'bytes':
+          return this.#receive(inflated.bytes.toString('utf8'));
+        case 'too-large':
+          return this.#refuseSize();
+        case 'damaged':
+          return this.#refuse(`its ${coding} coding is damaged`);
+        default:
+          inflated satisfies never;
+      }
+    });
+  }
+
+  #receive(text: string): void {
+    this.#end({ kind: 'received', status: this.#status, text, mayAskAgain: this.#mayAskAgain });
+  }
+
+  #refuseSize(): void {
+    const { name, limits } = this.#system;
+    const message = `${name} answered with more than ${limits.responseBytesMax} bytes`;
+    const details = { limit: 'responseBytesMax' };
+    this.#breakOff(new HubError('UPSTREAM_INVALID', message, { system: name, details }));
+  }
+
+  #refuse(why: string): void {
+    const system = this.#system.name;
+    const message = `${system} answered with something that cannot be used (${why})`;
+    this.#breakOff(new HubError('UPSTREAM_INVALID', message, { system }));
+  }
+
+  #breakOff(error: HubError): void {
+    this.#end({ kind: 'refused', error });
+    this.#controller?.abort(error);
+  }
+
+  #end(exchanged: Exchanged): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#stopper.onStop = undefined;
+    // What was received may be megabytes, and undici holds its handler until the socket is gone.
+    this.#first = undefined;
+    this.#chunks = undefined;
+    this.#resolve(exchanged);
+  }
+}
+
+const STOPPED = new HubError('CANCELLED', 'The operation was cancelled.');

@@ -1,0 +1,26 @@
+// What the executor asks of the transport.
+import type { ClientHeaders } from './forwarded-headers.ts';
+
+/** What of an operation reaches its fetches. */
+export interface FetchContext {
+  /** The operation's: its reason is a TimeoutError when the deadline passed. */
+  readonly signal: AbortSignal;
+  /** Monotonic, as of `performance.now()`. */
+  readonly deadlineAtMs: number;
+  /** 32 hex digits, sent as `traceparent` with a span id of its own for every fetch. */
+  readonly traceId: string;
+  /** Who asks and with which rights, as one text: fetches are shared only between equal authorities. */
+  readonly authority: string;
+  /** The headers of the client's request, names in lower case; only those of `forwardedHeaders` go on. */
+  readonly headers?: ClientHeaders | undefined;
+}
+
+export interface SubgraphRequest {
+  /** The subgraph's name in the supergraph. */
+  readonly system: string;
+  /** The whole JSON text of a GraphQL-over-HTTP request. */
+  readonly body: string;
+  /** A mutation is sent once; its outcome is not known when no answer comes. */
+  readonly isMutation: boolean;
+  readonly context: FetchContext;
+}

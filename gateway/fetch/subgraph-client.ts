@@ -1,0 +1,87 @@
+// Asks subgraphs over HTTP: bounded, cancelled with its operation, shielded by breaker and budget, a HubError for whatever goes wrong.
+import { invariant } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
+import type { UpstreamAnswer } from './answer.ts';
+import { callSystem } from './call.ts';
+import { createHeaderPicker, type ForwardedHeaders } from './forwarded-headers.ts';
+import { createInFlight, type InFlight } from './in-flight.ts';
+import type { SubgraphRequest } from './request.ts';
+import { openSystem, type System } from './system.ts';
+
+export type { UpstreamAnswer, UpstreamError } from './answer.ts';
+export type { FetchContext, SubgraphRequest } from './request.ts';
+
+export interface SubgraphClient {
+  /**
+   * Sends one request and decodes its answer. The answer's `data` belongs to the caller alone, also when the fetch was shared.
+   * @throws HubError, its system named: UPSTREAM_UNAVAILABLE (`details.breaker` is `OPEN` when it was not even asked),
+   * UPSTREAM_INVALID, DEADLINE_EXCEEDED, CANCELLED, LIMIT_EXCEEDED (too many wait already), WRITE_UNKNOWN (mutations only)
+   */
+  send(request: SubgraphRequest): Promise<UpstreamAnswer>;
+  /** Breaks off what is under way, and frees every socket. */
+  close(): Promise<void>;
+}
+
+export interface SubgraphClientOptions {
+  /** Subgraph name to URL. */
+  readonly urls: ReadonlyMap<string, string>;
+  readonly limits?: Partial<EngineLimits> | undefined;
+  /** Equal queries of equal authority that are under way at one moment are sent once. Off unless told. */
+  readonly shareInFlight?: boolean | undefined;
+  /** Names of client headers that are sent on to every subgraph. None unless told. */
+  readonly forwardedHeaders?: readonly string[] | undefined;
+  /** Told when a system's breaker opens and closes. */
+  readonly logger?: Logger | undefined;
+}
+
+/** Addresses of what the gateway answers itself, from the event log: nothing is sent there. */
+const INTERNAL = 'weft:';
+
+/** @throws OperatorError for an address that is not HTTP, or a header that may not be forwarded */
+export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
+  const limits = { ...ENGINE_LIMITS, ...options.limits };
+  const systems = new Map<string, System>();
+  const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
+  for (const [name, url] of options.urls) {
+    if (!url.startsWith(INTERNAL)) systems.set(name, openSystem(name, url, limits, options.logger));
+  }
+  const inFlight = options.shareInFlight === true ? createInFlight(limits) : undefined;
+  return {
+    send(request) {
+      const system = systems.get(request.system);
+      invariant(system !== undefined, `there is no subgraph ${request.system}`);
+      const forwarded = pickHeaders(request.context.headers);
+      return inFlight === undefined
+        ? sendAlone(system, request, forwarded)
+        : sendSharing(inFlight, system, request, forwarded);
+    },
+    async close() {
+      // Not a graceful end: it would wait for answers that nobody wants any more.
+      await Promise.all([...systems.values()].map(({ pool }) => pool.destroy()));
+    },
+  };
+}
+
+async function sendAlone(
+  system: System,
+  request: SubgraphRequest,
+  forwarded: ForwardedHeaders,
+): Promise<UpstreamAnswer> {
+  return (await callSystem(system, request, forwarded)).answer;
+}
+
+async function sendSharing(
+  inFlight: InFlight,
+  system: System,
+  request: SubgraphRequest,
+  forwarded: ForwardedHeaders,
+): Promise<UpstreamAnswer> {
+  if (!request.isMutation) return inFlight.send(system, request, forwarded);
+  try {
+    return await sendAlone(system, request, forwarded);
+  } finally {
+    // Whoever reads after this write must not be given what was read before it.
+    inFlight.startAnew();
+  }
+}

@@ -1,0 +1,73 @@
+// What the gateway keeps for one subgraph: its sockets, its door, its breaker and its budget, none shared with another.
+import { OperatorError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import { Pool } from 'undici';
+import type { EngineLimits } from '../limits.ts';
+import { type Admission, createAdmission } from './admission.ts';
+import { type Breaker, createBreaker } from './breaker.ts';
+import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
+
+export interface System {
+  readonly name: string;
+  readonly limits: EngineLimits;
+  /** Path and query of its URL. */
+  readonly path: string;
+  readonly origin: string;
+  readonly pool: Pool;
+  readonly admission: Admission;
+  readonly breaker: Breaker;
+  readonly budget: RetryBudget;
+}
+
+/** @throws OperatorError for an address that is not HTTP */
+export function openSystem(
+  name: string,
+  address: string,
+  limits: EngineLimits,
+  logger: Logger | undefined,
+): System {
+  const url = parseUrl(name, address);
+  return {
+    name,
+    limits,
+    path: `${url.pathname}${url.search}`,
+    origin: url.origin,
+    pool: openPool(url.origin, limits),
+    admission: createAdmission(limits.subgraphConnectionsMax, limits.subgraphRequestsMax),
+    breaker: createBreaker({
+      failuresMax: limits.breakerFailuresMax,
+      probeIntervalMs: limits.breakerProbeIntervalMs,
+      onChange: (state) => {
+        if (state === 'OPEN') logger?.warn({ system: name }, 'a subgraph fails: it is only probed');
+        if (state === 'CLOSED') logger?.info({ system: name }, 'a subgraph answers again');
+      },
+    }),
+    budget: createRetryBudget({
+      ratio: limits.retryRatioMax,
+      reserve: limits.retryReserve,
+      retriesMax: limits.retryBudgetMax,
+    }),
+  };
+}
+
+function parseUrl(name: string, address: string): URL {
+  const url = URL.canParse(address) ? new URL(address) : undefined;
+  if (url !== undefined && (url.protocol === 'http:' || url.protocol === 'https:')) return url;
+  throw new OperatorError(
+    `the address of subgraph ${name} is ${JSON.stringify(address)}: expected http:// or https://`,
+    { exitCode: 2 },
+  );
+}
+
+function openPool(origin: string, limits: EngineLimits): Pool {
+  return new Pool(origin, {
+    connections: limits.subgraphConnectionsMax,
+    pipelining: 1,
+    allowH2: false,
+    connect: { timeout: limits.subgraphConnectTimeoutMs },
+    keepAliveTimeout: limits.subgraphKeepAliveMs,
+    // Each call has one timer of its own over all of its phases, which ends the socket: undici's would say it twice.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+}

@@ -1,0 +1,26 @@
+// Progressive `@override`: which of the graph's labels hold for one operation.
+import { type DocumentNode, visit } from 'graphql';
+import { NO_OVERRIDES, type OverrideChoice } from './planner.ts';
+
+/** Every `overrideLabel` of a supergraph: `percent(30)`, or a name that only configuration can make active. */
+export function readOverrideLabels(document: DocumentNode): readonly string[] {
+  const labels = new Set<string>();
+  visit(document, {
+    Argument({ name, value }) {
+      if (name.value === 'overrideLabel' && value.kind === 'StringValue') labels.add(value.value);
+    },
+  });
+  return [...labels].sort();
+}
+
+/** @param percentage between 0 and 100, drawn anew for each operation */
+export function chooseOverrides(labels: readonly string[], percentage: number): OverrideChoice {
+  if (labels.length === 0) return NO_OVERRIDES;
+  return { labels: labels.filter((label) => percentage < percentOf(label)), percentage };
+}
+
+/** A label that is no percentage is never drawn. */
+function percentOf(label: string): number {
+  const percent = /^percent\((\d{1,3}(?:\.\d{1,8})?)\)$/.exec(label)?.[1];
+  return percent === undefined ? 0 : Number(percent);
+}

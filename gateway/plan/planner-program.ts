@@ -1,0 +1,57 @@
+// The process that plans: one operation after another, on one supergraph, for the gateway that started it.
+import { invariant } from '@weft/core/errors';
+import { createPlannerChooser, type PlannerChooser } from './choose-planner.ts';
+import type {
+  PlanMessage,
+  PlannerAnswer,
+  PlannerInstruction,
+  PlannerProcessData,
+} from './planner-messages.ts';
+import { watchParent } from './watch-parent.ts';
+
+invariant(process.send !== undefined, 'the planning process is started by the gateway');
+let chooser: PlannerChooser | undefined;
+watchParent();
+process.on('disconnect', () => process.exit());
+process.on('message', (instruction: PlannerInstruction) => void follow(instruction));
+
+async function follow(instruction: PlannerInstruction): Promise<void> {
+  switch (instruction.kind) {
+    case 'start':
+      return tell(await start(instruction.data));
+    case 'plan':
+      invariant(chooser !== undefined, 'a plan is asked for before the supergraph is known');
+      return tell(await answer(chooser, instruction.message));
+    default:
+      instruction satisfies never;
+  }
+}
+
+/** Written to the pipe before it returns, unless that is full: native code that ends the process does so after the message. */
+function tell(message: PlannerAnswer): void {
+  process.send?.(message);
+}
+
+async function start({ supergraphSdl, planner }: PlannerProcessData): Promise<PlannerAnswer> {
+  try {
+    chooser = await createPlannerChooser(supergraphSdl, planner, {
+      onLoading: (isLoading) => tell({ kind: isLoading ? 'loading' : 'loaded' }),
+      onBegun: (name) => tell({ kind: 'begun', planner: name }),
+    });
+    return { kind: 'ready', preferred: chooser.preferred };
+  } catch (thrown) {
+    return { kind: 'unusable', reason: reasonOf(thrown) };
+  }
+}
+
+async function answer(ready: PlannerChooser, { request, avoid }: PlanMessage): Promise<PlannerAnswer> {
+  try {
+    return { kind: 'planned', plan: await ready.plan(request, avoid) };
+  } catch (thrown) {
+    return { kind: 'failed', reason: reasonOf(thrown) };
+  }
+}
+
+function reasonOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}

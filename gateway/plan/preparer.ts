@@ -1,0 +1,73 @@
+// Prepares each operation once: known ones at once, and those that are being planned for all who ask at the same time.
+import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { EngineLimits } from '../limits.ts';
+import type { PlanLimits } from './limits.ts';
+import { createLruCache } from './lru-cache.ts';
+import { chooseOverrides, readOverrideLabels } from './override-labels.ts';
+import type { PlannerName } from './planner.ts';
+import { createPlannerPool } from './planner-pool.ts';
+import { keyOf, type PlannedOperation, prepareOperation, type RequestErrors } from './prepare.ts';
+
+export interface PreparerOptions<Prepared> {
+  readonly supergraphSdl: string;
+  /** The same, parsed. */
+  readonly document: DocumentNode;
+  /** What clients see. */
+  readonly schema: GraphQLSchema;
+  readonly limits: EngineLimits;
+  readonly planLimits?: Partial<PlanLimits> | undefined;
+  /** Undefined: the one that is right most often. */
+  readonly planner?: PlannerName | undefined;
+  readonly incrementalDelivery?: boolean | undefined;
+  /** Makes of a plan what is kept and executed. */
+  complete(planned: PlannedOperation): Prepared;
+}
+
+export interface Preparer<Prepared> {
+  /** Resolves with the planner that is asked first; rejects with OperatorError when the supergraph cannot be planned on. */
+  readonly ready: Promise<PlannerName>;
+  /** At once when the operation is known, or needs no planning, or is wrong. */
+  prepare(
+    query: string,
+    operationName?: string,
+  ): Prepared | RequestErrors | Promise<Prepared | RequestErrors>;
+  /** Ends the planning processes. */
+  close(): void;
+}
+
+const PERCENT_MAX = 100;
+
+export function createPreparer<Prepared extends object>(
+  options: PreparerOptions<Prepared>,
+): Preparer<Prepared> {
+  const { supergraphSdl, planner, limits } = options;
+  const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits);
+  const labels = readOverrideLabels(options.document);
+  const cache = createLruCache<Prepared>(limits.planCacheEntriesMax);
+  const underWay = new Map<string, Promise<Prepared | RequestErrors>>();
+  const prepareOptions = { ...options, plan: pool.plan };
+
+  function keep(key: string, planned: PlannedOperation | RequestErrors): Prepared | RequestErrors {
+    if ('errors' in planned) return planned;
+    const prepared = options.complete(planned);
+    cache.set(key, prepared);
+    return prepared;
+  }
+
+  return {
+    ready: pool.ready,
+    prepare(query, operationName) {
+      const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX);
+      // An operation has a plan for each set of labels that it was asked under.
+      const key = `${overrides.labels.join()}${keyOf(query, operationName)}`;
+      const known = cache.get(key) ?? underWay.get(key);
+      if (known !== undefined) return known;
+      const planned = prepareOperation(prepareOptions, query, operationName, overrides);
+      if (!(planned instanceof Promise)) return keep(key, planned);
+      const shared = planned.then((result) => keep(key, result)).finally(() => underWay.delete(key));
+      underWay.set(key, shared);
+      return shared;
+    },
+    close: () => pool.close(),
+  };
+}

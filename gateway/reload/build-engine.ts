@@ -1,0 +1,80 @@
+// The engine that the settings ask for, over a supergraph that it can serve.
+import { OperatorError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
+import { parse } from 'graphql';
+import { validateSDL } from 'graphql/validation/validate.js';
+import type { GatewayConfig } from '../config.ts';
+import { createEngine, type EngineOptions } from '../execute/create-engine.ts';
+import type { EngineLimits } from '../limits.ts';
+import type { LoadedSupergraph } from '../load-supergraph.ts';
+import { readSupergraphDocument } from '../plan/supergraph-document.ts';
+import { checkFeatures } from './check-features.ts';
+import { checkReferences } from './check-references.ts';
+import type { BuiltEngine } from './generation.ts';
+
+export interface BuildOptions {
+  readonly config: Pick<GatewayConfig, 'engine' | 'planner' | 'shareInFlight'>;
+  readonly logger: Logger;
+  readonly limits: Partial<EngineLimits>;
+}
+
+/** @throws OperatorError naming the file, and why it cannot be served, in one line where the reason is one */
+export async function buildEngine(loaded: LoadedSupergraph, options: BuildOptions): Promise<BuiltEngine> {
+  try {
+    checkSupergraph(loaded.supergraphSdl);
+    const engine = await createChosenEngine(loaded, options);
+    await requireReady(engine);
+    return { engine, id: loaded.hash };
+  } catch (thrown) {
+    // Whatever a library throws at a text is the text's fault as far as an operator can mend it.
+    const reason = thrown instanceof Error ? thrown.message : String(thrown);
+    const exitCode = thrown instanceof OperatorError ? thrown.exitCode : 1;
+    throw new OperatorError(`${loaded.origin}: ${reason}`, { exitCode, cause: thrown });
+  }
+}
+
+/** Before an engine is made: libraries take much for a supergraph that they cannot execute in the end. */
+function checkSupergraph(supergraphSdl: string): void {
+  // First, since it says of a text that is no supergraph at all that it is none.
+  readSupergraphDocument(supergraphSdl);
+  const document = parse(supergraphSdl, { noLocation: true });
+  checkFeatures(document);
+  checkReferences(document);
+  const [error] = validateSDL(document);
+  if (error !== undefined)
+    throw new OperatorError(`the supergraph is not valid: ${error.message}`, { cause: error });
+}
+
+async function requireReady(
+  engine: BuiltEngine['engine'] & { readonly ready?: Promise<unknown> },
+): Promise<void> {
+  try {
+    await engine.ready;
+  } catch (thrown) {
+    await engine.close();
+    throw thrown;
+  }
+}
+
+async function createChosenEngine(
+  { supergraphSdl, subgraphUrls }: LoadedSupergraph,
+  { config, logger, limits }: BuildOptions,
+): Promise<BuiltEngine['engine']> {
+  const options: EngineOptions = {
+    supergraphSdl,
+    subgraphUrls,
+    logger,
+    limits,
+    ...(config.planner === undefined ? {} : { planner: config.planner }),
+    shareInFlight: config.shareInFlight ?? false,
+  };
+  const { engine = 'weft' } = config;
+  switch (engine) {
+    case 'weft':
+      return createEngine(options);
+    case 'apollo':
+      return (await import('../apollo/apollo-engine.ts')).createApolloEngine(options);
+    default:
+      return engine satisfies never;
+  }
+}

@@ -1,0 +1,54 @@
+// The engines that are compared: ours and the reference, behind one interface.
+import { createLogger } from '@weft/core/logger';
+import { createApolloEngine } from '@weft/gateway/apollo/apollo-engine';
+import type { Engine } from '@weft/gateway/engine';
+import { createEngine } from '@weft/gateway/execute/create-engine';
+import type { GraphQLError } from 'graphql';
+import { type Answer, answerOf } from './compare.ts';
+
+export const ENGINES = ['weft', 'apollo'] as const;
+export type EngineName = (typeof ENGINES)[number];
+
+export interface RunningEngine {
+  readonly name: EngineName;
+  /** Whether clients may defer parts of an operation. */
+  readonly hasDefer: boolean;
+  ask(query: string, variables: Readonly<Record<string, unknown>>): Promise<Answer>;
+  close(): Promise<void>;
+}
+
+const OPERATION_TIMEOUT_MS = 20_000;
+/** Generated documents are bigger than those of clients. */
+const LIMITS = { documentTokensMax: 10_000, operationTimeoutMs: OPERATION_TIMEOUT_MS } as const;
+
+/** @throws Error when the engine refuses the supergraph */
+export async function startEngine(name: EngineName, supergraphSdl: string): Promise<RunningEngine> {
+  const logger = createLogger('differential', 'silent');
+  const create = name === 'weft' ? createEngine : createApolloEngine;
+  const engine = await create({ supergraphSdl, logger, limits: LIMITS });
+  return {
+    name,
+    hasDefer: engine.schema.getDirective('defer') != null,
+    ask: (query, variables) => ask(engine, query, variables),
+    close: () => engine.close(),
+  };
+}
+
+async function ask(
+  engine: Engine,
+  query: string,
+  variables: Readonly<Record<string, unknown>>,
+): Promise<Answer> {
+  const prepared = await engine.prepare(query);
+  if ('errors' in prepared) return answerOf({ data: null, errors: prepared.errors });
+  const context = {
+    signal: AbortSignal.timeout(OPERATION_TIMEOUT_MS),
+    traceId: 'd1ff'.repeat(8),
+    principal: 'anonymous',
+  };
+  const result = await engine.execute(prepared, variables, context);
+  // @apollo/gateway tells what completion found only here, and only when no subgraph told an error.
+  const found = result.extensions?.valueCompletion;
+  const errors = result.errors ?? (Array.isArray(found) ? (found as readonly GraphQLError[]) : []);
+  return answerOf({ ...result, errors });
+}

@@ -1,0 +1,70 @@
+// Processor time and memory of a process with its children, and how busy a core is, read from Linux's /proc.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+
+/** Whether this system tells any of it. */
+export const HAS_PROC = existsSync('/proc/self/stat');
+
+/** USER_HZ: the kernel's unit in /proc is fixed at 100 for user space on every platform that Node runs on. */
+const TICK_MS = 10;
+const KIB_PER_MIB = 1_024;
+
+interface ProcessTimes {
+  readonly parent: number;
+  readonly cpuMs: number;
+}
+
+/** User and system time of the process and all its descendants that live. */
+export function cpuMsOf(pid: number): number {
+  return processTree(pid).reduce((sum, member) => sum + (readTimes(member)?.cpuMs ?? 0), 0);
+}
+
+/** The most memory that was resident (VmHWM), the process and its descendants summed, in MiB. */
+export function rssPeakMiBOf(pid: number): number {
+  return processTree(pid).reduce((sum, member) => {
+    const kib = /VmHWM:\s+(\d+)/.exec(readProc(`${member}/status`))?.[1];
+    return sum + Number(kib ?? 0) / KIB_PER_MIB;
+  }, 0);
+}
+
+/** Time in which a core ran processes or interrupts since the machine started, in ms. */
+export function coreBusyMs(core: number): number {
+  const line = readProc('stat')
+    .split('\n')
+    .find((candidate) => candidate.startsWith(`cpu${core} `));
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (line ?? '')
+    .split(/\s+/)
+    .slice(1)
+    .map(Number);
+  return (user + nice + system + irq + softirq) * TICK_MS;
+}
+
+function processTree(pid: number): readonly number[] {
+  if (!HAS_PROC) return [];
+  const children = new Map<number, number[]>();
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const parent = readTimes(Number(entry))?.parent;
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
+  }
+  const tree = [pid];
+  for (const member of tree) tree.push(...(children.get(member) ?? []));
+  return tree;
+}
+
+function readTimes(pid: number): ProcessTimes | undefined {
+  const text = readProc(`${pid}/stat`);
+  // The name in parentheses may hold blanks: fields are counted after it (proc_pid_stat(5)).
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [, parent, , , , , , , , , , user, system] = fields;
+  if (user === undefined || system === undefined) return undefined;
+  return { parent: Number(parent), cpuMs: (Number(user) + Number(system)) * TICK_MS };
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch {
+    // A process may end between two looks, and then counts for nothing.
+    return '';
+  }
+}

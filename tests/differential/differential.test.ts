@@ -1,4 +1,4 @@
-// The short form of the differential test: one seed that is always the same, and one that is new each time and printed.
+// The short form of the differential test: one seed, always the same. New seeds are the long form's: what they find is saved as a case.
 import { describe, expect, it } from 'vitest';
 import { type CampaignReport, runCampaign } from './campaign.ts';
 import { NON_EMPTY_PERCENT_MIN } from './report.ts';
@@ -37,17 +37,6 @@ describe('the engine against a monolith over the same data', () => {
       expect(weft?.agreements).toBe(OPERATIONS);
       expect([...(weft?.refusals ?? [])]).toEqual([]);
       expect((100 * report.nonEmpty) / report.operations).toBeGreaterThanOrEqual(NON_EMPTY_PERCENT_MIN);
-    },
-    TIMEOUT_MS,
-  );
-
-  it(
-    'does so for a seed that nobody chose',
-    async () => {
-      const seed = Math.floor(Math.random() * 1_000_000);
-      console.log(`differential: seed ${seed}`);
-      const report = await run(seed, SUPERGRAPHS / 4, OPERATIONS / 4);
-      expect({ seed, cases: casesOf(report) }).toEqual({ seed, cases: [] });
     },
     TIMEOUT_MS,
   );

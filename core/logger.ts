@@ -1,5 +1,5 @@
-// Structured logs: one JSON line an entry, secrets redacted by path.
-import { type Logger, pino } from 'pino';
+// Structured logs: one JSON line an entry, secrets redacted by path, written in pieces rather than line by line.
+import { type LogFn, type Logger, pino } from 'pino';
 
 export type { Logger };
 
@@ -12,11 +12,44 @@ const REDACTED = [
   'headers.cookie',
 ];
 
+/** Lines are kept until so many bytes are there … */
+const WRITE_BYTES_MIN = 4_096;
+/** … or so much time is over; an error and the process's end write at once. A kill -9 loses no more than this. */
+const WRITE_INTERVAL_MS = 200;
+/** What waits for a reader that does not read; beyond it lines are dropped rather than the process stopped. */
+const WAITING_BYTES_MAX = 16_000_000;
+
+/** https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level */
+const ERROR_LEVEL = 50;
+
 /**
  * A logger that writes JSON lines to standard output.
  * @param name the process or part, in every line
  * @param level debug, info, warn, error or silent: error means that someone must act, warn degraded but handled
  */
 export function createLogger(name: string, level = 'info'): Logger {
-  return pino({ name, level, redact: REDACTED, timestamp: pino.stdTimeFunctions.isoTime });
+  const destination = pino.destination({
+    dest: STANDARD_OUTPUT,
+    sync: false,
+    minLength: WRITE_BYTES_MIN,
+    periodicFlush: WRITE_INTERVAL_MS,
+    maxLength: WAITING_BYTES_MAX,
+  });
+  // A closed terminal or pipe must not end the process; what is logged then is lost to nobody.
+  destination.on('error', () => undefined);
+  const options = {
+    name,
+    level,
+    redact: REDACTED,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, entryLevel: number) {
+        method.apply(this, args);
+        if (entryLevel >= ERROR_LEVEL) destination.flush();
+      },
+    },
+  };
+  return pino(options, destination);
 }
+
+const STANDARD_OUTPUT = 1;

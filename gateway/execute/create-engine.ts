@@ -133,24 +133,16 @@ async function executeWithin(
   const { traceId, principal } = context;
   const coerced = coerceVariables(shared.schema, planned, variables);
   if ('errors' in coerced) return { errors: coerced.errors.map((error) => withInputCode(error, traceId)) };
-  const controller = new AbortController();
-  const timeoutMs = shared.limits.operationTimeoutMs;
-  const timer = setTimeout(() => controller.abort(new DOMException('operation', 'TimeoutError')), timeoutMs);
-  const onAbort = () => controller.abort(context.signal.reason);
-  if (context.signal.aborted) onAbort();
-  context.signal.addEventListener('abort', onAbort, { once: true });
   try {
-    const deadlineAtMs = performance.now() + timeoutMs;
-    const fetch = { signal: controller.signal, deadlineAtMs, traceId, authority: principal };
+    // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
+    const deadlineAtMs = performance.now() + shared.limits.operationTimeoutMs;
+    const fetch = { signal: context.signal, deadlineAtMs, traceId, authority: principal };
     const { client, logger } = shared;
     return await compiled.run(coerced.coerced, { client, fetch, logger }, initialData(coerced.coerced));
   } catch (thrown) {
     const error = HubError.from(thrown);
     shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');
     return { errors: [toGraphQLError(error, traceId)], data: null };
-  } finally {
-    clearTimeout(timer);
-    context.signal.removeEventListener('abort', onAbort);
   }
 }
 

@@ -1,6 +1,7 @@
 // GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): POST and GET on one path, answers of two media types.
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { ERROR_CODES, type ErrorCode, HubError } from '@weft/core/errors';
+import type { Logger } from '@weft/core/logger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, PreparedOperation } from '../engine.ts';
@@ -18,6 +19,12 @@ export interface GraphQLRouteOptions {
   readonly path: string;
   /** The engine of now; an operation ends on the one that it began on. */
   engine(): Engine;
+  readonly logger: Logger;
+}
+
+interface Route extends GraphQLRouteOptions {
+  /** For the line of each operation, which holds nothing to redact: looking for it is most of what a line costs. */
+  readonly operationLogger: Logger;
 }
 
 /**
@@ -27,11 +34,12 @@ export interface GraphQLRouteOptions {
 const CSRF_HEADERS = ['x-weft-csrf', 'apollo-require-preflight'] as const;
 
 export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
-  const { path } = options;
+  const { path, logger } = options;
+  const route: Route = { ...options, operationLogger: logger.child({}, { redact: [] }) };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.post(path, (request, reply) => handle(options, request, reply, () => decodePost(request)));
-  app.get(path, (request, reply) => handle(options, request, reply, () => decodeGet(request)));
+  app.post(path, (request, reply) => handle(route, request, reply, () => decodePost(request)));
+  app.get(path, (request, reply) => handle(route, request, reply, () => decodeGet(request)));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: path,
@@ -66,7 +74,7 @@ class HttpRefusal extends HubError {
 }
 
 async function handle(
-  options: GraphQLRouteOptions,
+  route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
   decode: () => GraphQLRequest,
@@ -76,18 +84,18 @@ async function handle(
   try {
     if (type === undefined) throw new HttpRefusal(406, `Accept ${GRAPHQL_RESPONSE} or ${JSON_RESPONSE}.`);
     const graphqlRequest = decode();
-    const engine = options.engine();
+    const engine = route.engine();
     const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
     // A known operation does not wait for a turn of the event loop.
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     if ('errors' in prepared) return sendResult(reply, type, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
-    const result = await runOperation(engine, prepared, graphqlRequest, request, reply, traceId);
+    const result = await runOperation(route, engine, prepared, graphqlRequest, reply, traceId);
     return sendResult(reply, type, result);
   } catch (thrown) {
     const error = HubError.from(thrown);
     if (error.code === 'INTERNAL_SERVER_ERROR')
-      request.log.error({ err: thrown, traceId }, 'a request failed');
+      route.logger.error({ err: thrown, traceId }, 'a request failed');
     const isRefusal = error instanceof HttpRefusal;
     if (isRefusal && error.allow !== undefined) reply.header('allow', error.allow);
     const status = isRefusal ? error.status : ERROR_CODES[error.code].httpStatus;
@@ -106,10 +114,10 @@ function requireMethod(method: string, prepared: PreparedOperation): void {
 
 /** Cancels what is under way when the client goes. */
 async function runOperation(
+  { operationLogger }: Route,
   engine: Engine,
   prepared: PreparedOperation,
   { variables, operationName }: GraphQLRequest,
-  request: FastifyRequest,
   reply: FastifyReply,
   traceId: string,
 ): Promise<ExecutionResult> {
@@ -122,7 +130,7 @@ async function runOperation(
     const result = await engine.execute(prepared, variables, context);
     const durationMs = Math.round(performance.now() - startedAt);
     const errors = result.errors?.length ?? 0;
-    request.log.info({ traceId, kind: prepared.kind, operationName, durationMs, errors }, 'operation');
+    operationLogger.info({ traceId, kind: prepared.kind, operationName, durationMs, errors }, 'operation');
     return result;
   } finally {
     reply.raw.off('close', onClose);
@@ -186,5 +194,6 @@ function traceIdOf(traceparent: string | string[] | undefined): string {
 }
 
 function newTraceId(): string {
-  return randomBytes(16).toString('hex');
+  // Unlike `randomBytes` it takes its random bits from a store that is filled for many ids at once.
+  return randomUUID().replaceAll('-', '');
 }

@@ -22,6 +22,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
+    // What is logged of a request carries its trace id, so that it needs no logger of its own.
+    childLoggerFactory: (logger) => logger,
     bodyLimit: limits.bodyBytesMax,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -29,7 +31,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
   registerSecurityHeaders(app);
-  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine });
+  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine, logger: options.logger });
   registerHealth(app, options.readiness);
   registerPages(app);
   app.setNotFoundHandler((request, reply) =>

@@ -1,0 +1,62 @@
+// Laws of the logger's writing, seen from outside of the process that logs.
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+
+const LOGGER = fileURLToPath(new URL('./logger.ts', import.meta.url));
+
+let child: ChildProcess | undefined;
+afterEach(() => child?.kill('SIGKILL'));
+
+function run(body: string): ChildProcess {
+  const program = `import { createLogger } from ${JSON.stringify(LOGGER)}; const logger = createLogger('test'); ${body}`;
+  child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  return child;
+}
+
+async function readAll(process: ChildProcess): Promise<string> {
+  let text = '';
+  process.stdout?.on('data', (chunk: Buffer) => {
+    text += chunk.toString('utf8');
+  });
+  await once(process, 'close');
+  return text;
+}
+
+describe('createLogger', () => {
+  it('loses no line when the process exits', async () => {
+    const text = await readAll(
+      run(`for (let i = 0; i < 1000; i += 1) logger.info({ i }, 'line'); process.exit(0);`),
+    );
+    const numbers = text
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { readonly i: number }).i);
+    expect(numbers).toEqual(Array.from({ length: 1000 }, (_, i) => i));
+  });
+
+  it.each(['info', 'error'])('writes a single %s line while the process goes on', async (level) => {
+    const process = run(`logger.${level}('alone'); setInterval(() => {}, 1000);`);
+    const [chunk] = (await once(process.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
+    expect(JSON.parse(chunk.toString('utf8'))).toMatchObject({ name: 'test', msg: 'alone' });
+  });
+
+  it('redacts secrets one level down', async () => {
+    const text = await readAll(run(`logger.info({ source: { password: 'p-1' } }, 'line'); process.exit(0);`));
+    expect(text).toContain('[Redacted]');
+    expect(text).not.toContain('p-1');
+  });
+
+  it('survives a reader that closes', async () => {
+    const process = run(
+      `logger.info('first'); setInterval(() => logger.error('more'), 5); setTimeout(() => process.exit(7), 600);`,
+    );
+    await once(process.stdout as NodeJS.ReadableStream, 'data');
+    process.stdout?.destroy();
+    const [code] = (await once(process, 'exit')) as [number];
+    expect(code).toBe(7);
+  });
+});

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
 import { z } from 'zod';
+import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 
 const SHAPE = {
   PORT: port.default(4000),
@@ -23,6 +24,8 @@ const SHAPE = {
   WEFT_PLANNER: z.enum(['apollo', 'hive']).optional(),
   /** Whether equal fetches of equal authority that are under way at the same moment share one answer. */
   WEFT_SHARE_IN_FLIGHT: z.enum(['true', 'false']).default('false'),
+  /** Names of client headers that are sent on to every subgraph, with commas between them. */
+  WEFT_FORWARDED_HEADERS: z.string().optional(),
 };
 
 const MANIFEST = z.object({
@@ -60,6 +63,8 @@ export interface GatewayConfig {
   readonly planner?: 'apollo' | 'hive' | undefined;
   /** Default false. */
   readonly shareInFlight?: boolean | undefined;
+  /** Names of client headers that are sent on to every subgraph; default none. Checked by `createHeaderPicker`. */
+  readonly forwardedHeaders?: readonly string[] | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
 }
@@ -88,9 +93,22 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     engine: settings.WEFT_ENGINE,
     planner: settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
+    forwardedHeaders: headerNames(settings.WEFT_FORWARDED_HEADERS),
     manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
     cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
   });
+}
+
+/** @throws OperatorError naming a header that may not be forwarded */
+function headerNames(list: string | undefined): readonly string[] {
+  const names = (list ?? '').split(',').map((name) => name.trim());
+  const given = names.filter((name) => name !== '');
+  try {
+    createHeaderPicker(given);
+  } catch (thrown) {
+    throw new OperatorError(`WEFT_FORWARDED_HEADERS: ${(thrown as OperatorError).message}`, { exitCode: 2 });
+  }
+  return given;
 }
 
 /**

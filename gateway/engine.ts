@@ -1,5 +1,6 @@
 // What the gateway's transports ask of its engine: prepare an operation once, execute it many times.
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { ClientHeaders } from './fetch/forwarded-headers.ts';
 import type { PlannerName } from './plan/planner.ts';
 
 /** Who asks, and until when. */
@@ -10,6 +11,8 @@ export interface OperationContext {
   readonly traceId: string;
   /** The one who asks, as cursors are bound to; `anonymous` until identity exists. */
   readonly principal: string;
+  /** Of the client's request, or of the upgrade that its WebSocket began with; only those of `forwardedHeaders` go on to subgraphs. */
+  readonly headers?: ClientHeaders | undefined;
 }
 
 /** An operation that was parsed, validated and planned against one supergraph. Immutable; cached by document and operation name. */

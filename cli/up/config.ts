@@ -19,6 +19,7 @@ const SHAPE = {
   WEFT_ENGINE: z.string().optional(),
   WEFT_PLANNER: z.string().optional(),
   WEFT_SHARE_IN_FLIGHT: z.string().optional(),
+  WEFT_FORWARDED_HEADERS: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

@@ -45,7 +45,7 @@ function gateway(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
     WEFT_KEYS_FILE: plan.secrets.keysFile,
     DATABASE_URL: plan.databaseUrl,
-    ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT']),
+    ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT', 'WEFT_FORWARDED_HEADERS']),
   });
 }
 

@@ -136,7 +136,13 @@ async function executeWithin(
   try {
     // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
     const deadlineAtMs = performance.now() + shared.limits.operationTimeoutMs;
-    const fetch = { signal: context.signal, deadlineAtMs, traceId, authority: principal };
+    const fetch = {
+      signal: context.signal,
+      deadlineAtMs,
+      traceId,
+      authority: principal,
+      headers: context.headers,
+    };
     const { client, logger } = shared;
     return await compiled.run(coerced.coerced, { client, fetch, logger }, initialData(coerced.coerced));
   } catch (thrown) {

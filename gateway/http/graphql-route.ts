@@ -90,7 +90,7 @@ async function handle(
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     if ('errors' in prepared) return sendResult(reply, type, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
-    const result = await runOperation(route, engine, prepared, graphqlRequest, reply, traceId);
+    const result = await runOperation(route, engine, prepared, graphqlRequest, request, reply, traceId);
     return sendResult(reply, type, result);
   } catch (thrown) {
     const error = HubError.from(thrown);
@@ -118,6 +118,7 @@ async function runOperation(
   engine: Engine,
   prepared: PreparedOperation,
   { variables, operationName }: GraphQLRequest,
+  { headers }: FastifyRequest,
   reply: FastifyReply,
   traceId: string,
 ): Promise<ExecutionResult> {
@@ -126,7 +127,7 @@ async function runOperation(
   reply.raw.once('close', onClose);
   const startedAt = performance.now();
   try {
-    const context = { signal: controller.signal, traceId, principal: 'anonymous' };
+    const context = { signal: controller.signal, traceId, principal: 'anonymous', headers };
     const result = await engine.execute(prepared, variables, context);
     const durationMs = Math.round(performance.now() - startedAt);
     const errors = result.errors?.length ?? 0;

@@ -13,7 +13,7 @@ import { checkReferences } from './check-references.ts';
 import type { BuiltEngine } from './generation.ts';
 
 export interface BuildOptions {
-  readonly config: Pick<GatewayConfig, 'engine' | 'planner' | 'shareInFlight'>;
+  readonly config: Pick<GatewayConfig, 'engine' | 'planner' | 'shareInFlight' | 'forwardedHeaders'>;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
 }
@@ -67,6 +67,7 @@ async function createChosenEngine(
     limits,
     ...(config.planner === undefined ? {} : { planner: config.planner }),
     shareInFlight: config.shareInFlight ?? false,
+    forwardedHeaders: config.forwardedHeaders ?? [],
   };
   const { engine = 'weft' } = config;
   switch (engine) {

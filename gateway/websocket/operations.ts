@@ -6,6 +6,7 @@ import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 
@@ -22,6 +23,8 @@ export interface ReadyOperation {
   readonly prepared: PreparedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly traceId: string;
+  /** Of the connection's upgrade request. */
+  readonly headers: ClientHeaders;
 }
 
 export interface OperationsOptions {
@@ -35,7 +38,10 @@ export interface OperationsOptions {
 
 export interface Operations {
   /** Parses, validates and plans, or says what is wrong. */
-  prepare(payload: SubscribePayload): Promise<ReadyOperation | readonly GraphQLError[]>;
+  prepare(
+    payload: SubscribePayload,
+    headers: ClientHeaders,
+  ): Promise<ReadyOperation | readonly GraphQLError[]>;
   /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
   run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
   /** Resolves when every query and mutation that is running has been answered. */
@@ -45,12 +51,12 @@ export interface Operations {
 export function createOperations(options: OperationsOptions): Operations {
   const running = new Set<Promise<void>>();
   return {
-    async prepare(payload) {
+    async prepare(payload, headers) {
       const traceId = randomBytes(16).toString('hex');
       const engine = options.engine();
       const prepared = await engine.prepare(payload.query, payload.operationName ?? undefined);
       if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
-      return { engine, prepared, variables: payload.variables ?? {}, traceId };
+      return { engine, prepared, variables: payload.variables ?? {}, traceId, headers };
     },
     run: (operation, parent) => cancellable((signal) => start(options, running, operation, signal), parent),
     async settled() {
@@ -85,8 +91,8 @@ async function* start(
   operation: ReadyOperation,
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const { prepared, variables, traceId } = operation;
-  const context: OperationContext = { signal, traceId, principal: 'anonymous' };
+  const { prepared, variables, traceId, headers } = operation;
+  const context: OperationContext = { signal, traceId, principal: 'anonymous', headers };
   try {
     switch (prepared.kind) {
       case 'query':

@@ -52,8 +52,8 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     maxPayload: limits.payloadBytesMax,
     handleProtocols,
   });
-  sockets.on('connection', (socket: WebSocket) =>
-    serveSocket(socket, protocol, limits.bufferedBytesMax, logger),
+  sockets.on('connection', (socket: WebSocket, { headers }: IncomingMessage) =>
+    serveSocket(socket, protocol, headers, limits.bufferedBytesMax, logger),
   );
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const status = refusal(server, sockets, request, path, limits, state);
@@ -96,7 +96,7 @@ function createProtocol(
         ? goingAway()
         : limitExceeded(Object.keys(ctx.subscriptions).length, limits);
       if (error !== undefined) return [toGraphQLError(error, '')];
-      const ready = await operations.prepare(payload);
+      const ready = await operations.prepare(payload, ctx.extra.headers);
       // Planning takes time: the gateway may have begun to close meanwhile.
       if (state.closing) return [toGraphQLError(goingAway(), '')];
       if (Array.isArray(ready)) return ready;

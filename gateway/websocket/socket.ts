@@ -1,4 +1,5 @@
 // One WebSocket as graphql-ws wants it: sends with back-pressure, failures that end this socket alone.
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '@weft/core/logger';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
@@ -10,15 +11,19 @@ const CLOSE_REASON_BYTES_MAX = 123;
 export interface ConnectionExtra {
   /** Aborts when the socket has closed. */
   readonly closed: AbortSignal;
+  /** Of the upgrade request. */
+  readonly headers: IncomingHttpHeaders;
 }
 
 /**
  * Hands an open socket to the protocol's server until it closes.
+ * @param headers of the upgrade request
  * @param bufferedBytesMax above it a send waits until its bytes have left, and with it the operation that sends
  */
 export function serveSocket(
   socket: WebSocket,
   server: Server<ConnectionExtra>,
+  headers: IncomingHttpHeaders,
   bufferedBytesMax: number,
   logger: Logger,
 ): void {
@@ -37,7 +42,7 @@ export function serveSocket(
         });
       },
     },
-    { closed: closed.signal },
+    { closed: closed.signal, headers },
   );
   // A reset, a frame that is too long or not UTF-8: ws closes the socket with the code that is due.
   socket.on('error', (err) => logger.debug({ err }, 'a socket failed'));

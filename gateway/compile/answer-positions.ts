@@ -24,6 +24,28 @@ export interface Position {
   readonly path: readonly string[];
   /** Field name to response name: leaves without arguments and conditions. */
   readonly leaves: ReadonlyMap<string, string>;
+  /** For the entities of an entity fetch themselves: what of each was sent, when that is fields of its own and nothing else. */
+  readonly inputs?: Inputs | undefined;
+}
+
+/** Name of a field as it is sent to the name under which it lies in the data; `__typename` left out. */
+export type Inputs = ReadonlyMap<string, string>;
+
+/** What is sent of each entity; undefined when it is more than plain fields of one type, or not always the same. */
+export function inputsOf(
+  step: FetchStep,
+): (Pick<Position, 'typeName'> & { readonly inputs: Inputs }) | undefined {
+  const [required, more] = step.requires ?? [];
+  if (required?.kind !== 'fragment' || more !== undefined || required.typeCondition === undefined)
+    return undefined;
+  if (required.skipIf !== undefined || required.includeIf !== undefined) return undefined;
+  if (step.inputRewrites.length + step.contextRewrites.length > 0) return undefined;
+  const inputs = new Map<string, string>();
+  for (const part of required.selections) {
+    if (part.kind !== 'field' || part.selections !== undefined) return undefined;
+    if (part.name !== '__typename') inputs.set(part.sentAs ?? part.name, part.name);
+  }
+  return inputs.size === 0 ? undefined : { typeName: required.typeCondition, inputs };
 }
 
 /** Field name and response name of a leaf without arguments and conditions. */
@@ -45,6 +67,7 @@ export function positionsOf(schema: GraphQLSchema, fetch: CompiledFetch): readon
     if (root) visitPosition({ schema, fetch, positions }, root, [step.selection], step.path);
     return positions;
   }
+  const sent = inputsOf(step);
   for (const node of step.selection.selections) {
     if (node.kind !== Kind.INLINE_FRAGMENT || node.typeCondition === undefined) continue;
     const type = schema.getType(node.typeCondition.name.value);
@@ -55,6 +78,7 @@ export function positionsOf(schema: GraphQLSchema, fetch: CompiledFetch): readon
         type,
         [node.selectionSet],
         [...step.path, `... on ${type.name}`],
+        sent?.typeName === type.name ? sent.inputs : undefined,
       );
   }
   return positions;
@@ -71,6 +95,7 @@ function visitPosition(
   type: GraphQLNamedType,
   selectionSets: readonly SelectionSetNode[],
   path: readonly string[],
+  inputs?: Inputs,
 ): void {
   if (!isObjectType(type) && !isInterfaceType(type)) return;
   const leaves = new Map<string, string>();
@@ -85,8 +110,9 @@ function visitPosition(
         .getOrInsertComputed(name, () => ({ type: definition.type, sets: [] }))
         .sets.push(node.selectionSet);
   }
-  if (isObjectType(type) && leaves.size > 1)
-    visit.positions.push({ fetch: visit.fetch, typeName: type.name, path, leaves });
+  // A key and something beside it; what was sent serves as the key of what came back.
+  if (isObjectType(type) && leaves.size > (inputs === undefined ? 1 : 0))
+    visit.positions.push({ fetch: visit.fetch, typeName: type.name, path, leaves, inputs });
   for (const [name, { type: belowType, sets }] of below) {
     const named = getNamedType(belowType);
     if (isCompositeType(named)) visitPosition(visit, named, sets, [...path, name, ...listSteps(belowType)]);

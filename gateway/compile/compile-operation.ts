@@ -74,6 +74,7 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
         gatherings: [],
         unawaited: [],
         isWhole: [],
+        underWay: [],
         known: [],
         unresolved: new Map(),
       };

@@ -56,12 +56,12 @@ function fetchOf(
 const sequence = (...steps: readonly Step[]): Step => ({ kind: 'sequence', steps });
 const parallel = (...steps: readonly Step[]): Step => ({ kind: 'parallel', steps });
 
-function schedule(steps: Step, all: readonly FetchStep[]) {
+function schedule(steps: Step, all: readonly FetchStep[], sources: readonly FetchStep[] = []) {
   const compiled = new Map<FetchStep, CompiledFetch>(
     all.map((step, number) => [step, compileFetch(schema, step, number)] as const),
   );
   const of = (step: FetchStep) => compiled.get(step) as CompiledFetch;
-  const { groups, unawaited } = scheduleFetches(steps, [...compiled.values()], of);
+  const { groups, unawaited } = scheduleFetches(steps, [...compiled.values()], of, new Set(sources.map(of)));
   return {
     together: [...new Set(groups.values())].map(({ members }) =>
       members.map(({ step }) => all.indexOf(step)),
@@ -93,6 +93,17 @@ describe('a schedule', () => {
     ];
     const [, a = root, b = root, c = root] = all;
     expect(schedule(sequence(root, parallel(a, b), c), all)).toEqual({ together: [[1, 3]], unawaited: [1] });
+  });
+
+  it('does not postpone a fetch that a later one may take from', () => {
+    const all = [
+      root,
+      fetchOf('s', 't', 'a', ['id']),
+      fetchOf('x', 't', 'b', ['id']),
+      fetchOf('s', 't', 'a', ['id', 'b']),
+    ];
+    const [, a = root, b = root, c = root] = all;
+    expect(schedule(sequence(root, parallel(a, b), c), all, [a])).toEqual({ together: [], unawaited: [1] });
   });
 
   it('never puts a fetch together with one that needs its answer', () => {

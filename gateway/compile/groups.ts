@@ -28,17 +28,22 @@ export interface Schedule {
   readonly unawaited: ReadonlySet<CompiledFetch>;
 }
 
+const NO_FETCHES: ReadonlySet<CompiledFetch> = new Set();
+
 /** Fetches of a plan up to which each is compared with every other. */
 const COMPARED_MAX = 200;
 
 /**
  * Fetches of one depth never need one another. One that no other needs may be postponed to a later depth without making
- * the whole answer later; any other only meets those of its own depth.
+ * the whole answer later; any other only meets those of its own depth, as does one that later ones may take from: sent with
+ * them it would be asked for the same entities as they.
+ * @param sources what others may take from (`reuse.ts`)
  */
 export function scheduleFetches(
   steps: Step,
   fetches: readonly CompiledFetch[],
   fetchOf: (step: FetchStep) => CompiledFetch,
+  sources: ReadonlySet<CompiledFetch> = NO_FETCHES,
 ): Schedule {
   const placed: Placed[] = [];
   place(steps, 0, false, fetchOf, placed);
@@ -47,7 +52,7 @@ export function scheduleFetches(
   const mergeable = placed.filter(({ fetch }) => canMerge(fetch.step));
   let count = 0;
   for (const candidates of Map.groupBy(mergeable, ({ fetch }) => fetch.step.system).values()) {
-    for (const together of gatherSystem(candidates, unawaited)) {
+    for (const together of gatherSystem(candidates, unawaited, sources)) {
       for (let start = 0; start < together.length; start += MEMBERS_MAX) {
         const members = together.slice(start, start + MEMBERS_MAX).map(({ fetch }) => fetch);
         const merged = members.length < 2 ? undefined : compileMergedRequests(members);
@@ -124,8 +129,10 @@ function canMerge(step: FetchStep): boolean {
 function gatherSystem(
   placed: readonly Placed[],
   unawaited: ReadonlySet<CompiledFetch>,
+  sources: ReadonlySet<CompiledFetch>,
 ): readonly (readonly Placed[])[] {
-  const isLast = ({ fetch, hasFollowers }: Placed) => !hasFollowers || unawaited.has(fetch);
+  const isLast = ({ fetch, hasFollowers }: Placed) =>
+    !sources.has(fetch) && (!hasFollowers || unawaited.has(fetch));
   const last = placed.filter(isLast);
   const byDepth = Map.groupBy(
     placed.filter((each) => !isLast(each)),

@@ -27,6 +27,8 @@ export interface Run {
   readonly unawaited: Promise<void>[];
   /** By number of the fetch: it was answered whole, without an error. */
   readonly isWhole: boolean[];
+  /** By number of the fetch: it is under way, and others may take from it. Never rejects. */
+  readonly underWay: (Promise<void> | undefined)[];
   /** By number of the source: its objects by their key. */
   readonly known: (ReadonlyMap<unknown, DataObject> | undefined)[];
   readonly unresolved: UnresolvedEntities;

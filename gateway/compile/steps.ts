@@ -1,5 +1,6 @@
 // Compiles a plan's steps into one function: what is a sequence waits, what is parallel does not.
 import type { GraphQLSchema } from 'graphql';
+import type { DataObject } from '../execute/data.ts';
 import type { FetchStep, Step } from '../plan/planner.ts';
 import { runContextFetch } from './context-fetch.ts';
 import { runEntityFetches } from './entity-fetch.ts';
@@ -20,8 +21,10 @@ export function compileSteps(schema: GraphQLSchema, steps: Step): RunSteps {
     fetches.getOrInsertComputed(step, () => compileFetch(schema, step, fetches.size));
   addFetches(steps, fetchOf);
   const all = [...fetches.values()];
-  const schedule = scheduleFetches(steps, all, fetchOf);
-  const runSteps = compileStep({ ...schedule, fetchOf, reuses: compileReuse(schema, all) }, steps);
+  const reuses = compileReuse(schema, all);
+  const sources = new Set([...reuses.values()].flatMap((reuse) => reuse.sources));
+  const schedule = scheduleFetches(steps, all, fetchOf, sources);
+  const runSteps = compileStep({ ...schedule, fetchOf, reuses, sources }, steps);
   if (schedule.unawaited.size === 0) return runSteps;
   return async (run) => {
     await runSteps(run);
@@ -32,6 +35,8 @@ export function compileSteps(schema: GraphQLSchema, steps: Step): RunSteps {
 interface Compilation extends Schedule {
   fetchOf(step: FetchStep): CompiledFetch;
   readonly reuses: ReadonlyMap<CompiledFetch, Reuse>;
+  /** Fetches that others may take from. */
+  readonly sources: ReadonlySet<CompiledFetch>;
 }
 
 function addFetches(step: Step, fetchOf: (step: FetchStep) => CompiledFetch): void {
@@ -59,7 +64,7 @@ function compileStep(compilation: Compilation, step: Step): RunSteps {
   switch (step.kind) {
     case 'fetch': {
       const fetch = compilation.fetchOf(step);
-      const runFetch = compileFetchStep(compilation, fetch);
+      const runFetch = compileSource(compilation, fetch, compileFetchStep(compilation, fetch));
       return compilation.unawaited.has(fetch) ? compileUnawaited(runFetch) : runFetch;
     }
     case 'sequence':
@@ -74,6 +79,20 @@ function compileStep(compilation: Compilation, step: Step): RunSteps {
     default:
       return step satisfies never;
   }
+}
+
+/** While a fetch is under way, those that may take from it can wait for it. */
+function compileSource({ sources }: Compilation, fetch: CompiledFetch, runFetch: RunSteps): RunSteps {
+  if (!sources.has(fetch)) return runFetch;
+  return (run) => {
+    const running = runFetch(run);
+    if (running === undefined) return undefined;
+    const end = () => {
+      run.underWay[fetch.number] = undefined;
+    };
+    run.underWay[fetch.number] = running.then(end, end);
+    return running;
+  };
 }
 
 /** The steps after it go on; the operation's end waits for it. */
@@ -139,9 +158,7 @@ function compileFetchStep(compilation: Compilation, fetch: CompiledFetch): RunSt
   if (step.requires === undefined) return (run) => runRootFetch(run, fetch);
   const group = compilation.groups.get(fetch);
   const reuse = compilation.reuses.get(fetch);
-  return (run) => {
-    const found = fetch.find(run.data);
-    const objects = reuse === undefined || found.length === 0 ? found : reuse(run, found);
+  const runWith = (run: Run, objects: readonly DataObject[]): Promise<void> | undefined => {
     if (objects.length === 0) {
       if (group !== undefined) leaveGroup(run, group);
       return undefined;
@@ -149,4 +166,29 @@ function compileFetchStep(compilation: Compilation, fetch: CompiledFetch): RunSt
     const ready = { fetch, objects };
     return group === undefined ? runEntityFetches(run, [ready], undefined) : joinGroup(run, group, ready);
   };
+  if (reuse === undefined) return (run) => runWith(run, fetch.find(run.data));
+  // One that is sent together with it waits for it in turn.
+  const awaited = reuse.sources.filter((source) => group?.members.includes(source) !== true);
+  return (run) => {
+    const found = fetch.find(run.data);
+    if (found.length === 0) return runWith(run, found);
+    const waiting = waitForSources(run, awaited);
+    if (waiting === undefined) return runWith(run, reuse.fill(run, found));
+    return waiting.then(() => runWith(run, reuse.fill(run, found)));
+  };
+}
+
+/** How long a fetch waits for one that may bring what it asks for; both ask the same system. */
+const SOURCE_TIMEOUT_MS = 100;
+
+function waitForSources(run: Run, sources: readonly CompiledFetch[]): Promise<void> | undefined {
+  const underWay = sources.flatMap(({ number }) => run.underWay[number] ?? []);
+  if (underWay.length === 0) return undefined;
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SOURCE_TIMEOUT_MS);
+    void Promise.all(underWay).then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
 }

@@ -110,6 +110,33 @@ describe.each(['apollo', 'hive'] as const)('a compiled operation planned by %s',
     expect(counts()).toEqual([1, 1, 0]);
   });
 
+  it('takes a field that requires others from what was asked with the same, and asks meanwhile', async () => {
+    const answer = await ask(engine, '{ shirts { cost maker { best { cost } } } }');
+    expect(answer.data).toEqual({
+      shirts: [5, 10, 15].map((cost) => ({ cost, maker: { best: { cost: 10 } } })),
+    });
+    expect(counts()).toEqual([1, 1, 1]);
+    const lists = Object.values(stock.requests[0]?.variables ?? {}) as unknown[][];
+    expect(lists.map((list) => list.length)).toEqual([3]);
+  });
+
+  it('waits for what is under way and brings the same', async () => {
+    const query = '{ shirts { cost maker { best { cost } } } }';
+    // Warm: a first answer may take longer than is waited.
+    await ask(engine, query);
+    for (const server of [shop, makers, stock]) server.requests.length = 0;
+    stock.fault = { kind: 'delay', delayMs: 30 };
+    await ask(engine, query);
+    expect(counts()).toEqual([1, 1, 1]);
+  });
+
+  it('does not wait long for what is under way: a system that hangs is asked once more', async () => {
+    stock.fault = { kind: 'delay', delayMs: 400 };
+    const answer = await ask(engine, '{ shirts { cost maker { best { cost } } } }');
+    expect(answer.errors).toBeUndefined();
+    expect(counts()).toEqual([1, 1, 2]);
+  });
+
   it('asks for an entity that it does not know, and for no other', async () => {
     await ask(engine, '{ featured { id name } makers { best { name } } }');
     const entities = shop.requests.flatMap(({ variables }) => variables.representations ?? []);

@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
+import { delay } from '@weft/core/deadline';
 import { type DocumentNode, type GraphQLSchema, graphql, parse } from 'graphql';
 
 const fromConnectors = createRequire(new URL('../../connectors/package.json', import.meta.url));
@@ -16,6 +17,7 @@ export type Resolvers = Record<string, Record<string, any>>;
 export type Fault =
   | { readonly kind: 'status'; readonly status: number; readonly body: string }
   | { readonly kind: 'silent' }
+  | { readonly kind: 'delay'; readonly delayMs: number }
   | { readonly kind: 'truncate' }
   | { readonly kind: 'reset-once' }
   | { readonly kind: 'rewrite'; rewrite(body: string): string };
@@ -74,6 +76,7 @@ async function answer(
   server.requests.push({ query, variables, headers: request.headers });
   const { fault } = server;
   if (fault?.kind === 'silent') return;
+  if (fault?.kind === 'delay') await delay(fault.delayMs);
   if (fault?.kind === 'status') {
     response.writeHead(fault.status, { 'content-type': 'text/html' }).end(fault.body);
     return;

@@ -8,11 +8,12 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
-import { type DataObject, readOwn, writeOwn } from '../execute/data.ts';
+import { type DataObject, readOwn } from '../execute/data.ts';
 import type { FetchStep } from '../plan/planner.ts';
 import { inputsOf, type Position, plainLeafOf, positionsOf } from './answer-positions.ts';
 import type { CompiledFetch } from './fetches.ts';
 import type { Run } from './run.ts';
+import { instantiate, nameLiteral, readSource, writeSource } from './source.ts';
 import { compileTargets, type FindObjects } from './targets.ts';
 
 export interface Reuse {
@@ -51,11 +52,12 @@ export function compileReuse(
       sourceCount += 1;
       return [sourceOf(schema, position, need, keyNames, sourceCount - 1)];
     });
-    if (sources.length > 0)
-      reuses.set(fetch, {
-        sources: [...new Set(sources.map((source) => source.fetch))],
-        fill: (run, objects) => reuse(run, need, sources, objects),
-      });
+    if (sources.length === 0) continue;
+    const fill = compileFill(need, sources);
+    reuses.set(fetch, {
+      sources: [...new Set(sources.map((source) => source.fetch))],
+      fill: (run, objects) => reuse(run, fill, sources, objects),
+    });
   }
   return reuses;
 }
@@ -106,27 +108,15 @@ function sourceOf(
 
 function reuse(
   run: Run,
-  need: Need,
+  fill: Fill,
   sources: readonly Source[],
   objects: readonly DataObject[],
 ): readonly DataObject[] {
   // A fetch that is still under way is not waited for here, and a failed one is no source.
-  const done = sources.filter(({ fetch }) => run.isWhole[fetch.number] === true);
-  if (done.length === 0) return objects;
-  const known = done.map((source) => ({ source, byKey: knownOf(run, source) }));
-  const [keyName = ''] = need.keyNames;
-  return objects.filter((object) => {
-    if (readOwn(object, '__typename') !== need.typeName) return true;
-    const key = readOwn(object, keyName);
-    return !known.some(({ source, byKey }) => {
-      const from = byKey.get(key);
-      return (
-        from !== undefined &&
-        hasSameInputs(from, source.keyNames, object, need.keyNames) &&
-        copyLeaves(from, object, source.names)
-      );
-    });
-  });
+  const known = sources.map((source) =>
+    run.isWhole[source.fetch.number] === true ? knownOf(run, source) : undefined,
+  );
+  return known.every((byKey) => byKey === undefined) ? objects : fill(objects, known);
 }
 
 /** By the first of the key's fields; what two entities have in common of it, one of them serves for. */
@@ -147,28 +137,51 @@ function isPlain(value: unknown): boolean {
   return typeof value === 'string' || typeof value === 'number';
 }
 
-/** Of the fields behind the first one, which found it. Equal lists and objects are not looked for. */
-function hasSameInputs(
-  from: DataObject,
-  fromNames: readonly string[],
-  object: DataObject,
-  names: readonly string[],
-): boolean {
-  for (let index = 1; index < names.length; index += 1) {
-    const value = readOwn(object, names[index] ?? '');
-    if (value === undefined || value !== readOwn(from, fromNames[index] ?? '')) return false;
+/**
+ * Fills objects of which a source has all; gives the others.
+ * @param known by source: its objects by the first of the key's fields; undefined where it is none
+ */
+type Fill = (
+  objects: readonly DataObject[],
+  known: readonly (ReadonlyMap<unknown, DataObject> | undefined)[],
+) => readonly DataObject[];
+
+/** Generated: it passes every object of every place of an answer. */
+function compileFill(need: Need, sources: readonly Source[]): Fill {
+  const [keyName = ''] = need.keyNames;
+  const tries = sources.map((source, index) => trySource(need, source, index));
+  return instantiate<Fill>(`return function fill(objects, known) {
+  const left = [];
+  let from, value;
+  for (let i = 0; i < objects.length; i += 1) {
+    const object = objects[i];
+    if (object.__typename === ${nameLiteral(need.typeName)}) {
+      const key = ${readSource('object', keyName)};
+      ${tries.join('\n      ')}
+    }
+    left.push(object);
   }
-  return true;
+  return left;
+};`);
 }
 
-/** False, and nothing copied, when one of them never arrived. */
-function copyLeaves(from: DataObject, to: DataObject, names: Source['names']): boolean {
-  for (const [name] of names) if (readOwn(from, name) === undefined) return false;
-  for (const [fromName, toName] of names) {
-    const value = readOwn(from, fromName);
-    if (value !== null || readOwn(to, toName) === undefined) writeOwn(to, toName, value);
-  }
-  return true;
+/** Takes all leaves or, when one of them never arrived or something sent differs, none. */
+function trySource(need: Need, { keyNames, names }: Source, index: number): string {
+  const conditions = [
+    `known[${index}] !== undefined`,
+    `(from = known[${index}].get(key)) !== undefined`,
+    // Of the fields behind the first one, which found it. Equal lists and objects are not looked for.
+    ...need.keyNames.slice(1).flatMap((name, at) => {
+      const here = readSource('object', name);
+      return [`${here} !== undefined`, `${here} === ${readSource('from', keyNames[at + 1] ?? name)}`];
+    }),
+    ...names.map(([name]) => `${readSource('from', name)} !== undefined`),
+  ];
+  const copies = names.map(
+    ([fromName, name]) =>
+      `value = ${readSource('from', fromName)}; if (value !== null || ${readSource('object', name)} === undefined) ${writeSource('object', name, 'value')}`,
+  );
+  return `if (${conditions.join(' && ')}) { ${copies.join(' ')} continue; }`;
 }
 
 function readNeed(schema: GraphQLSchema, step: FetchStep): Need | undefined {

@@ -13,7 +13,7 @@ const REDACTED = [
 ];
 
 /** Lines are kept until so many bytes are there … */
-const WRITE_BYTES_MIN = 4_096;
+const WRITE_BYTES_MIN = 16_000;
 /** … or so much time is over; an error and the process's end write at once. A kill -9 loses no more than this. */
 const WRITE_INTERVAL_MS = 200;
 /** What waits for a reader that does not read; beyond it lines are dropped rather than the process stopped. */

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
+import { partedSteps } from '@weft/gateway/compile/parts';
 import { ENGINE_LIMITS } from '@weft/gateway/limits';
 import { buildSchemas } from '@weft/gateway/plan/api-schema';
+import { withDefer } from '@weft/gateway/plan/defer-rules';
 import type { PlannerName } from '@weft/gateway/plan/planner';
 import { createPreparer } from '@weft/gateway/plan/preparer';
 import { printPlan } from '@weft/gateway/plan/print-plan';
@@ -34,7 +36,7 @@ export async function planCommand(options: PlanOptions): Promise<void> {
   const preparer = createPreparer({
     supergraphSdl,
     document,
-    schema: buildSchemas(document).apiSchema,
+    schema: withDefer(buildSchemas(document).apiSchema),
     limits: ENGINE_LIMITS,
     planner: plannerNamed(options.planner),
     incrementalDelivery: true,
@@ -47,7 +49,7 @@ export async function planCommand(options: PlanOptions): Promise<void> {
       const reasons = planned.errors.map(({ message }) => message).join('\n  ');
       throw new OperatorError(`${options.file} cannot be planned:\n  ${reasons}`);
     }
-    process.stdout.write(printPlan(planned.plan));
+    process.stdout.write(printPlan({ ...planned.plan, steps: partedSteps(planned) ?? planned.plan.steps }));
   } finally {
     preparer.close();
   }

@@ -20,6 +20,8 @@ export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription';
   /** Which planner planned it; undefined when there was nothing to plan. */
   readonly planner?: PlannerName | undefined;
+  /** Whether parts of its answer may follow the first. */
+  readonly isDeferred?: boolean | undefined;
   /** The live root field, for `kind: 'subscription'`. */
   readonly eventStream?: EventStreamField | undefined;
 }
@@ -44,6 +46,27 @@ export interface EventStreamField {
 /** What comes of preparing: an operation, or why there is none. */
 export type Preparation = PreparedOperation | { readonly errors: readonly GraphQLError[] };
 
+/** An answer in parts (https://github.com/graphql/defer-stream-wg, as of 2022-08-24): the first, and those that follow. */
+export interface IncrementalExecution {
+  readonly initial: ExecutionResult & { readonly hasNext: true };
+  /** Ends after the result with `hasNext: false`. To `return()` from it is to want no more. */
+  readonly subsequent: AsyncGenerator<SubsequentResult, void, undefined>;
+}
+
+export interface SubsequentResult {
+  readonly incremental?: readonly IncrementalResult[];
+  readonly hasNext: boolean;
+}
+
+/** A deferred fragment at one object of the answer. */
+export interface IncrementalResult {
+  readonly label?: string;
+  readonly path: readonly (string | number)[];
+  /** Null when one of its fields was null where null is not allowed. */
+  readonly data: Record<string, unknown> | null;
+  readonly errors?: readonly GraphQLError[];
+}
+
 export interface Engine {
   /** The schema that clients see. */
   readonly schema: GraphQLSchema;
@@ -58,6 +81,17 @@ export interface Engine {
     variables: Readonly<Record<string, unknown>>,
     context: OperationContext,
   ): Promise<ExecutionResult>;
+  /**
+   * As `execute`, but what is under an active `@defer` follows when it is there. For operations that are `isDeferred`; a whole
+   * answer when nothing is held back under these variables.
+   */
+  readonly executeIncrementally?:
+    | ((
+        operation: PreparedOperation,
+        variables: Readonly<Record<string, unknown>>,
+        context: OperationContext,
+      ) => Promise<ExecutionResult | IncrementalExecution>)
+    | undefined;
   /**
    * Runs the entity fetches of one event of a subscription.
    * @param message the live field's value as the event brings it: `cursor`, `gap`, and the fields of `message`, entities by their keys

@@ -1,21 +1,24 @@
 // Compiles a planned operation: everything that types, selections and the plan decide is decided here, once.
 import type { Logger } from '@weft/core/logger';
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { IncrementalExecution } from '../engine.ts';
 import { createFieldCollector, type Variables } from '../execute/collect-fields.ts';
 import { completeRoot } from '../execute/complete.ts';
+import { completionOf } from '../execute/completion-of.ts';
 import type { DataObject } from '../execute/data.ts';
 import { createErrorList } from '../execute/error-list.ts';
 import { answerIntrospection } from '../execute/introspection.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
+import { runIncrementally } from '../incremental/run-incrementally.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { askedTypesAt } from './asked-types.ts';
 import { type Complete, compileCompletion, GIVEN_UP } from './completion.ts';
 import { conditionVariables } from './conditions.ts';
 import { endGatherings } from './gathering.ts';
 import { completeInterfaceObjects } from './interface-objects.ts';
+import { compileParts } from './parts.ts';
 import type { Run } from './run.ts';
 import { compileSteps } from './steps.ts';
-import { notFoundError } from './unresolved.ts';
 
 /** What is known of a supergraph, whatever the operation. */
 export interface SupergraphFacts {
@@ -46,6 +49,11 @@ export interface CompiledOperation {
    * @param initial what is there before the first fetch: empty, or what an event brings
    */
   run(variables: Variables, context: ExecutionContext, initial: DataObject): Promise<ExecutionResult>;
+  /** Undefined where nothing is held back: then it is to be run whole. */
+  runIncrementally(
+    variables: Variables,
+    context: ExecutionContext,
+  ): Promise<ExecutionResult | IncrementalExecution> | undefined;
 }
 
 export function compileOperation(planned: PlannedOperation, facts: SupergraphFacts): CompiledOperation {
@@ -57,27 +65,32 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
   const steps =
     plan.steps === undefined ? undefined : completeInterfaceObjects(fullSchema, plan.steps, askedTypes);
   const runSteps = steps === undefined ? undefined : compileSteps(fullSchema, steps);
+  const parts = steps === undefined ? undefined : compileParts(fullSchema, planned, steps);
   const completionFor = compileCompletions(planned, facts);
   const asksIntrospection = hasIntrospection(planned);
+  const operationOf = (
+    variables: Variables,
+    { client: subgraphs, fetch, logger }: ExecutionContext,
+    data: DataObject,
+  ): Run => ({
+    client: subgraphs,
+    schema: facts.fullSchema,
+    operation: client,
+    variables,
+    data,
+    errors: createErrorList(fetch.traceId, facts.errorsMax),
+    context: fetch,
+    logger,
+    gatherings: [],
+    unawaited: [],
+    isWhole: [],
+    underWay: [],
+    known: [],
+    unresolved: new Map(),
+  });
   return {
-    async run(variables, { client: subgraphs, fetch, logger }, initial) {
-      const errors = createErrorList(fetch.traceId, facts.errorsMax);
-      const run: Run = {
-        client: subgraphs,
-        schema: facts.fullSchema,
-        operation: client,
-        variables,
-        data: initial,
-        errors,
-        context: fetch,
-        logger,
-        gatherings: [],
-        unawaited: [],
-        isWhole: [],
-        underWay: [],
-        known: [],
-        unresolved: new Map(),
-      };
+    async run(variables, context, initial) {
+      const run = operationOf(variables, context, initial);
       const running = runSteps?.(run);
       if (running !== undefined) {
         try {
@@ -89,9 +102,13 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
       const introspection = asksIntrospection ? introspect(planned, facts, variables) : NO_INTROSPECTION;
       const fast = completionFor(variables)?.(initial, variables, introspection) ?? GIVEN_UP;
       const data = fast === GIVEN_UP ? completeSlowly(planned, facts, run) : fast;
-      const all = errors.toArray();
+      const all = run.errors.toArray();
       return all.length === 0 ? { data } : { errors: inOrder(all, data), data };
     },
+    runIncrementally: (variables, context) =>
+      parts === undefined
+        ? undefined
+        : runIncrementally({ planned, facts, parts, operationOf }, variables, context),
   };
 }
 
@@ -149,27 +166,9 @@ function introspect(
   return answerIntrospection(schema, planned, rootFields, variables);
 }
 
-function completeSlowly(
-  planned: PlannedOperation,
-  facts: SupergraphFacts,
-  { variables, errors, data, unresolved }: Run,
-): DataObject | null {
+function completeSlowly(planned: PlannedOperation, facts: SupergraphFacts, run: Run): DataObject | null {
   facts.onSlowCompletion?.();
-  const { schema, fullSchema, systemByCoordinate } = facts;
-  const collector = createFieldCollector(schema, planned.fragments, variables);
-  const rootFields = collector.ofSelectionSet(planned.rootType, planned.operation.selectionSet);
-  const systemOf = (type: string, field: string) =>
-    systemByCoordinate.get(`${type}.${field}`) ?? systemByCoordinate.get(type);
-  const completion = {
-    schema,
-    fullSchema,
-    collector,
-    errors,
-    depthMax: facts.depthMax,
-    systemOf,
-    notFound: (object: DataObject, type: string, field: string) =>
-      notFoundError(fullSchema, unresolved, object, systemOf(type, field)),
-    introspection: answerIntrospection(schema, planned, rootFields, variables),
-  };
-  return completeRoot(completion, planned.rootType, rootFields, data);
+  const completion = completionOf(planned, facts, run, run.errors);
+  const fields = completion.collector.ofSelectionSet(planned.rootType, planned.operation.selectionSet);
+  return completeRoot(completion, planned.rootType, fields, run.data);
 }

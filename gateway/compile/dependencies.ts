@@ -29,6 +29,26 @@ function writesOf(step: FetchStep): readonly string[] {
   return [...names].map((name) => [...base, name].join('.'));
 }
 
+/** Every place below a fetch's path that it brings, nested ones and objects too, written as response names joined by dots. */
+export function placesWritten(step: FetchStep): readonly string[] {
+  const places = new Set<string>();
+  const addBelow = (selectionSet: SelectionSetNode, base: readonly string[]): void => {
+    for (const node of selectionSet.selections) {
+      if (node.kind === Kind.FIELD) {
+        const below = [...base, (node.alias ?? node.name).value];
+        places.add(below.join('.'));
+        if (node.selectionSet !== undefined) addBelow(node.selectionSet, below);
+        continue;
+      }
+      const body =
+        node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet : step.fragments.get(node.name.value);
+      if (body !== undefined) addBelow(body, base);
+    }
+  };
+  addBelow(step.selection, step.path.filter(isName));
+  return [...places];
+}
+
 function isName(segment: string): boolean {
   return segment !== '@' && !segment.startsWith(FRAGMENT_PREFIX);
 }

@@ -32,6 +32,8 @@ export interface Run {
   /** By number of the source: its objects by their key. */
   readonly known: (ReadonlyMap<unknown, DataObject> | undefined)[];
   readonly unresolved: UnresolvedEntities;
+  /** Told of each fetch with an `id` when it is done, however it ended, or had nothing to ask. */
+  onFetched?: ((id: string) => void) | undefined;
 }
 
 /** An entity fetch that is ready, and the objects that it is for. */

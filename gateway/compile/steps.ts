@@ -44,7 +44,8 @@ function addFetches(step: Step, fetchOf: (step: FetchStep) => CompiledFetch): vo
   else for (const child of childrenOf(step)) addFetches(child, fetchOf);
 }
 
-function childrenOf(step: Exclude<Step, FetchStep>): readonly Step[] {
+/** The steps below one that is no fetch. */
+export function childrenOf(step: Exclude<Step, FetchStep>): readonly Step[] {
   switch (step.kind) {
     case 'sequence':
     case 'parallel':
@@ -64,7 +65,10 @@ function compileStep(compilation: Compilation, step: Step): RunSteps {
   switch (step.kind) {
     case 'fetch': {
       const fetch = compilation.fetchOf(step);
-      const runFetch = compileSource(compilation, fetch, compileFetchStep(compilation, fetch));
+      const runFetch = compileNamed(
+        step,
+        compileSource(compilation, fetch, compileFetchStep(compilation, fetch)),
+      );
       return compilation.unawaited.has(fetch) ? compileUnawaited(runFetch) : runFetch;
     }
     case 'sequence':
@@ -79,6 +83,16 @@ function compileStep(compilation: Compilation, step: Step): RunSteps {
     default:
       return step satisfies never;
   }
+}
+
+/** A fetch that deferred blocks depend on says when it is done. */
+function compileNamed({ id }: FetchStep, runFetch: RunSteps): RunSteps {
+  if (id === undefined) return runFetch;
+  return (run) => {
+    const running = runFetch(run);
+    if (running === undefined) run.onFetched?.(id);
+    return running?.finally(() => run.onFetched?.(id));
+  };
 }
 
 /** While a fetch is under way, those that may take from it can wait for it. */

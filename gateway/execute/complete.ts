@@ -17,7 +17,7 @@ import {
 } from 'graphql';
 import { isWithinDepth } from '../fetch/depth.ts';
 import type { CollectedFields, FieldCollector } from './collect-fields.ts';
-import { createObject, type DataObject, type DataValue, isDataObject, readOwn } from './data.ts';
+import { createObject, type DataObject, type DataValue, isDataObject, type Path, readOwn } from './data.ts';
 import type { ErrorList } from './error-list.ts';
 
 export interface Completion {
@@ -58,6 +58,18 @@ export function completeRoot(
   data: DataObject,
 ): DataObject | null {
   const completed = completeFields(completion, type, fields, data, []);
+  return completed === BUBBLE ? null : completed;
+}
+
+/** The fields of a fragment at one object of the answer, or null when a null went up to it. */
+export function completeFragment(
+  completion: Completion,
+  type: GraphQLObjectType,
+  fields: CollectedFields,
+  data: DataObject,
+  path: Path,
+): DataObject | null {
+  const completed = completeFields(completion, type, fields, data, [...path]);
   return completed === BUBBLE ? null : completed;
 }
 

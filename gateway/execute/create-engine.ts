@@ -11,13 +11,16 @@ import {
 import {
   type CompiledOperation,
   compileOperation,
+  type ExecutionContext,
   type SupergraphFacts,
 } from '../compile/compile-operation.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import { buildSchemas } from '../plan/api-schema.ts';
+import { withDefer } from '../plan/defer-rules.ts';
 import { describeEventStream } from '../plan/describe-event-stream.ts';
+import { hasDefer } from '../plan/planned-document.ts';
 import type { PlannerName } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
@@ -71,7 +74,8 @@ export function createEngine(options: EngineOptions): GatewayEngine {
   const { supergraphSdl, logger } = options;
   const document = readSupergraphDocument(supergraphSdl);
   const parsed = parse(supergraphSdl, { noLocation: true });
-  const { apiSchema: schema, fullSchema } = buildSchemas(parsed);
+  const { apiSchema, fullSchema } = buildSchemas(parsed);
+  const schema = withDefer(apiSchema);
   const limits = { ...ENGINE_LIMITS, ...options.limits };
   const facts: SupergraphFacts = {
     schema,
@@ -94,9 +98,11 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     schema,
     limits,
     planner: options.planner,
+    incrementalDelivery: true,
     complete: (planned) => ({
       kind: planned.operation.operation,
       planner: planned.plan.planner,
+      isDeferred: hasDefer(planned.document),
       eventStream: describeEventStream(schema, document.streams, planned),
       planned,
       compiled: compileOperation(planned, facts),
@@ -109,6 +115,15 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     prepare: preparer.prepare,
     execute: (operation, variables, context) =>
       executeWithin(shared, operation as Prepared, variables, context, () => ({})),
+    executeIncrementally: (operation, variables, context) =>
+      runWithin(
+        shared,
+        operation as Prepared,
+        variables,
+        context,
+        ({ compiled }, coerced, execution) =>
+          compiled.runIncrementally(coerced, execution) ?? compiled.run(coerced, execution, {}),
+      ),
     executeEvent(operation, variables, message, context) {
       const { primary } = (operation as Prepared).planned.plan;
       return executeWithin(shared, operation as Prepared, variables, context, (coerced) =>
@@ -122,16 +137,28 @@ export function createEngine(options: EngineOptions): GatewayEngine {
   };
 }
 
-/** Coerces, bounds the time, and makes every failure an answer. */
-async function executeWithin(
+function executeWithin(
   shared: Shared,
-  { planned, compiled }: Prepared,
+  prepared: Prepared,
   variables: Readonly<Record<string, unknown>>,
   context: OperationContext,
   initialData: (variables: Variables) => DataObject,
 ): Promise<ExecutionResult> {
+  return runWithin(shared, prepared, variables, context, ({ compiled }, coerced, execution) =>
+    compiled.run(coerced, execution, initialData(coerced)),
+  );
+}
+
+/** Coerces, bounds the time, and makes every failure an answer. */
+async function runWithin<Result>(
+  shared: Shared,
+  prepared: Prepared,
+  variables: Readonly<Record<string, unknown>>,
+  context: OperationContext,
+  run: (prepared: Prepared, variables: Variables, execution: ExecutionContext) => Promise<Result>,
+): Promise<Result | ExecutionResult> {
   const { traceId, principal } = context;
-  const coerced = coerceVariables(shared.schema, planned, variables);
+  const coerced = coerceVariables(shared.schema, prepared.planned, variables);
   if ('errors' in coerced) return { errors: coerced.errors.map((error) => withInputCode(error, traceId)) };
   try {
     // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
@@ -144,7 +171,7 @@ async function executeWithin(
       headers: context.headers,
     };
     const { client, logger } = shared;
-    return await compiled.run(coerced.coerced, { client, fetch, logger }, initialData(coerced.coerced));
+    return await run(prepared, coerced.coerced, { client, fetch, logger });
   } catch (thrown) {
     const error = HubError.from(thrown);
     shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');

@@ -4,8 +4,9 @@ import { ERROR_CODES, type ErrorCode, HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { Engine, PreparedOperation } from '../engine.ts';
+import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
+import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
 import {
   GRAPHQL_RESPONSE,
   isJsonRequest,
@@ -80,18 +81,30 @@ async function handle(
   decode: () => GraphQLRequest,
 ): Promise<FastifyReply> {
   const traceId = traceIdOf(request.headers.traceparent);
-  const type = negotiate(request.headers.accept);
+  const { accept } = request.headers;
+  const type = negotiate(accept);
   try {
-    if (type === undefined) throw new HttpRefusal(406, `Accept ${GRAPHQL_RESPONSE} or ${JSON_RESPONSE}.`);
+    if (type === undefined && negotiateIncremental(accept) === undefined) throw notAcceptable();
     const graphqlRequest = decode();
     const engine = route.engine();
     const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
     // A known operation does not wait for a turn of the event loop.
     const prepared = preparation instanceof Promise ? await preparation : preparation;
-    if ('errors' in prepared) return sendResult(reply, type, withTraceId(prepared.errors, traceId));
+    const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
+    const partsType = isWhole ? undefined : negotiateIncremental(accept);
+    if ('errors' in prepared)
+      return sendEither(reply, type, partsType, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
-    const result = await runOperation(route, engine, prepared, graphqlRequest, request, reply, traceId);
-    return sendResult(reply, type, result);
+    const operation: RunningOperation = {
+      engine,
+      prepared,
+      request: graphqlRequest,
+      headers: request.headers,
+      traceId,
+    };
+    if (partsType !== undefined) return await answerInParts(route, operation, reply, partsType);
+    const result = await answerWhole(route, operation, reply);
+    return sendResult(reply, type ?? JSON_RESPONSE, result);
   } catch (thrown) {
     const error = HubError.from(thrown);
     if (error.code === 'INTERNAL_SERVER_ERROR')
@@ -103,6 +116,22 @@ async function handle(
   }
 }
 
+function notAcceptable(): HttpRefusal {
+  return new HttpRefusal(406, `Accept ${GRAPHQL_RESPONSE} or ${JSON_RESPONSE}.`);
+}
+
+/** For one who takes parts only, whatever is whole is the first and last of them. */
+function sendEither(
+  reply: FastifyReply,
+  type: ResponseType | undefined,
+  partsType: IncrementalType | undefined,
+  result: ExecutionResult,
+): FastifyReply {
+  return partsType === undefined
+    ? sendResult(reply, type ?? JSON_RESPONSE, result)
+    : sendParts(reply, partsType, result, () => undefined);
+}
+
 function requireMethod(method: string, prepared: PreparedOperation): void {
   if (prepared.kind === 'subscription') {
     throw new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
@@ -112,30 +141,68 @@ function requireMethod(method: string, prepared: PreparedOperation): void {
   }
 }
 
-/** Cancels what is under way when the client goes. */
-async function runOperation(
-  { operationLogger }: Route,
-  engine: Engine,
-  prepared: PreparedOperation,
-  { variables, operationName }: GraphQLRequest,
-  { headers }: FastifyRequest,
+interface RunningOperation {
+  readonly engine: Engine;
+  readonly prepared: PreparedOperation;
+  readonly request: GraphQLRequest;
+  readonly headers: FastifyRequest['headers'];
+  readonly traceId: string;
+}
+
+async function answerWhole(
+  route: Route,
+  operation: RunningOperation,
   reply: FastifyReply,
-  traceId: string,
 ): Promise<ExecutionResult> {
+  const { engine, prepared, request } = operation;
+  const { context, end } = begin(route, operation, reply);
+  let errors = 0;
+  try {
+    const result = await engine.execute(prepared, request.variables, context);
+    errors = result.errors?.length ?? 0;
+    return result;
+  } finally {
+    end(errors);
+  }
+}
+
+async function answerInParts(
+  route: Route,
+  operation: RunningOperation,
+  reply: FastifyReply,
+  type: IncrementalType,
+): Promise<FastifyReply> {
+  const { engine, prepared, request } = operation;
+  const { context, end } = begin(route, operation, reply);
+  try {
+    const execute = (prepared.isDeferred === true && engine.executeIncrementally) || engine.execute;
+    const result = await execute(prepared, request.variables, context);
+    const { errors } = 'initial' in result ? result.initial : result;
+    return sendParts(reply, type, result, () => end(errors?.length ?? 0));
+  } catch (thrown) {
+    end(1);
+    throw thrown;
+  }
+}
+
+/** Cancels what is under way when the client goes, and logs the operation at its end. */
+function begin(
+  { operationLogger }: Route,
+  { prepared, request: { operationName }, headers, traceId }: RunningOperation,
+  reply: FastifyReply,
+): { readonly context: OperationContext; end(errors: number): void } {
   const controller = new AbortController();
   const onClose = () => controller.abort();
   reply.raw.once('close', onClose);
   const startedAt = performance.now();
-  try {
-    const context = { signal: controller.signal, traceId, principal: 'anonymous', headers };
-    const result = await engine.execute(prepared, variables, context);
-    const durationMs = Math.round(performance.now() - startedAt);
-    const errors = result.errors?.length ?? 0;
-    operationLogger.info({ traceId, kind: prepared.kind, operationName, durationMs, errors }, 'operation');
-    return result;
-  } finally {
-    reply.raw.off('close', onClose);
-  }
+  return {
+    context: { signal: controller.signal, traceId, principal: 'anonymous', headers },
+    end(errors) {
+      reply.raw.off('close', onClose);
+      const durationMs = Math.round(performance.now() - startedAt);
+      operationLogger.info({ traceId, kind: prepared.kind, operationName, durationMs, errors }, 'operation');
+    },
+  };
 }
 
 /**

@@ -13,12 +13,7 @@ const ACCEPT_CHARS_MAX = 1_000;
  */
 export function negotiate(accept: string | undefined): ResponseType | undefined {
   if (accept === undefined || accept.trim() === '') return JSON_RESPONSE;
-  const ranges = accept
-    .slice(0, ACCEPT_CHARS_MAX)
-    .split(',')
-    .map(parseRange)
-    .filter((range) => range.quality > 0);
-  ranges.sort((a, b) => b.quality - a.quality);
+  const ranges = acceptedRanges(accept).toSorted((a, b) => b.quality - a.quality);
   for (const { type } of ranges) {
     if (type === GRAPHQL_RESPONSE) return GRAPHQL_RESPONSE;
     if (type === JSON_RESPONSE || type === 'application/*' || type === '*/*') return JSON_RESPONSE;
@@ -26,13 +21,31 @@ export function negotiate(accept: string | undefined): ResponseType | undefined 
   return undefined;
 }
 
-function parseRange(text: string): { readonly type: string; readonly quality: number } {
+export interface MediaRange {
+  /** In lower case, without parameters. */
+  readonly type: string;
+  /** In lower case, as they stand. */
+  readonly parameters: readonly string[];
+  /** Above 0, at most 1. */
+  readonly quality: number;
+}
+
+/** What Accept names, in its order; a type that is wanted in another charset than UTF-8 cannot be given. */
+export function acceptedRanges(accept: string | undefined): readonly MediaRange[] {
+  return (accept ?? '')
+    .slice(0, ACCEPT_CHARS_MAX)
+    .split(',')
+    .map(parseRange)
+    .filter((range) => range.quality > 0);
+}
+
+function parseRange(text: string): MediaRange {
   const [type = '', ...parameters] = text.split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((part) => part.startsWith('charset='));
-  if (charset !== undefined && !isUtf8(charset)) return { type, quality: 0 };
+  if (charset !== undefined && !isUtf8(charset)) return { type, parameters, quality: 0 };
   const quality = parameters.find((part) => part.startsWith('q='));
   const value = quality === undefined ? 1 : Number(quality.slice(2));
-  return { type, quality: Number.isFinite(value) ? value : 0 };
+  return { type, parameters, quality: Number.isFinite(value) ? value : 0 };
 }
 
 /** Whether a request's Content-Type is JSON in UTF-8. */

@@ -5,9 +5,7 @@ import {
   Supergraph,
 } from '@apollo/federation-internals';
 import { type FetchNode, type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
-import type { SelectionSetNode } from 'graphql';
-import { fetchStep, operationOf, parseFetch } from './fetch-text.ts';
-import { hasDefer } from './planned-document.ts';
+import { fetchStep, parseFetch } from './fetch-text.ts';
 import type {
   ContextRewrite,
   FetchStep,
@@ -26,21 +24,9 @@ export function createApolloPlanner(supergraphSdl: string): Planner {
     supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,
   });
   const schema = supergraph.apiSchema();
-  // A planner costs as much as many plans: the one for `@defer` is made when an operation first needs it.
-  const planners = new Map<boolean, QueryPlanner>();
-  const plannerFor = (isDeferred: boolean) =>
-    planners.getOrInsertComputed(
-      isDeferred,
-      () =>
-        new QueryPlanner(supergraph, {
-          reuseQueryFragments: false,
-          incrementalDelivery: { enableDefer: isDeferred },
-        }),
-    );
-  plannerFor(false);
+  const planner = new QueryPlanner(supergraph, { reuseQueryFragments: false });
   return {
     plan({ document, operationName, overrides }) {
-      const planner = plannerFor(hasDefer(document));
       const named = operationName === undefined ? {} : { operationName };
       const operation = operationFromDocument(schema, document, named);
       const overrideConditions = new Map(overrides.labels.map((label) => [label, true]));
@@ -84,27 +70,11 @@ function stepFromNode(options: VariantsOptions, node: PlanNode, path: readonly s
         whenFalse: node.elseClause === undefined ? undefined : child(node.elseClause),
       };
     case 'Defer':
-      return {
-        kind: 'defer',
-        primary: {
-          selection: selectionFromText(node.primary.subselection),
-          steps: node.primary.node === undefined ? undefined : child(node.primary.node),
-        },
-        deferred: node.deferred.map((block) => ({
-          depends: block.depends.map(({ id }) => id),
-          label: block.label,
-          path: block.queryPath,
-          selection: selectionFromText(block.subselection),
-          steps: block.node === undefined ? undefined : stepFromNode(options, block.node, []),
-        })),
-      };
+      // Only of a planner that was told to defer, and of a document that does.
+      throw new TypeError('a plan came in parts that was asked for whole');
     default:
       return node satisfies never;
   }
-}
-
-function selectionFromText(text: string | undefined): SelectionSetNode | undefined {
-  return text === undefined ? undefined : operationOf(parseFetch(text)).selectionSet;
 }
 
 function fetchesFromNode(

@@ -1,7 +1,6 @@
 // Which library plans an operation: the preferred one, unless it would silently leave out what the operation needs.
 import { type DocumentNode, Kind, parse, type SelectionNode, visit } from 'graphql';
 import { createHivePlanner } from './hive-planner.ts';
-import { hasDefer } from './planned-document.ts';
 import type { Plan, Planner, PlannerName, PlannerRequest } from './planner.ts';
 import { readNeededNames, restoreNames, withPrivateNames } from './private-names.ts';
 import { joinPlans, requestOf, rootsOf } from './root-parts.ts';
@@ -66,11 +65,10 @@ export async function createPlannerChooser(
 
   async function planNamed(request: PlannerRequest, avoid?: PlannerName): Promise<Plan> {
     const { document } = request;
-    // Hive's planner silently ignores both.
-    if (hasDefer(document)) return planBy('apollo', request);
     const [first, second] = orderOf(preferred, avoid);
     const roots = rootsOf(document);
     if (first === 'hive' && second !== undefined && roots.length > 1) return planParts(request, roots);
+    // Hive's planner silently ignores contexts.
     if (usesContext(document, contextFields)) return planBy('apollo', request);
     try {
       return await planBy(first, request);

@@ -24,11 +24,19 @@ export function documentToPlan(
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
 ): DocumentNode | undefined {
-  const asked = withoutMeta(operation.selectionSet, fragments);
-  const selectionSet = normaliseSelection(schema, fragments, rootType, asked);
+  const asked = withoutMeta(withoutDefer(operation.selectionSet), fragments);
+  const bodies = new Map([...fragments].map(([name, fragment]) => [name, withoutDefer(fragment)] as const));
+  const selectionSet = normaliseSelection(schema, bodies, rootType, asked);
   if (selectionSet.selections.length === 0) return undefined;
   const definitions = [{ ...operation, selectionSet }];
   return withoutPositions(withoutUnused({ kind: Kind.DOCUMENT, definitions }));
+}
+
+/** What is deferred is planned with all else: a plan is parted after it is made (`compile/defer-steps.ts`). */
+function withoutDefer<Node extends SelectionSetNode | FragmentDefinitionNode>(node: Node): Node {
+  return visit(node, {
+    Directive: (directive) => (directive.name.value === 'defer' ? null : undefined),
+  });
 }
 
 /** Root fragments are inlined where they hold introspection: elsewhere they may be spread on the same type without it. */

@@ -2,6 +2,7 @@
 import { buildSchema, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_LIMITS } from '../limits.ts';
+import { withDefer } from './defer-rules.ts';
 import { checkDocumentLimits } from './document-limits.ts';
 import { fetchStep, parseFetch } from './fetch-text.ts';
 import type { FetchStep, Plan, PlannerName } from './planner.ts';
@@ -81,7 +82,7 @@ describe('prepareOperation', () => {
       ],
     });
     const plan = async (): Promise<Plan> => ({ steps: fetchOf('{ a b { n } }'), primary: undefined });
-    const allowed = { ...options, plan, incrementalDelivery: true };
+    const allowed = { ...options, schema: withDefer(schema), plan, incrementalDelivery: true };
     expect(await prepareOperation(allowed, query, undefined)).toHaveProperty('plan');
   });
 

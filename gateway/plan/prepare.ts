@@ -1,24 +1,21 @@
 // From a document's text to an operation that can be executed: bounded, parsed, validated, planned, covered.
 import { HubError } from '@weft/core/errors';
 import {
-  DirectiveLocation,
   type DocumentNode,
   type FragmentDefinitionNode,
-  GraphQLBoolean,
-  GraphQLDirective,
   GraphQLError,
-  GraphQLNonNull,
   type GraphQLObjectType,
-  GraphQLSchema,
-  GraphQLString,
+  type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
+  specifiedRules,
   validate,
   visit,
 } from 'graphql';
 import type { EngineLimits } from '../limits.ts';
 import { findUncovered } from './coverage.ts';
+import { DEFER_RULES } from './defer-rules.ts';
 import { operationOf, REPRESENTATIONS } from './fetch-text.ts';
 import { parseBounded } from './parse-bounded.ts';
 import { documentToPlan, hasDefer } from './planned-document.ts';
@@ -40,7 +37,7 @@ export interface PrepareOptions {
   readonly limits: EngineLimits;
   /** @throws HubError; `key` names the operation among all others */
   plan(key: string, message: PlanMessage): Promise<Plan>;
-  /** Whether `@defer` is executed. Until then it is refused rather than ignored. */
+  /** Whether `@defer` is executed, and so in the schema; where it is not it is refused rather than ignored. */
   readonly incrementalDelivery?: boolean | undefined;
 }
 
@@ -60,7 +57,7 @@ export function prepareOperation(
     refuseRootConditions(document);
     const isDeferred = options.incrementalDelivery === true;
     if (!isDeferred && hasDefer(document)) throw deferRefused();
-    const errors = validate(isDeferred ? withDefer(options.schema) : options.schema, document);
+    const errors = validate(options.schema, document, isDeferred ? RULES : specifiedRules);
     if (errors.length > 0)
       return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
     const planned = planDocument(options, document, operationName, overrides, keyOf(query, operationName));
@@ -90,27 +87,7 @@ function deferRefused(): HubError {
   );
 }
 
-const deferring = new WeakMap<GraphQLSchema, GraphQLSchema>();
-
-/** The schema as clients see it, and the directive that its answers can be parted with. */
-function withDefer(schema: GraphQLSchema): GraphQLSchema {
-  const known = deferring.get(schema);
-  if (known !== undefined) return known;
-  const config = schema.toConfig();
-  const extended = new GraphQLSchema({ ...config, directives: [...config.directives, DEFER] });
-  deferring.set(schema, extended);
-  return extended;
-}
-
-/** https://github.com/graphql/defer-stream-wg: not in a released specification yet. */
-const DEFER = new GraphQLDirective({
-  name: 'defer',
-  locations: [DirectiveLocation.FRAGMENT_SPREAD, DirectiveLocation.INLINE_FRAGMENT],
-  args: {
-    if: { type: new GraphQLNonNull(GraphQLBoolean), defaultValue: true },
-    label: { type: GraphQLString },
-  },
-});
+const RULES = [...specifiedRules, ...DEFER_RULES];
 
 function withCode(
   error: GraphQLError,

@@ -1,6 +1,8 @@
 // One generation: an engine over one supergraph, the count of what runs on it, and its end.
 import { deadlineSignal, delay } from '@weft/core/deadline';
-import type { Engine, PreparedOperation } from '../engine.ts';
+import { invariant } from '@weft/core/errors';
+import type { ExecutionResult } from 'graphql';
+import type { Engine, IncrementalExecution, PreparedOperation } from '../engine.ts';
 import type { ReloadLimits } from './limits.ts';
 import type { OperationText } from './usage.ts';
 
@@ -111,9 +113,62 @@ function countUses(engine: Engine, uses: UseCount, onPrepared: GenerationOptions
       });
     },
     execute: (operation, variables, context) => during(engine.execute(operation, variables, context)),
+    executeIncrementally:
+      engine.executeIncrementally === undefined
+        ? undefined
+        : (operation, variables, context) =>
+            duringParts(uses, () => engine.executeIncrementally?.(operation, variables, context)),
     executeEvent: (operation, variables, message, context) =>
       during(engine.executeEvent(operation, variables, message, context)),
   };
+}
+
+/** In use until the last part has been taken, or is wanted no more. */
+async function duringParts(
+  uses: UseCount,
+  execute: () => ReturnType<NonNullable<Engine['executeIncrementally']>> | undefined,
+): Promise<ExecutionResult | IncrementalExecution> {
+  uses.begin();
+  let isStreaming = false;
+  try {
+    const result = await execute();
+    invariant(result !== undefined, 'an engine executes in parts or it does not');
+    if (!('subsequent' in result)) return result;
+    isStreaming = true;
+    return { ...result, subsequent: endingUse(uses, result.subsequent) };
+  } finally {
+    if (!isStreaming) uses.end();
+  }
+}
+
+/** Not a generator of its own: one that was never begun would not run its `finally`. */
+function endingUse<Part>(
+  uses: UseCount,
+  parts: AsyncGenerator<Part, void, undefined>,
+): AsyncGenerator<Part, void, undefined> {
+  let isInUse = true;
+  const end = () => {
+    if (isInUse) uses.end();
+    isInUse = false;
+  };
+  const ending = async (step: Promise<IteratorResult<Part, void>>) => {
+    try {
+      const result = await step;
+      if (result.done === true) end();
+      return result;
+    } catch (thrown) {
+      end();
+      throw thrown;
+    }
+  };
+  const wrapped: AsyncGenerator<Part, void, undefined> = {
+    next: () => ending(parts.next()),
+    return: (value) => ending(parts.return(value)),
+    throw: (thrown) => ending(parts.throw(thrown)),
+    [Symbol.asyncIterator]: () => wrapped,
+    [Symbol.asyncDispose]: async () => void (await wrapped.return()),
+  };
+  return wrapped;
 }
 
 async function warm(

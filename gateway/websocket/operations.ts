@@ -128,7 +128,15 @@ async function* executeOnce(
   const answered = Promise.withResolvers<void>();
   running.add(answered.promise);
   try {
-    yield await engine.execute(prepared, variables, { ...context, signal });
+    const execute = (prepared.isDeferred === true && engine.executeIncrementally) || engine.execute;
+    const result = await execute(prepared, variables, { ...context, signal });
+    if (!('subsequent' in result)) {
+      yield result;
+      return;
+    }
+    yield result.initial;
+    // graphql-transport-ws leaves it to both ends what a `next` holds: these are the parts of the multipart form.
+    for await (const part of result.subsequent) yield part as ExecutionResult;
   } finally {
     running.delete(answered.promise);
     answered.resolve();

@@ -1,10 +1,11 @@
 // The engines that are compared: ours and the reference, behind one interface.
 import { createLogger } from '@weft/core/logger';
 import { createApolloEngine } from '@weft/gateway/apollo/apollo-engine';
-import type { Engine } from '@weft/gateway/engine';
+import type { Engine, IncrementalExecution } from '@weft/gateway/engine';
 import { createEngine } from '@weft/gateway/execute/create-engine';
-import type { GraphQLError } from 'graphql';
+import type { ExecutionResult, GraphQLError } from 'graphql';
 import { type Answer, answerOf } from './compare.ts';
+import { canonical } from './graph/truth.ts';
 
 export const ENGINES = ['weft', 'apollo'] as const;
 export type EngineName = (typeof ENGINES)[number];
@@ -50,5 +51,39 @@ async function ask(
   // @apollo/gateway tells what completion found only here, and only when no subgraph told an error.
   const found = result.extensions?.valueCompletion;
   const errors = result.errors ?? (Array.isArray(found) ? (found as readonly GraphQLError[]) : []);
-  return answerOf({ ...result, errors });
+  const whole = answerOf({ ...result, errors });
+  // A change cannot be made twice for one judge.
+  if (prepared.isDeferred !== true || prepared.kind === 'mutation') return whole;
+  if (engine.executeIncrementally === undefined) return whole;
+  // What is null in a fragment that came later stays within it: parts with errors are another answer, and rightly.
+  if (whole.errors.length > 0) return whole;
+  const parts = await together(await engine.executeIncrementally(prepared, variables, context));
+  return canonical(parts.data) === canonical(whole.data) && parts.errors.length === 0 ? whole : parts;
+}
+
+/** What a client has when all parts have come. */
+async function together(result: ExecutionResult | IncrementalExecution): Promise<Answer> {
+  if (!('initial' in result)) return answerOf(result);
+  const { data, errors } = answerOf(result.initial);
+  const all = [...errors];
+  for await (const { incremental = [] } of result.subsequent) {
+    for (const part of incremental) {
+      const { data: more, errors: failed } = answerOf(part);
+      all.push(...failed);
+      mergeInto(
+        part.path.reduce<unknown>((at, name) => (at as Record<string | number, unknown>)[name], data),
+        more,
+      );
+    }
+  }
+  return { data, errors: all };
+}
+
+function mergeInto(target: unknown, source: unknown): void {
+  if (typeof target !== 'object' || target === null || typeof source !== 'object' || source === null) return;
+  const into = target as Record<string, unknown>;
+  for (const [name, value] of Object.entries(source)) {
+    if (typeof into[name] === 'object' && into[name] !== null) mergeInto(into[name], value);
+    else into[name] = value;
+  }
 }

@@ -34,6 +34,8 @@ export interface SubgraphServer {
   readonly sdl: string;
   readonly requests: ReceivedRequest[];
   fault: Fault | undefined;
+  /** Requests that their client gave up. */
+  abandoned: number;
   /** Sockets that are open now. */
   connections(): Promise<number>;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ export async function startSubgraph(
     sdl,
     requests: [],
     fault: undefined,
+    abandoned: 0,
     connections: () => new Promise((resolve) => http.getConnections((_error, count) => resolve(count))),
     close: () =>
       new Promise((resolve) => {
@@ -75,6 +78,9 @@ async function answer(
   const { query, variables } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
   server.requests.push({ query, variables, headers: request.headers });
   const { fault } = server;
+  response.once('close', () => {
+    if (!response.writableEnded) server.abandoned += 1;
+  });
   if (fault?.kind === 'silent') return;
   if (fault?.kind === 'delay') await delay(fault.delayMs);
   if (fault?.kind === 'status') {

@@ -1,0 +1,138 @@
+// Puts together the answers of a deferred operation: the first when its own fetches are done, each fragment when its blocks are.
+import type { GraphQLError, GraphQLSchema } from 'graphql';
+import type { IncrementalResult, SubsequentResult } from '../engine.ts';
+import type { DataObject, Path } from '../execute/data.ts';
+import { findInstances, type Instance } from './instances.ts';
+import type { RunningBlock } from './run-parts.ts';
+import { type DeferredFragment, namesOf } from './split-selection.ts';
+
+export interface Delivery {
+  /** What clients see. */
+  readonly schema: GraphQLSchema;
+  readonly blocks: readonly RunningBlock[];
+  /** What the first part's fetches failed at and did not show. */
+  readonly failed: readonly GraphQLError[];
+  /** Aborts when nobody wants more. */
+  readonly signal: AbortSignal;
+  /** Completes a fragment at an object; `failed` is what failed at and below the path so far, whichever part asked. */
+  complete(
+    fragment: DeferredFragment,
+    instance: Instance,
+    failed: readonly GraphQLError[],
+  ): { readonly completed: DataObject | null; readonly errors: readonly GraphQLError[] };
+}
+
+/** A fragment that has come, and where it stands. */
+interface Arrived {
+  readonly waiting: Waiting;
+  readonly results: readonly IncrementalResult[];
+  readonly inner: readonly Waiting[];
+}
+
+interface Waiting {
+  readonly fragment: DeferredFragment;
+  /** From the root. */
+  readonly names: readonly string[];
+  /** The objects of the part that it stands in. */
+  readonly within: readonly Instance[];
+}
+
+/** @param root the first part, with what stands in it */
+export async function* deliver(
+  delivery: Delivery,
+  root: Instance,
+  deferred: readonly DeferredFragment[],
+): AsyncGenerator<SubsequentResult, void, undefined> {
+  const pending = new Map<Waiting, Promise<Waiting>>();
+  const wait = (waiting: Waiting) => {
+    const ready = Promise.all(blocksOf(delivery, waiting).map(({ errors }) => errors));
+    pending.set(
+      waiting,
+      ready.then(() => waiting),
+    );
+  };
+  const aborted = whenAborted(delivery.signal);
+  for (const waiting of waitingAt(deferred, [], [root])) wait(waiting);
+  while (pending.size > 0) {
+    const next = await Promise.race([aborted, ...pending.values()]);
+    if (next === undefined) return;
+    const incremental: IncrementalResult[] = [];
+    // What came in the meantime goes along.
+    for (const waiting of await settledOf(pending)) {
+      pending.delete(waiting);
+      const arrived = await arrive(delivery, waiting);
+      incremental.push(...arrived.results);
+      for (const inner of arrived.inner) wait(inner);
+    }
+    const hasNext = pending.size > 0;
+    if (incremental.length > 0) yield { incremental, hasNext };
+    else if (!hasNext) yield { hasNext };
+  }
+}
+
+function waitingAt(
+  fragments: readonly DeferredFragment[],
+  names: readonly string[],
+  within: readonly Instance[],
+): readonly Waiting[] {
+  return fragments.map((fragment) => ({ fragment, names: [...names, ...namesOf(fragment.path)], within }));
+}
+
+/** Those of its place and label, of which there is one unless fragments are alike. */
+function blocksOf({ blocks }: Delivery, { fragment, names }: Waiting): readonly RunningBlock[] {
+  const own = blocks.filter(
+    (block) => block.label === fragment.label && block.names.join('.') === names.join('.'),
+  );
+  return own.length > 0 ? own : blocks;
+}
+
+async function arrive(delivery: Delivery, waiting: Waiting): Promise<Arrived> {
+  const { fragment, names, within } = waiting;
+  const failed = await failedSoFar(delivery);
+  const results: IncrementalResult[] = [];
+  const sent: Instance[] = [];
+  for (const instance of within.flatMap((each) => findInstances(delivery.schema, each, fragment))) {
+    const { path } = instance;
+    const { completed, errors } = delivery.complete(
+      fragment,
+      instance,
+      failed.filter((error) => isWithin(error.path, path)),
+    );
+    results.push({
+      ...(fragment.label === undefined ? {} : { label: fragment.label }),
+      path,
+      data: completed,
+      ...(errors.length === 0 ? {} : { errors }),
+    });
+    if (completed !== null) sent.push({ ...instance, completed });
+  }
+  return { waiting, results, inner: waitingAt(fragment.children, names, sent) };
+}
+
+/** Of the parts that are done: a fragment's fields may come with another's. */
+async function failedSoFar({ blocks, failed }: Delivery): Promise<readonly GraphQLError[]> {
+  const settled = await Promise.all(blocks.map(({ errors }) => Promise.race([errors, NONE])));
+  return [...failed, ...settled.flat()];
+}
+
+const NONE: Promise<readonly GraphQLError[]> = Promise.resolve([]);
+
+/** An error without a path is of the whole. */
+function isWithin(path: Path | undefined, of: Path): boolean {
+  return path === undefined || of.every((segment, index) => segment === path[index]);
+}
+
+async function settledOf(pending: ReadonlyMap<Waiting, Promise<Waiting>>): Promise<readonly Waiting[]> {
+  const settled: Waiting[] = [];
+  for (const promise of pending.values()) void promise.then((waiting) => settled.push(waiting));
+  await new Promise((resolve) => setImmediate(resolve));
+  return [...settled];
+}
+
+/** Resolves with nothing when the signal aborts. */
+function whenAborted(signal: AbortSignal): Promise<undefined> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+}

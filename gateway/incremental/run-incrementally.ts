@@ -1,0 +1,95 @@
+// Runs an operation with `@defer`: the first answer, and a stream of what follows.
+import type { ExecutionResult, GraphQLError, SelectionSetNode } from 'graphql';
+import type { ExecutionContext, SupergraphFacts } from '../compile/compile-operation.ts';
+import type { CompiledParts, Part } from '../compile/parts.ts';
+import type { Run } from '../compile/run.ts';
+import type { IncrementalExecution } from '../engine.ts';
+import { visiblePath } from '../execute/client-paths.ts';
+import type { Variables } from '../execute/collect-fields.ts';
+import { completeFragment, completeRoot } from '../execute/complete.ts';
+import { completionOf } from '../execute/completion-of.ts';
+import { createObject, type DataObject, type Path } from '../execute/data.ts';
+import { createErrorList, type ErrorList } from '../execute/error-list.ts';
+import type { PlannedOperation } from '../plan/prepare.ts';
+import { type Delivery, deliver } from './deliver.ts';
+import { runParts } from './run-parts.ts';
+import { type SplitSelection, splitSelection } from './split-selection.ts';
+
+export interface DeferredOperation {
+  readonly planned: PlannedOperation;
+  readonly facts: SupergraphFacts;
+  readonly parts: CompiledParts;
+  /** What one part of it shares while it runs. */
+  operationOf(variables: Variables, context: ExecutionContext, data: DataObject): Run;
+}
+
+/** Undefined when nothing is held back under these variables. Never rejects for a subgraph's failure. */
+export function runIncrementally(
+  deferred: DeferredOperation,
+  variables: Variables,
+  context: ExecutionContext,
+): Promise<ExecutionResult | IncrementalExecution> | undefined {
+  const part = deferred.parts(variables);
+  if (part === undefined) return undefined;
+  const { operation, fragments } = deferred.planned;
+  const split = splitSelection(operation.selectionSet, fragments, variables);
+  return split.deferred.length === 0 ? undefined : runSplit(deferred, part, split, variables, context);
+}
+
+async function runSplit(
+  { planned, facts, operationOf }: DeferredOperation,
+  part: Part,
+  { kept, deferred }: SplitSelection,
+  variables: Variables,
+  context: ExecutionContext,
+): Promise<ExecutionResult | IncrementalExecution> {
+  const { rootType, fragments } = planned;
+  const data = createObject();
+  const unresolved: Run['unresolved'] = new Map();
+  const running = runParts(part, () => ({ ...operationOf(variables, context, data), unresolved }));
+  const completionWith = (failed: readonly GraphQLError[]) => {
+    const errors = withFailed(createErrorList(context.fetch.traceId, facts.errorsMax), failed);
+    return completionOf(planned, facts, { variables, unresolved }, errors);
+  };
+  // A fetch may serve both: what it failed at is told with the part that shows it.
+  const isShown = (selectionSet: SelectionSetNode, path: Path | undefined) =>
+    path === undefined || visiblePath({ selectionSet, fragments }, path).length === path.length;
+  const failed = await running.first;
+  const completion = completionWith(failed.filter(({ path }) => isShown(kept, path)));
+  const fields = completion.collector.ofSelectionSet(rootType, kept);
+  const completed = completeRoot(completion, rootType, fields, data);
+  const errors = completion.errors.toArray();
+  const initial = errors.length === 0 ? { data: completed } : { errors, data: completed };
+  // Nothing follows a null that went up to the root.
+  if (completed === null) return initial;
+  const delivery: Delivery = {
+    schema: facts.schema,
+    blocks: running.blocks,
+    failed: failed.filter(({ path }) => !isShown(kept, path)),
+    signal: context.fetch.signal,
+    complete({ selectionSet }, { type, data: object, path }, failedBelow) {
+      const shown = failedBelow.filter((error) => isShown(selectionSet, error.path?.slice(path.length)));
+      const own = completionWith(shown);
+      const asked = own.collector.ofSelectionSet(type, selectionSet);
+      const value = completeFragment(own, type, asked, object, path);
+      return { completed: value, errors: own.errors.toArray() };
+    },
+  };
+  const root = { path: [], type: rootType, completed, data };
+  return { initial: { ...initial, hasNext: true }, subsequent: deliver(delivery, root, deferred) };
+}
+
+/** What subgraphs failed at is told, and explains nulls, as if it were in the list. */
+function withFailed(list: ErrorList, failed: readonly GraphQLError[]): ErrorList {
+  return {
+    add: list.add,
+    explains: (path) =>
+      list.explains(path) ||
+      failed.some(
+        (error) =>
+          error.path === undefined ||
+          error.path.every((segment, at) => at >= path.length || segment === path[at]),
+      ),
+    toArray: () => [...failed, ...list.toArray()],
+  };
+}

@@ -200,7 +200,7 @@ function valueSource(
   }
   if (!isAbstractType(type)) return 'throw GIVEN_UP;';
   // A subgraph that knows an interface as an object type says the interface's name.
-  const own = isInterfaceType(type) && !asksTypename(writer, type, selections) ? [type] : [];
+  const own = isInterfaceType(type) && !dependsOnType(writer, type, selections) ? [type] : [];
   const cases = [...writer.options.schema.getPossibleTypes(type), ...own].map(
     (possible) =>
       `case ${nameLiteral(possible.name)}: return ${writeObject(writer, possible, selections)}(value, ${ARGUMENTS});`,
@@ -212,13 +212,23 @@ function valueSource(
   }`;
 }
 
-function asksTypename(
+/** Whether it must be known which of the interface's types an object is, under some variables at least. */
+function dependsOnType(
   writer: Writer,
   type: GraphQLInterfaceType,
   selections: readonly GuardedSelection[],
 ): boolean {
   const fields = collectGuarded(writer.options, type, selections);
-  return fields.values().some(([first]) => first?.node.name.value === '__typename');
+  if (fields.values().some(([first]) => first?.node.name.value === '__typename')) return true;
+  const { schema } = writer.options;
+  return schema.getPossibleTypes(type).some((possible) => {
+    const ofType = collectGuarded(writer.options, possible, selections);
+    // What a type is asked beyond the interface stands in fragments on it.
+    return (
+      ofType.size !== fields.size ||
+      ofType.entries().some(([name, nodes]) => nodes.length !== fields.get(name)?.length)
+    );
+  });
 }
 
 const INT_MAX = 2_147_483_648;

@@ -30,7 +30,8 @@ export function addBelow(
   const names = path.map((segment) => (typeof segment === 'string' ? renamed(step, segment) : segment));
   for (const target of findTargets(run.data, step.path)) {
     if (objects !== undefined && !objects.has(target.object)) continue;
-    run.errors.add(error, visiblePath(run.operation, [...target.path, ...names]));
+    const visible = visiblePath(run.operation, [...target.path, ...names], run.variables);
+    if (visible !== undefined) run.errors.add(error, visible);
   }
 }
 

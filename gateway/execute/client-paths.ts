@@ -1,5 +1,11 @@
 // From the places of a failed fetch to the paths that the client knows.
-import type { FieldNode, FragmentDefinitionNode, GraphQLSchema, SelectionSetNode } from 'graphql';
+import type {
+  FieldNode,
+  FragmentDefinitionNode,
+  GraphQLSchema,
+  SelectionNode,
+  SelectionSetNode,
+} from 'graphql';
 import { Kind } from 'graphql';
 import type { FetchStep } from '../plan/planner.ts';
 import { isIncluded, type Variables } from './collect-fields.ts';
@@ -12,32 +18,41 @@ export interface ClientSelection {
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 }
 
-/** The path up to where the client asked for it: what the plan fetches for its own use is cut off. */
-export function visiblePath(client: ClientSelection, path: Path): Path {
+/**
+ * The path up to where the client asked for it: what the plan fetches for its own use is cut off. Undefined where the client
+ * asked for it under conditions, and these do not hold: of what it does not want nothing is told.
+ */
+export function visiblePath(client: ClientSelection, path: Path, variables: Variables): Path | undefined {
   let selectionSets: readonly SelectionSetNode[] = [client.selectionSet];
   for (const [index, segment] of path.entries()) {
     if (typeof segment === 'number') continue;
-    const nodes = selectionSets.flatMap((set) => fieldsNamed(client, set, segment, new Set()));
-    if (nodes.length === 0) return path.slice(0, index);
+    const named = (includes: Includes) =>
+      selectionSets.flatMap((set) => fieldsNamed(client, set, segment, new Set(), includes));
+    const nodes = named((node) => isIncluded(node, variables));
+    if (nodes.length === 0) return named(() => true).length === 0 ? path.slice(0, index) : undefined;
     selectionSets = nodes.flatMap((node) => node.selectionSet ?? []);
   }
   return path;
 }
+
+type Includes = (node: SelectionNode) => boolean;
 
 function fieldsNamed(
   client: ClientSelection,
   selectionSet: SelectionSetNode,
   responseName: string,
   spread: Set<string>,
+  includes: Includes,
 ): readonly FieldNode[] {
   return selectionSet.selections.flatMap((node) => {
+    if (!includes(node)) return [];
     if (node.kind === Kind.FIELD) return (node.alias ?? node.name).value === responseName ? [node] : [];
     if (node.kind === Kind.INLINE_FRAGMENT)
-      return fieldsNamed(client, node.selectionSet, responseName, spread);
+      return fieldsNamed(client, node.selectionSet, responseName, spread, includes);
     const fragment = client.fragments.get(node.name.value);
     if (fragment === undefined || spread.has(node.name.value)) return [];
     spread.add(node.name.value);
-    return fieldsNamed(client, fragment.selectionSet, responseName, spread);
+    return fieldsNamed(client, fragment.selectionSet, responseName, spread, includes);
   });
 }
 
@@ -56,8 +71,10 @@ export function missedPaths(
   collectNames(schema, step, step.selection, target, variables, names);
   const wanted = [...names]
     .map((name) => [...target.path, renamed(step, name)])
-    .filter((path) => visiblePath(client, path).length === path.length);
-  return wanted.length > 0 ? wanted : [visiblePath(client, target.path)];
+    .filter((path) => visiblePath(client, path, variables)?.length === path.length);
+  if (wanted.length > 0) return wanted;
+  const above = visiblePath(client, target.path, variables);
+  return above === undefined ? [] : [above];
 }
 
 function collectNames(

@@ -25,6 +25,8 @@ export interface FieldCollector {
   ofSelectionSet(type: ObjectOrInterface, selectionSet: SelectionSetNode): CollectedFields;
   /** What the selection sets of nodes that share a response name ask of the type. */
   ofNodes(type: ObjectOrInterface, nodes: readonly FieldNode[]): CollectedFields;
+  /** Whether what the nodes ask of an object of the interface hangs on which of its types it is. */
+  dependsOnType(type: GraphQLInterfaceType, nodes: readonly FieldNode[]): boolean;
 }
 
 /** For one request: conditions depend on its variables. Results are kept, since lists ask the same of each element. */
@@ -70,7 +72,23 @@ export function createFieldCollector(
     return fragments.get(name);
   }
 
+  function isTyped(type: GraphQLInterfaceType, selectionSet: SelectionSetNode, spread: Set<string>): boolean {
+    return selectionSet.selections.some((node) => {
+      if (node.kind === Kind.FIELD || !isIncluded(node, variables)) return false;
+      const body = node.kind === Kind.INLINE_FRAGMENT ? node : takeFragment(node.name.value, spread);
+      if (body === undefined) return false;
+      if (!applies(schema, type, body.typeCondition?.name.value)) return true;
+      return isTyped(type, body.selectionSet, spread);
+    });
+  }
+
   return {
+    dependsOnType(type, nodes) {
+      const spread = new Set<string>();
+      return nodes.some(
+        (node) => node.selectionSet !== undefined && isTyped(type, node.selectionSet, spread),
+      );
+    },
     ofSelectionSet: (type, selectionSet) => collect(type, [selectionSet]),
     ofNodes(type, nodes) {
       const byType = kept.getOrInsertComputed(nodes, () => new Map());

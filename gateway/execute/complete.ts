@@ -155,7 +155,9 @@ function completeComposite(
   if (objectType === undefined) return null;
   const fields = completion.collector.ofNodes(objectType, nodes);
   if (isObjectType(type) && !mayBe(completion, type, value, fields)) return wrongType(completion, type, site);
-  if (isInterfaceType(objectType) && asksTypename(fields)) return wrongType(completion, type, site);
+  const isTypeOpen = isInterfaceType(objectType);
+  if (isTypeOpen && (asksTypename(fields) || completion.collector.dependsOnType(objectType, nodes)))
+    return withoutType(completion, type, site);
   const completed = completeFields(completion, objectType, fields, value, site.path);
   return completed === BUBBLE ? null : completed;
 }
@@ -196,6 +198,11 @@ function mayBe(
   const named = typeof said === 'string' ? fullSchema.getType(said) : undefined;
   const full = fullSchema.getType(type.name);
   return isAbstractType(named) && isObjectType(full) && fullSchema.isSubType(named, full);
+}
+
+/** Which type it is was not told; an error there, or below, may be why. */
+function withoutType(completion: Completion, type: GraphQLOutputType, site: Site): null {
+  return completion.errors.explains(site.path) ? null : wrongType(completion, type, site);
 }
 
 function wrongType(completion: Completion, type: GraphQLOutputType, site: Site): null {

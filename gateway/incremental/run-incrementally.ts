@@ -53,7 +53,7 @@ async function runSplit(
   };
   // A fetch may serve both: what it failed at is told with the part that shows it.
   const isShown = (selectionSet: SelectionSetNode, path: Path | undefined) =>
-    path === undefined || visiblePath({ selectionSet, fragments }, path).length === path.length;
+    path === undefined || visiblePath({ selectionSet, fragments }, path, variables)?.length === path.length;
   const failed = await running.first;
   const completion = completionWith(failed.filter(({ path }) => isShown(kept, path)));
   const fields = completion.collector.ofSelectionSet(rootType, kept);

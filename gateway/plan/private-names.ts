@@ -12,6 +12,9 @@ export interface PrivateNames {
 
 export const PRIVATE_PREFIX = '_weft_';
 
+/** Before the name of a field that a client's alias would hide. */
+export const OWN_PREFIX = `${PRIVATE_PREFIX}own_`;
+
 /** Names of all fields that keys, `@requires` and contexts of the supergraph select. */
 export function readNeededNames(supergraph: DocumentNode): ReadonlySet<string> {
   const needed = new Set<string>();
@@ -56,7 +59,7 @@ export function withPrivateNames(
   });
   if (hiding.size === 0) return undefined;
   const names = new Map<string, string>();
-  for (const name of hiding) names.set(name, `${PRIVATE_PREFIX}own_${name}`);
+  for (const name of hiding) names.set(name, `${OWN_PREFIX}${name}`);
   const renamed = visit(document, {
     Field(node): FieldNode | undefined {
       const responseName = (node.alias ?? node.name).value;

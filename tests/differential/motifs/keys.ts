@@ -22,7 +22,7 @@ export function severalKeys(graph: Graph, members: readonly Member[]): void {
   const code = takeWord(graph);
   addInstances(graph, type);
   addKeyTruth(graph, type, 'id', ({ id }) => id);
-  addKeyTruth(graph, type, code, ({ id }) => hash(id) % 100_000);
+  addKeyTruth(graph, type, code, ({ id }) => hash(id) % NUMBERS);
   declareType(home, type, { keys: ['id', code] });
   declareField(home, type, 'id', 'ID!');
   declareField(home, type, code, 'Int!');
@@ -38,6 +38,9 @@ export function severalKeys(graph: Graph, members: readonly Member[]): void {
   addEntrances(graph, graph.random.pick(third === undefined ? [home, second] : [home, second, third]), type);
 }
 
+/** Many, so that two records hardly ever have one number. */
+const NUMBERS = 2_000_000_000;
+
 export function nestedKey(graph: Graph, members: readonly Member[]): void {
   const [home, second] = graph.random.sample(members, 2);
   if (home === undefined || second === undefined) return;
@@ -46,7 +49,8 @@ export function nestedKey(graph: Graph, members: readonly Member[]): void {
   const [field, number, extra] = [takeWord(graph), takeWord(graph), takeWord(graph)];
   addInstances(graph, type);
   addTruth(graph, type, field, `${part}!`, [part], { nullPercent: 0 });
-  addTruth(graph, part, number, 'Int!', [], { nullPercent: 0 });
+  // A key tells its records apart, also where it is a number.
+  addKeyTruth(graph, part, number, ({ id }) => hash(id) % NUMBERS);
   addTruth(graph, part, extra, 'ID!', [], { nullPercent: 0 });
   const key = graph.random.chance(50) ? `${field} { ${number} }` : `${field} { ${number} ${extra} }`;
   for (const member of [home, second]) {

@@ -64,7 +64,7 @@ export function completeRoot(
 /** The fields of a fragment at one object of the answer, or null when a null went up to it. */
 export function completeFragment(
   completion: Completion,
-  type: GraphQLObjectType,
+  type: GraphQLObjectType | GraphQLInterfaceType,
   fields: CollectedFields,
   data: DataObject,
   path: Path,

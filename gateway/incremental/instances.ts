@@ -1,5 +1,6 @@
 // Finds the objects of an answer at which a deferred fragment stands, with their types and paths.
 import {
+  type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
@@ -14,7 +15,8 @@ import type { DeferredFragment, Segment } from './split-selection.ts';
 /** An object that the client has, and what of it subgraphs have sent. */
 export interface Instance {
   readonly path: Path;
-  readonly type: GraphQLObjectType;
+  /** An interface stands for its objects where no more is known of them, as in completion. */
+  readonly type: GraphQLObjectType | GraphQLInterfaceType;
   /** As completed: what the client was sent. */
   readonly completed: DataObject;
   /** As merged. */
@@ -79,17 +81,17 @@ function runtimeType(
   schema: GraphQLSchema,
   type: GraphQLNamedType,
   data: DataObject,
-): GraphQLObjectType | undefined {
+): Instance['type'] | undefined {
   if (isObjectType(type)) return type;
   const name = readOwn(data, '__typename');
+  // A subgraph that knows an interface as an object type says the interface's name.
+  if (isInterfaceType(type) && name === type.name) return type;
   const named = typeof name === 'string' ? schema.getType(name) : undefined;
   return isObjectType(named) ? named : undefined;
 }
 
-function isOfType(schema: GraphQLSchema, type: GraphQLObjectType, condition: string): boolean {
+function isOfType(schema: GraphQLSchema, type: Instance['type'], condition: string): boolean {
   if (type.name === condition) return true;
   const named = schema.getType(condition);
-  return (
-    isAbstractType(named) && (isObjectType(type) || isInterfaceType(type)) && schema.isSubType(named, type)
-  );
+  return isAbstractType(named) && schema.isSubType(named, type);
 }

@@ -1,0 +1,78 @@
+// Answers in parts as the engine gives them: what all parts make together, and which part waits for which system.
+import type { GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { engineOver, TRACE_ID } from './library-gateway.ts';
+import { type Library, startLibrary } from './library-graph.ts';
+import { type ClientPart, mergeParts } from './merge-parts.ts';
+
+let library: Library;
+let engine: GatewayEngine;
+
+beforeAll(async () => {
+  library = await startLibrary();
+  engine = engineOver(library.all);
+  await engine.ready;
+});
+afterEach(() => {
+  for (const server of library.all) server.fault = undefined;
+});
+afterAll(async () => {
+  await engine?.close();
+  await library?.close();
+});
+
+async function prepare(query: string) {
+  const prepared = await engine.prepare(query);
+  if ('errors' in prepared) throw new Error(JSON.stringify(prepared.errors));
+  return prepared;
+}
+
+const context = () => ({
+  signal: AbortSignal.timeout(20_000),
+  traceId: TRACE_ID,
+  principal: 'anonymous',
+});
+
+/** As a client reads them. */
+async function partsOf(query: string, variables = {}): Promise<readonly ClientPart[]> {
+  const result = await engine.executeIncrementally?.(await prepare(query), variables, context());
+  if (result === undefined || !('initial' in result)) return [asClient(result)];
+  const parts = [asClient(result.initial)];
+  for await (const part of result.subsequent) parts.push(asClient(part));
+  return parts;
+}
+
+function asClient(value: unknown): ClientPart {
+  return JSON.parse(JSON.stringify(value)) as ClientPart;
+}
+
+describe('the parts of a deferred answer', () => {
+  it.each([
+    ['of objects whose types are not known', '{ seen { id ... @defer { views } } }'],
+    ['of such objects under their interface', '{ seen { id ... on Medium @defer { title views } } }'],
+    ['of such objects under one type', '{ seen { id ... on Book @defer { pages views } } }'],
+    ['of interfaces', '{ media { title ... on Book @defer { average pages } ... @defer { views } } }'],
+    [
+      'of unions',
+      '{ found(text: "") { ... on Medium @defer { title views } ... on Person @defer { books { id } } } }',
+    ],
+    ['of lists in lists', '{ shelf { id ... @defer { average ratings { stars } } } }'],
+    ['of objects whose type is hidden', '{ secret { title ... @defer { views } } }'],
+    ['in others', '{ me { name ... @defer { books { title ... @defer { average label } } } } }'],
+    ['at the root', '{ me { name } ... @defer { ratings { stars of { ... @defer { title } } } } }'],
+    [
+      'of introspection',
+      '{ me { name } ... @defer { __type(name: "Role") { enumValues { name } } __typename } }',
+    ],
+    ['spread twice', '{ a: me { ...F } b: me { ...F } } fragment F on Person { id ... @defer { trust } }'],
+    ['of one object asked for twice', '{ me { name boss { id } ... @defer { boss { name } } } }'],
+    ['under aliases that hide keys', '{ books { id: title ... @defer { weight: average title: pages } } }'],
+    ['of nothing but a name', '{ me { ... @defer { __typename } } }'],
+  ])('make the whole answer: fragments %s', async (_what, query) => {
+    const whole = await engine.execute(await prepare(query), {}, context());
+    const parts = await partsOf(query);
+    expect(parts.length).toBeGreaterThan(1);
+    expect(mergeParts(parts)).toEqual({ data: asClient(whole.data), errors: [] });
+    expect(parts.map(({ hasNext }) => hasNext)).toEqual([...parts.slice(1).map(() => true), false]);
+  });
+});

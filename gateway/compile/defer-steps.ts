@@ -53,6 +53,7 @@ function blocksOf(
   const block: DeferredBlock = {
     depends,
     label: fragment.label,
+    directive: fragment.directive,
     path: names,
     selection: fragment.selectionSet,
     steps,

@@ -1,5 +1,5 @@
 // Compiles a plan with deferred blocks into parts: each runs by itself, and none is sent together with another's fetches.
-import type { GraphQLSchema } from 'graphql';
+import type { DirectiveNode, GraphQLSchema } from 'graphql';
 import type { Variables } from '../execute/collect-fields.ts';
 import { deferVariables, splitSelection } from '../incremental/split-selection.ts';
 import { hasDefer } from '../plan/planned-document.ts';
@@ -24,8 +24,9 @@ export interface Part extends Fetches {
 export interface Block extends Fetches {
   /** Fetches of other parts that must be done first. */
   readonly depends: readonly string[];
-  readonly label: string | undefined;
-  /** Response names from the root. */
+  /** Of the fragment. */
+  readonly directive: DirectiveNode;
+  /** Response names from the root to the fragment. */
   readonly names: readonly string[];
 }
 
@@ -68,9 +69,9 @@ export function partedSteps({ operation, fragments, plan }: PlannedOperation): S
 function compilePart(schema: GraphQLSchema, { primary, deferred }: Step & { readonly kind: 'defer' }): Part {
   return {
     ...fetchesOf(schema, primary.steps),
-    blocks: deferred.map(({ depends, label, path, steps }) => ({
+    blocks: deferred.map(({ depends, directive, path, steps }) => ({
       depends,
-      label,
+      directive,
       names: path,
       ...fetchesOf(schema, steps),
     })),

@@ -78,10 +78,10 @@ function waitingAt(
   return fragments.map((fragment) => ({ fragment, names: [...names, ...namesOf(fragment.path)], within }));
 }
 
-/** Those of its place and label, of which there is one unless fragments are alike. */
+/** Those of its `@defer` at its place: one, unless a fragment is spread there twice. */
 function blocksOf({ blocks }: Delivery, { fragment, names }: Waiting): readonly RunningBlock[] {
   const own = blocks.filter(
-    (block) => block.label === fragment.label && block.names.join('.') === names.join('.'),
+    (block) => block.directive === fragment.directive && block.names.join('.') === names.join('.'),
   );
   return own.length > 0 ? own : blocks;
 }

@@ -1,6 +1,6 @@
 // Runs the parts of a plan: the first at once, each block when the fetches that it depends on are done.
 import { HubError } from '@weft/core/errors';
-import type { GraphQLError } from 'graphql';
+import type { DirectiveNode, GraphQLError } from 'graphql';
 import { endGatherings } from '../compile/gathering.ts';
 import type { Fetches, Part } from '../compile/parts.ts';
 import type { Run } from '../compile/run.ts';
@@ -8,7 +8,7 @@ import { toGraphQLError } from '../execute/error-list.ts';
 
 /** A block under way. */
 export interface RunningBlock {
-  readonly label: string | undefined;
+  readonly directive: DirectiveNode;
   readonly names: readonly string[];
   /** What failed in it; never rejects. */
   readonly errors: Promise<readonly GraphQLError[]>;
@@ -46,7 +46,7 @@ export function runParts(first: Part, createRun: () => Run): RunningParts {
   const blocks = first.blocks.map((block): RunningBlock => {
     const needed = block.depends.map((id) => whenFetched(id).promise);
     const errors = Promise.all(needed).then(() => runPart(block, createRun()));
-    return { label: block.label, names: block.names, errors };
+    return { directive: block.directive, names: block.names, errors };
   });
   return { first: running, blocks };
 }

@@ -18,6 +18,8 @@ export type Segment =
 
 /** One active `@defer` where it stands in the selection; fragments that are spread twice stand twice. */
 export interface DeferredFragment {
+  /** The client's own node: with the names that lead to it, it tells a fragment from those beside it. */
+  readonly directive: DirectiveNode;
   readonly label: string | undefined;
   /** From the object of the fragment that it stands in, or from the root. */
   readonly path: readonly Segment[];
@@ -68,6 +70,7 @@ export function splitSelection(
     const directive = activeDefer(node.directives ?? [], variables);
     if (directive !== undefined) {
       deferred.push({
+        directive,
         label: labelOf(directive),
         path: [],
         typeCondition,

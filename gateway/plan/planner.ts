@@ -1,5 +1,5 @@
 // The seam to whichever planner is used: a plan is steps, and each fetch says what to ask, of whom, and where the answer belongs.
-import type { DocumentNode, OperationTypeNode, SelectionSetNode } from 'graphql';
+import type { DirectiveNode, DocumentNode, OperationTypeNode, SelectionSetNode } from 'graphql';
 
 /** What an entity fetch needs of an object that is already there. */
 export type RequiredSelection =
@@ -73,6 +73,8 @@ export interface DeferredBlock {
   /** Names of fetches (`id`), in the primary part or in other blocks, that must be done first. */
   readonly depends: readonly string[];
   readonly label: string | undefined;
+  /** The `@defer` itself. */
+  readonly directive: DirectiveNode;
   /** Where the fragment stands in the client's operation: response names and `... on Type`. */
   readonly path: readonly string[];
   /** What the client asked for here, less what is deferred further inside; undefined where another block stands only. */

@@ -48,6 +48,21 @@ function asClient(value: unknown): ClientPart {
 
 describe('the parts of a deferred answer', () => {
   it.each([
+    ['at one object', '{ me { name ... @defer { trust } ... @defer { books { title } } } }', 'books'],
+    [
+      'at the root',
+      '{ me { name } ... @defer { ratings { stars } } ... @defer { media { title } } }',
+      'media',
+    ],
+  ])('do not wait for one another without labels either, %s', async (_what, query, quick) => {
+    await partsOf(query);
+    library.rates.fault = { kind: 'delay', delayMs: 300 };
+    const following = (await partsOf(query)).slice(1).flatMap(({ incremental }) => incremental?.[0]?.data);
+    expect(following).toHaveLength(2);
+    expect(following[0]).toHaveProperty(quick);
+  });
+
+  it.each([
     ['of objects whose types are not known', '{ seen { id ... @defer { views } } }'],
     ['of such objects under their interface', '{ seen { id ... on Medium @defer { title views } } }'],
     ['of such objects under one type', '{ seen { id ... on Book @defer { pages views } } }'],

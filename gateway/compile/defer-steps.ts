@@ -2,7 +2,7 @@
 import { type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import { type DeferredFragment, namesOf, type SplitSelection } from '../incremental/split-selection.ts';
 import type { DeferredBlock, FetchStep, Step } from '../plan/planner.ts';
-import { compareFetches, type DependsOn, placesWritten } from './dependencies.ts';
+import { compareFetches, placesWritten } from './dependencies.ts';
 
 /** Fetches of a plan up to which each is compared with every other; a larger plan is answered whole. */
 const COMPARED_MAX = 200;
@@ -23,7 +23,8 @@ export function deferSteps(
     steps,
     fetches,
     fragments,
-    dependsOn: compareFetches(),
+    places: new Map(fetches.map((fetch) => [fetch, placesWritten(fetch)])),
+    dependents: dependentsOf(fetches),
     ids: new Map(fetches.map((fetch, index) => [fetch, String(index)])),
     taken: new Set(),
   };
@@ -37,10 +38,23 @@ interface Parting {
   /** In the order of the plan: none needs a later one. */
   readonly fetches: readonly FetchStep[];
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
-  readonly dependsOn: DependsOn;
+  /** What each brings, as response names joined by dots. */
+  readonly places: ReadonlyMap<FetchStep, readonly string[]>;
+  /** The later fetches that need it. */
+  readonly dependents: ReadonlyMap<FetchStep, readonly FetchStep[]>;
   readonly ids: ReadonlyMap<FetchStep, string>;
   /** Fetches of the parts before. */
   readonly taken: Set<FetchStep>;
+}
+
+function dependentsOf(fetches: readonly FetchStep[]): Parting['dependents'] {
+  const dependsOn = compareFetches();
+  return new Map(
+    fetches.map((fetch, index) => [
+      fetch,
+      fetches.slice(index + 1).filter((later) => dependsOn(later, fetch)),
+    ]),
+  );
 }
 
 function blocksOf(
@@ -77,8 +91,8 @@ function take(
       (isFirst && fetch.operationKind === 'mutation') ||
       // Under which names the client has what is renamed hangs on more than names.
       (isFirst && fetch.outputRewrites.length > 0) ||
-      placesWritten(fetch).some((place) => wanted.has(place)) ||
-      [...needed].some((later) => parting.dependsOn(later, fetch));
+      parting.places.get(fetch)?.some((place) => wanted.has(place)) === true ||
+      parting.dependents.get(fetch)?.some((later) => needed.has(later)) === true;
     if (isNeeded) needed.add(fetch);
   }
   const own = new Set([...needed].filter((fetch) => !parting.taken.has(fetch)));

@@ -1,7 +1,7 @@
 // Compiles a plan with deferred blocks into parts: each runs by itself, and none is sent together with another's fetches.
 import type { DirectiveNode, GraphQLSchema } from 'graphql';
 import type { Variables } from '../execute/collect-fields.ts';
-import { deferVariables, splitSelection } from '../incremental/split-selection.ts';
+import { countDeferred, deferVariables, splitSelection } from '../incremental/split-selection.ts';
 import { hasDefer } from '../plan/planned-document.ts';
 import type { Step } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
@@ -36,6 +36,9 @@ export type CompiledParts = (variables: Variables) => Part | undefined;
 /** Up to so many variables decide what is deferred; an operation with more is answered whole. */
 const DEFER_VARIABLES_MAX = 4;
 
+/** Places of deferred fragments: a short document can spread one to thousands, and is answered whole when it does. */
+const DEFERRED_PLACES_MAX = 100;
+
 /** @param schema the supergraph's whole schema */
 export function compileParts(
   schema: GraphQLSchema,
@@ -53,7 +56,9 @@ export function compileParts(
     return variants.getOrInsertComputed(key, () => {
       // What a request leaves out by @skip or @include changes what is asked of a fetch, and not which part it is in.
       const split = splitSelection(operation.selectionSet, fragments, variables, () => true);
-      const parted = split.deferred.length === 0 ? undefined : deferSteps(steps, split, fragments);
+      const count = countDeferred(split.deferred);
+      const isParted = count > 0 && count <= DEFERRED_PLACES_MAX;
+      const parted = isParted ? deferSteps(steps, split, fragments) : undefined;
       return parted?.kind === 'defer' ? compilePart(schema, parted) : undefined;
     });
   };

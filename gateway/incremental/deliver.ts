@@ -1,7 +1,9 @@
 // Puts together the answers of a deferred operation: the first when its own fetches are done, each fragment when its blocks are.
+import { HubError } from '@weft/core/errors';
 import type { GraphQLError, GraphQLSchema } from 'graphql';
 import type { IncrementalResult, SubsequentResult } from '../engine.ts';
 import type { DataObject, Path } from '../execute/data.ts';
+import { toGraphQLError } from '../execute/error-list.ts';
 import { findInstances, type Instance } from './instances.ts';
 import type { RunningBlock } from './run-parts.ts';
 import { type DeferredFragment, namesOf } from './split-selection.ts';
@@ -12,6 +14,7 @@ export interface Delivery {
   readonly blocks: readonly RunningBlock[];
   /** What the first part's fetches failed at and did not show. */
   readonly failed: readonly GraphQLError[];
+  readonly traceId: string;
   /** Aborts when nobody wants more. */
   readonly signal: AbortSignal;
   /** Completes a fragment at an object; `failed` is what failed at and below the path so far, whichever part asked. */
@@ -22,13 +25,6 @@ export interface Delivery {
   ): { readonly completed: DataObject | null; readonly errors: readonly GraphQLError[] };
 }
 
-/** A fragment that has come, and where it stands. */
-interface Arrived {
-  readonly waiting: Waiting;
-  readonly results: readonly IncrementalResult[];
-  readonly inner: readonly Waiting[];
-}
-
 interface Waiting {
   readonly fragment: DeferredFragment;
   /** From the root. */
@@ -36,6 +32,12 @@ interface Waiting {
   /** The objects of the part that it stands in. */
   readonly within: readonly Instance[];
 }
+
+/** Results of one part: the client has them before the next are made, and other requests their turn between. */
+const RESULTS_MAX = 500;
+
+/** Results of one operation: objects times fragments. */
+const DEFERRED_RESULTS_MAX = 20_000;
 
 /** @param root the first part, with what stands in it */
 export async function* deliver(
@@ -53,16 +55,32 @@ export async function* deliver(
   };
   const aborted = whenAborted(delivery.signal);
   for (const waiting of waitingAt(deferred, [], [root])) wait(waiting);
+  let left = DEFERRED_RESULTS_MAX;
   while (pending.size > 0) {
     const next = await Promise.race([aborted, ...pending.values()]);
     if (next === undefined) return;
     const incremental: IncrementalResult[] = [];
     // What came in the meantime goes along.
     for (const waiting of await settledOf(pending)) {
+      const sent: Instance[] = [];
+      const failed = await failedSoFar(delivery);
+      for (const instance of instancesOf(delivery, waiting)) {
+        if (left === 0) {
+          incremental.push(leftOut(waiting, instance, delivery.traceId));
+          yield { incremental, hasNext: false };
+          return;
+        }
+        left -= 1;
+        const result = resultAt(delivery, waiting, instance, failed);
+        incremental.push(result);
+        if (result.data !== null) sent.push({ ...instance, completed: result.data });
+        if (incremental.length < RESULTS_MAX) continue;
+        yield { incremental: incremental.splice(0), hasNext: true };
+        await new Promise((resolve) => setImmediate(resolve));
+        if (delivery.signal.aborted) return;
+      }
       pending.delete(waiting);
-      const arrived = await arrive(delivery, waiting);
-      incremental.push(...arrived.results);
-      for (const inner of arrived.inner) wait(inner);
+      for (const inner of waitingAt(waiting.fragment.children, waiting.names, sent)) wait(inner);
     }
     const hasNext = pending.size > 0;
     if (incremental.length > 0) yield { incremental, hasNext };
@@ -86,27 +104,38 @@ function blocksOf({ blocks }: Delivery, { fragment, names }: Waiting): readonly 
   return own.length > 0 ? own : blocks;
 }
 
-async function arrive(delivery: Delivery, waiting: Waiting): Promise<Arrived> {
-  const { fragment, names, within } = waiting;
-  const failed = await failedSoFar(delivery);
-  const results: IncrementalResult[] = [];
-  const sent: Instance[] = [];
-  for (const instance of within.flatMap((each) => findInstances(delivery.schema, each, fragment))) {
-    const { path } = instance;
-    const { completed, errors } = delivery.complete(
-      fragment,
-      instance,
-      failed.filter((error) => isWithin(error.path, path)),
-    );
-    results.push({
-      ...(fragment.label === undefined ? {} : { label: fragment.label }),
-      path,
-      data: completed,
-      ...(errors.length === 0 ? {} : { errors }),
-    });
-    if (completed !== null) sent.push({ ...instance, completed });
-  }
-  return { waiting, results, inner: waitingAt(fragment.children, names, sent) };
+function instancesOf({ schema }: Delivery, { fragment, within }: Waiting): readonly Instance[] {
+  return within.flatMap((each) => findInstances(schema, each, fragment));
+}
+
+/** A result whose `data` is as completed. */
+interface CompletedResult extends IncrementalResult {
+  readonly data: DataObject | null;
+}
+
+function resultAt(
+  delivery: Delivery,
+  { fragment }: Waiting,
+  instance: Instance,
+  failed: readonly GraphQLError[],
+): CompletedResult {
+  const { path } = instance;
+  const below = failed.filter((error) => isWithin(error.path, path));
+  const { completed, errors } = delivery.complete(fragment, instance, below);
+  return {
+    ...(fragment.label === undefined ? {} : { label: fragment.label }),
+    path,
+    data: completed,
+    ...(errors.length === 0 ? {} : { errors }),
+  };
+}
+
+function leftOut({ fragment }: Waiting, { path }: Instance, traceId: string): IncrementalResult {
+  const details = { limit: 'deferredResultsMax', max: DEFERRED_RESULTS_MAX };
+  const message = `Deferred fragments at more than ${DEFERRED_RESULTS_MAX} objects: the rest is left out.`;
+  const error = new HubError('LIMIT_EXCEEDED', message, { details });
+  const label = fragment.label === undefined ? {} : { label: fragment.label };
+  return { ...label, path, data: null, errors: [toGraphQLError(error, traceId, path)] };
 }
 
 /** Of the parts that are done: a fragment's fields may come with another's. */

@@ -5,13 +5,14 @@ import type { CompiledParts, Part } from '../compile/parts.ts';
 import type { Run } from '../compile/run.ts';
 import type { IncrementalExecution } from '../engine.ts';
 import { visiblePath } from '../execute/client-paths.ts';
-import type { Variables } from '../execute/collect-fields.ts';
-import { completeFragment, completeRoot } from '../execute/complete.ts';
+import type { CollectedFields, Variables } from '../execute/collect-fields.ts';
+import { type Completion, completeFragment, completeRoot } from '../execute/complete.ts';
 import { completionOf } from '../execute/completion-of.ts';
 import { createObject, type DataObject, type Path } from '../execute/data.ts';
 import { createErrorList, type ErrorList } from '../execute/error-list.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { type Delivery, deliver } from './deliver.ts';
+import type { Instance } from './instances.ts';
 import { runParts } from './run-parts.ts';
 import { type SplitSelection, splitSelection } from './split-selection.ts';
 
@@ -47,17 +48,17 @@ async function runSplit(
   const data = createObject();
   const unresolved: Run['unresolved'] = new Map();
   const running = runParts(part, () => ({ ...operationOf(variables, context, data), unresolved }));
-  const completionWith = (failed: readonly GraphQLError[]) => {
-    const errors = withFailed(createErrorList(context.fetch.traceId, facts.errorsMax), failed);
-    return completionOf(planned, facts, { variables, unresolved }, errors);
-  };
+  const errorsWith = (failed: readonly GraphQLError[]) =>
+    withFailed(createErrorList(context.fetch.traceId, facts.errorsMax), failed);
+  // What is asked of a type is collected once, however many objects there are.
+  const shared = completionOf(planned, facts, { variables, unresolved }, errorsWith([]));
+  const fieldsOf = createFieldsOf(shared);
   // A fetch may serve both: what it failed at is told with the part that shows it.
   const isShown = (selectionSet: SelectionSetNode, path: Path | undefined) =>
     path === undefined || visiblePath({ selectionSet, fragments }, path, variables)?.length === path.length;
   const failed = await running.first;
-  const completion = completionWith(failed.filter(({ path }) => isShown(kept, path)));
-  const fields = completion.collector.ofSelectionSet(rootType, kept);
-  const completed = completeRoot(completion, rootType, fields, data);
+  const completion = { ...shared, errors: errorsWith(failed.filter(({ path }) => isShown(kept, path))) };
+  const completed = completeRoot(completion, rootType, fieldsOf(rootType, kept), data);
   const errors = completion.errors.toArray();
   const initial = errors.length === 0 ? { data: completed } : { errors, data: completed };
   // Nothing follows a null that went up to the root.
@@ -66,17 +67,25 @@ async function runSplit(
     schema: facts.schema,
     blocks: running.blocks,
     failed: failed.filter(({ path }) => !isShown(kept, path)),
+    traceId: context.fetch.traceId,
     signal: context.fetch.signal,
     complete({ selectionSet }, { type, data: object, path }, failedBelow) {
       const shown = failedBelow.filter((error) => isShown(selectionSet, error.path?.slice(path.length)));
-      const own = completionWith(shown);
-      const asked = own.collector.ofSelectionSet(type, selectionSet);
-      const value = completeFragment(own, type, asked, object, path);
+      const own = { ...shared, errors: errorsWith(shown) };
+      const value = completeFragment(own, type, fieldsOf(type, selectionSet), object, path);
       return { completed: value, errors: own.errors.toArray() };
     },
   };
   const root = { path: [], type: rootType, completed, data };
   return { initial: { ...initial, hasNext: true }, subsequent: deliver(delivery, root, deferred) };
+}
+
+function createFieldsOf({ collector }: Completion) {
+  const known = new Map<SelectionSetNode, Map<Instance['type'], CollectedFields>>();
+  return (type: Instance['type'], selectionSet: SelectionSetNode): CollectedFields =>
+    known
+      .getOrInsertComputed(selectionSet, () => new Map())
+      .getOrInsertComputed(type, () => collector.ofSelectionSet(type, selectionSet));
 }
 
 /** What subgraphs failed at is told, and explains nulls, as if it were in the list. */

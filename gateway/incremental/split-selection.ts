@@ -116,6 +116,11 @@ function labelOf(directive: DirectiveNode): string | undefined {
   return value?.kind === Kind.STRING ? value.value : undefined;
 }
 
+/** How many there are, those inside of others too. */
+export function countDeferred(deferred: readonly DeferredFragment[]): number {
+  return deferred.reduce((count, { children }) => count + 1 + countDeferred(children), 0);
+}
+
 /** Response names from the root, as plans write them. */
 export function namesOf(path: readonly Segment[]): readonly string[] {
   return path.flatMap((segment) => (segment.kind === 'field' ? [segment.responseName] : []));

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { engineOver, TRACE_ID } from './library-gateway.ts';
 import { type Library, startLibrary } from './library-graph.ts';
 import { type ClientPart, mergeParts } from './merge-parts.ts';
+import { type SubgraphServer, startSubgraph } from './subgraph-server.ts';
 
 let library: Library;
 let engine: GatewayEngine;
@@ -45,6 +46,81 @@ async function partsOf(query: string, variables = {}): Promise<readonly ClientPa
 function asClient(value: unknown): ClientPart {
   return JSON.parse(JSON.stringify(value)) as ClientPart;
 }
+
+describe('a deferred answer of very many parts', () => {
+  const MANY = `type Query { items(count: Int!): [Item!]! } type Item { id: ID! name: String }`;
+  let many: SubgraphServer;
+  let large: GatewayEngine;
+
+  beforeAll(async () => {
+    many = await startSubgraph('many', MANY, {
+      Query: {
+        items: (_: unknown, { count }: { count: number }) =>
+          Array.from({ length: count }, (_item, index) => ({ id: index, name: `item ${index}` })),
+      },
+    });
+    large = engineOver([many]);
+    await large.ready;
+  });
+  afterAll(async () => {
+    await large?.close();
+    await many?.close();
+  });
+
+  async function ask(query: string) {
+    const prepared = await large.prepare(query);
+    if ('errors' in prepared) throw new Error(JSON.stringify(prepared.errors));
+    return large.executeIncrementally?.(prepared, {}, context());
+  }
+
+  it('comes in pieces of 500 results, and other work has its turn between', async () => {
+    const result = await ask('{ items(count: 1200) { id ... @defer { name } } }');
+    if (result === undefined || !('subsequent' in result)) throw new Error('expected parts');
+    const sizes: number[] = [];
+    let turns = 0;
+    const timer = setInterval(() => (turns += 1), 0);
+    for await (const { incremental = [] } of result.subsequent) sizes.push(incremental.length);
+    clearInterval(timer);
+    expect(sizes).toEqual([500, 500, 200]);
+    expect(turns).toBeGreaterThan(0);
+  });
+
+  it('ends with LIMIT_EXCEEDED after 20,000 results', async () => {
+    const result = await ask('{ items(count: 20001) { id ... @defer(label: "n") { name } } }');
+    if (result === undefined || !('subsequent' in result)) throw new Error('expected parts');
+    let count = 0;
+    let last: unknown;
+    let hasNext = true;
+    for await (const part of result.subsequent) {
+      count += part.incremental?.length ?? 0;
+      last = part.incremental?.at(-1);
+      hasNext = part.hasNext;
+    }
+    expect(count).toBe(20_001);
+    expect(hasNext).toBe(false);
+    expect(asClient(last)).toMatchObject({
+      label: 'n',
+      path: ['items', 20_000],
+      data: null,
+      errors: [
+        {
+          path: ['items', 20_000],
+          extensions: { code: 'LIMIT_EXCEEDED', limit: 'deferredResultsMax', max: 20_000 },
+        },
+      ],
+    });
+  });
+
+  it('comes whole when fragments are spread to more than 100 places', async () => {
+    const spread = (count: number) =>
+      `{ ${Array.from({ length: count }, (_, index) => `a${index}: items(count: 1) { ...F }`).join(' ')} }
+       fragment F on Item { id ... @defer { name } }`;
+    expect(await ask(spread(100))).toHaveProperty('subsequent');
+    const whole = await ask(spread(101));
+    expect(whole).not.toHaveProperty('subsequent');
+    expect(whole).toHaveProperty('data.a100', [{ id: '0', name: 'item 0' }]);
+  });
+});
 
 describe('the parts of a deferred answer', () => {
   it.each([

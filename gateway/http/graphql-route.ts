@@ -7,6 +7,7 @@ import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
 import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
+import type { HttpLimits } from './limits.ts';
 import {
   GRAPHQL_RESPONSE,
   isJsonRequest,
@@ -21,6 +22,7 @@ export interface GraphQLRouteOptions {
   /** The engine of now; an operation ends on the one that it began on. */
   engine(): Engine;
   readonly logger: Logger;
+  readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs'>;
 }
 
 interface Route extends GraphQLRouteOptions {
@@ -93,7 +95,7 @@ async function handle(
     const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
     const partsType = isWhole ? undefined : negotiateIncremental(accept);
     if ('errors' in prepared)
-      return sendEither(reply, type, partsType, withTraceId(prepared.errors, traceId));
+      return sendEither(route, reply, type, partsType, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
     const operation: RunningOperation = {
       engine,
@@ -122,6 +124,7 @@ function notAcceptable(): HttpRefusal {
 
 /** For one who takes parts only, whatever is whole is the first and last of them. */
 function sendEither(
+  { limits }: Route,
   reply: FastifyReply,
   type: ResponseType | undefined,
   partsType: IncrementalType | undefined,
@@ -129,7 +132,7 @@ function sendEither(
 ): FastifyReply {
   return partsType === undefined
     ? sendResult(reply, type ?? JSON_RESPONSE, result)
-    : sendParts(reply, partsType, result, () => undefined);
+    : sendParts(reply, partsType, result, limits.partDrainTimeoutMs, () => undefined);
 }
 
 function requireMethod(method: string, prepared: PreparedOperation): void {
@@ -178,7 +181,8 @@ async function answerInParts(
     const execute = (prepared.isDeferred === true && engine.executeIncrementally) || engine.execute;
     const result = await execute(prepared, request.variables, context);
     const { errors } = 'initial' in result ? result.initial : result;
-    return sendParts(reply, type, result, () => end(errors?.length ?? 0));
+    const { partDrainTimeoutMs } = route.limits;
+    return sendParts(reply, type, result, partDrainTimeoutMs, () => end(errors?.length ?? 0));
   } catch (thrown) {
     end(1);
     throw thrown;

@@ -3,22 +3,31 @@ import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import type { ExecutionResult } from 'graphql';
 import type { IncrementalExecution } from '../engine.ts';
-import { acceptedRanges } from './media-type.ts';
+import { acceptedRanges, isWholeType } from './media-type.ts';
 
 export type IncrementalType = 'multipart/mixed' | 'text/event-stream';
 
 /** The version of the response format, by its date (https://github.com/graphql/defer-stream-wg/discussions/69). */
 const DEFER_SPEC = '20220824';
 
-/** In the order of Accept; undefined when the client takes answers in one piece only. */
+/**
+ * The type with the highest quality, the first of equal ones; undefined when the client takes answers in one piece only, or
+ * would rather have one.
+ */
 export function negotiateIncremental(accept: string | undefined): IncrementalType | undefined {
-  for (const { type, parameters } of acceptedRanges(accept)) {
-    if (type === 'text/event-stream') return type;
-    const spec = parameters.find((parameter) => parameter.startsWith('deferspec='));
-    if (type === 'multipart/mixed' && (spec === undefined || unquote(spec.slice(10)) === DEFER_SPEC))
-      return type;
+  let best: { readonly type: IncrementalType; readonly quality: number } | undefined;
+  let wholeQuality = 0;
+  for (const { type, parameters, quality } of acceptedRanges(accept)) {
+    if (isWholeType(type)) wholeQuality = Math.max(wholeQuality, quality);
+    else if (isIncrementalType(type, parameters) && quality > (best?.quality ?? 0)) best = { type, quality };
   }
-  return undefined;
+  return best === undefined || best.quality < wholeQuality ? undefined : best.type;
+}
+
+function isIncrementalType(type: string, parameters: readonly string[]): type is IncrementalType {
+  if (type === 'text/event-stream') return true;
+  const spec = parameters.find((parameter) => parameter.startsWith('deferspec='));
+  return type === 'multipart/mixed' && (spec === undefined || unquote(spec.slice(10)) === DEFER_SPEC);
 }
 
 function unquote(text: string): string {
@@ -35,15 +44,18 @@ const HEADERS: Readonly<Record<IncrementalType, string>> = {
 
 /**
  * Sends each part when it is there, and takes the next when the client's socket has taken the last.
+ * @param drainTimeoutMs a client whose socket does not take a part for so long is cut off
  * @param onEnd called once, when all is sent or the client is gone
  */
 export function sendParts(
   reply: FastifyReply,
   type: IncrementalType,
   result: ExecutionResult | IncrementalExecution,
+  drainTimeoutMs: number,
   onEnd: () => void,
 ): FastifyReply {
-  const stream = Readable.from(encodeParts(type, result));
+  const parts = whileTaken(encodeParts(type, result), drainTimeoutMs, () => reply.raw.destroy());
+  const stream = Readable.from(parts, { highWaterMark: 1 });
   stream.once('close', () => {
     // Not in the generator's `finally`: a client that leaves before the first part leaves one that was never begun.
     if ('subsequent' in result) void result.subsequent.return();
@@ -59,6 +71,21 @@ export function sendParts(
       .header('vary', 'accept')
       .send(stream)
   );
+}
+
+async function* whileTaken(
+  parts: AsyncGenerator<string, void, undefined>,
+  drainTimeoutMs: number,
+  onTimeout: () => void,
+): AsyncGenerator<string, void, undefined> {
+  for await (const part of parts) {
+    const timer = setTimeout(onTimeout, drainTimeoutMs);
+    try {
+      yield part;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
 }
 
 async function* encodeParts(

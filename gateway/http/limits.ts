@@ -9,6 +9,8 @@ export interface HttpLimits {
   readonly keepAliveTimeoutMs: number;
   /** Requests in flight are waited for when the server closes; then they are cut off. */
   readonly drainTimeoutMs: number;
+  /** A client whose socket does not take a part of an answer for so long is cut off. */
+  readonly partDrainTimeoutMs: number;
 }
 
 export const HTTP_LIMITS: HttpLimits = Object.freeze({
@@ -16,4 +18,5 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   requestTimeoutMs: 30_000,
   keepAliveTimeoutMs: 72_000,
   drainTimeoutMs: 3_000,
+  partDrainTimeoutMs: 10_000,
 });

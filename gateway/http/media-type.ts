@@ -21,6 +21,11 @@ export function negotiate(accept: string | undefined): ResponseType | undefined 
   return undefined;
 }
 
+/** Whether the type, or all types, may be an answer in one piece. */
+export function isWholeType(type: string): boolean {
+  return type === GRAPHQL_RESPONSE || type === JSON_RESPONSE || type === 'application/*' || type === '*/*';
+}
+
 export interface MediaRange {
   /** In lower case, without parameters. */
   readonly type: string;

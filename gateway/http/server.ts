@@ -31,7 +31,7 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
   registerSecurityHeaders(app);
-  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine, logger: options.logger });
+  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine, logger: options.logger, limits });
   registerHealth(app, options.readiness);
   registerPages(app);
   app.setNotFoundHandler((request, reply) =>

@@ -12,6 +12,7 @@ import { createObject, type DataObject, type Path } from '../execute/data.ts';
 import { createErrorList, type ErrorList } from '../execute/error-list.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { type Delivery, deliver } from './deliver.ts';
+import { endingWith } from './ending-with.ts';
 import type { Instance } from './instances.ts';
 import { runParts } from './run-parts.ts';
 import { type SplitSelection, splitSelection } from './split-selection.ts';
@@ -47,7 +48,11 @@ async function runSplit(
   const { rootType, fragments } = planned;
   const data = createObject();
   const unresolved: Run['unresolved'] = new Map();
-  const running = runParts(part, () => ({ ...operationOf(variables, context, data), unresolved }));
+  // What nobody waits for any more is given up: below a null, behind a limit, or when the client goes.
+  const givenUp = new AbortController();
+  const signal = AbortSignal.any([context.fetch.signal, givenUp.signal]);
+  const own: ExecutionContext = { ...context, fetch: { ...context.fetch, signal } };
+  const running = runParts(part, () => ({ ...operationOf(variables, own, data), unresolved }));
   const errorsWith = (failed: readonly GraphQLError[]) =>
     withFailed(createErrorList(context.fetch.traceId, facts.errorsMax), failed);
   // What is asked of a type is collected once, however many objects there are.
@@ -62,22 +67,27 @@ async function runSplit(
   const errors = completion.errors.toArray();
   const initial = errors.length === 0 ? { data: completed } : { errors, data: completed };
   // Nothing follows a null that went up to the root.
-  if (completed === null) return initial;
+  if (completed === null) {
+    givenUp.abort();
+    return initial;
+  }
   const delivery: Delivery = {
     schema: facts.schema,
     blocks: running.blocks,
     failed: failed.filter(({ path }) => !isShown(kept, path)),
     traceId: context.fetch.traceId,
-    signal: context.fetch.signal,
+    signal,
     complete({ selectionSet }, { type, data: object, path }, failedBelow) {
       const shown = failedBelow.filter((error) => isShown(selectionSet, error.path?.slice(path.length)));
-      const own = { ...shared, errors: errorsWith(shown) };
-      const value = completeFragment(own, type, fieldsOf(type, selectionSet), object, path);
-      return { completed: value, errors: own.errors.toArray() };
+      const fragmentErrors = errorsWith(shown);
+      const at = { ...shared, errors: fragmentErrors };
+      const value = completeFragment(at, type, fieldsOf(type, selectionSet), object, path);
+      return { completed: value, errors: fragmentErrors.toArray() };
     },
   };
   const root = { path: [], type: rootType, completed, data };
-  return { initial: { ...initial, hasNext: true }, subsequent: deliver(delivery, root, deferred) };
+  const subsequent = endingWith(deliver(delivery, root, deferred), () => givenUp.abort());
+  return { initial: { ...initial, hasNext: true }, subsequent };
 }
 
 function createFieldsOf({ collector }: Completion) {

@@ -3,6 +3,7 @@ import { deadlineSignal, delay } from '@weft/core/deadline';
 import { invariant } from '@weft/core/errors';
 import type { ExecutionResult } from 'graphql';
 import type { Engine, IncrementalExecution, PreparedOperation } from '../engine.ts';
+import { endingWith } from '../incremental/ending-with.ts';
 import type { ReloadLimits } from './limits.ts';
 import type { OperationText } from './usage.ts';
 
@@ -135,40 +136,10 @@ async function duringParts(
     invariant(result !== undefined, 'an engine executes in parts or it does not');
     if (!('subsequent' in result)) return result;
     isStreaming = true;
-    return { ...result, subsequent: endingUse(uses, result.subsequent) };
+    return { ...result, subsequent: endingWith(result.subsequent, () => uses.end()) };
   } finally {
     if (!isStreaming) uses.end();
   }
-}
-
-/** Not a generator of its own: one that was never begun would not run its `finally`. */
-function endingUse<Part>(
-  uses: UseCount,
-  parts: AsyncGenerator<Part, void, undefined>,
-): AsyncGenerator<Part, void, undefined> {
-  let isInUse = true;
-  const end = () => {
-    if (isInUse) uses.end();
-    isInUse = false;
-  };
-  const ending = async (step: Promise<IteratorResult<Part, void>>) => {
-    try {
-      const result = await step;
-      if (result.done === true) end();
-      return result;
-    } catch (thrown) {
-      end();
-      throw thrown;
-    }
-  };
-  const wrapped: AsyncGenerator<Part, void, undefined> = {
-    next: () => ending(parts.next()),
-    return: (value) => ending(parts.return(value)),
-    throw: (thrown) => ending(parts.throw(thrown)),
-    [Symbol.asyncIterator]: () => wrapped,
-    [Symbol.asyncDispose]: async () => void (await wrapped.return()),
-  };
-  return wrapped;
 }
 
 async function warm(

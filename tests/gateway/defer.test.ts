@@ -270,6 +270,26 @@ describe('an operation with @defer', () => {
     });
   });
 
+  it.each([
+    ['multipart/mixed;q=0.5, application/json', 'application/json'],
+    ['application/json;q=0.5, multipart/mixed', 'multipart/mixed'],
+    ['text/event-stream;q=0.8, multipart/mixed;q=0.9', 'multipart/mixed'],
+    ['multipart/mixed;deferSpec=20991231, application/json', 'application/json'],
+  ])('comes in the form that is wanted most: %s', async (accept, type) => {
+    const response = await post(accept, '{ order { id ... @defer { status } } }');
+    expect(response.headers.get('content-type')).toContain(type);
+    await response.text();
+  });
+
+  it('gives up what is deferred below a null that went up to the root', async () => {
+    police.fault = { kind: 'silent' };
+    orders.fault = { kind: 'status', status: 503, body: '' };
+    const query = '{ orders { id ... @defer { status } } ... @defer { open } }';
+    const response = await post(MULTIPART, query);
+    expect(await response.text()).toContain('"data":null');
+    await expect.poll(() => police.abandoned, { timeout: 2_000 }).toBeGreaterThan(0);
+  });
+
   it('comes as server-sent events to one who asks for them', async () => {
     const response = await post('text/event-stream', '{ order { id ... @defer { status } } }');
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');

@@ -5,6 +5,7 @@ import {
   Supergraph,
 } from '@apollo/federation-internals';
 import { type FetchNode, type PlanNode, type QueryPlan, QueryPlanner } from '@apollo/query-planner';
+import { keepExternalFieldsApart } from './apollo-external-fields.ts';
 import { fetchStep, parseFetch } from './fetch-text.ts';
 import type {
   ContextRewrite,
@@ -19,6 +20,7 @@ import { adaptForPlanning, restoreVariants, type VariantsOptions } from './requi
 
 /** @throws whatever the library throws when the supergraph is not to its liking */
 export function createApolloPlanner(supergraphSdl: string): Planner {
+  keepExternalFieldsApart();
   const options = adaptForPlanning(supergraphSdl);
   const supergraph = Supergraph.build(options.sdl, {
     supportedFeatures: ROUTER_SUPPORTED_SUPERGRAPH_FEATURES,

@@ -19,6 +19,15 @@ export function keysOf(schema: GraphQLSchema, system: string, typeName: string):
   });
 }
 
+/** Whether the subgraph has a type of this name; true when the schema does not say. */
+export function isKnownTo(schema: GraphQLSchema, system: string, typeName: string): boolean {
+  const graph = graphNameOf(schema, system);
+  const directives: readonly ConstDirectiveNode[] = schema.getType(typeName)?.astNode?.directives ?? [];
+  const types = directives.filter((directive) => directive.name.value === 'join__type');
+  if (graph === undefined || types.length === 0) return true;
+  return types.some((directive) => textArgumentOf(directive, 'graph') === graph);
+}
+
 /** The name that `join__Graph` has for the subgraph. */
 export function graphNameOf(schema: GraphQLSchema, system: string): string | undefined {
   const graphs = schema.getType('join__Graph');

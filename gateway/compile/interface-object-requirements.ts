@@ -22,13 +22,15 @@ export interface InterfaceObjectsOfGraph {
   readonly isInterfaceObject: (typeName: string | undefined) => typeName is string;
   /** Object types at the path of which the client asks for a field of these response names. */
   readonly askedTypes: (path: readonly string[], names: readonly string[]) => readonly string[];
+  /** Under which name a field that the plan needs lies in the data. */
+  readonly nameOf: (fieldName: string) => string;
 }
 
 export const TYPENAME: FieldNode = { kind: Kind.FIELD, name: { kind: Kind.NAME, value: '__typename' } };
 
 /** For the fields of interface objects: the types that the client asks of and, of every type, what they require; planners name some only. */
 export function missingRequirements(
-  { schema, graph, isInterfaceObject, askedTypes }: InterfaceObjectsOfGraph,
+  { schema, graph, isInterfaceObject, askedTypes, nameOf }: InterfaceObjectsOfGraph,
   step: FetchStep,
 ): readonly RequiredSelection[] {
   return step.selection.selections.flatMap((node): readonly RequiredSelection[] => {
@@ -42,11 +44,8 @@ export function missingRequirements(
     if (required.length === 0 || sends(step.requires ?? [], typeName, required)) return added;
     const own = fragmentWithin(schema, step, typeName)?.selections;
     const [key] = own === undefined ? keysOf(schema, step.system, typeName) : [];
-    const selections = toRequired([
-      ...(own === undefined ? [TYPENAME] : []),
-      ...(key?.selections ?? []),
-      ...required,
-    ]);
+    const nodes = [...(own === undefined ? [TYPENAME] : []), ...(key?.selections ?? []), ...required];
+    const selections = toRequired(nodes, nameOf);
     // Arguments make two fields of one name: the plan alone knows which value lies where.
     return selections === undefined ? added : [fragmentOn(typeName, [...(own ?? []), ...selections])];
   });
@@ -120,15 +119,21 @@ function sends(
 }
 
 /** Undefined when a field takes arguments. */
-function toRequired(selections: readonly SelectionNode[]): readonly RequiredSelection[] | undefined {
+function toRequired(
+  selections: readonly SelectionNode[],
+  nameOf: InterfaceObjectsOfGraph['nameOf'],
+): readonly RequiredSelection[] | undefined {
   const all: RequiredSelection[] = [];
   for (const node of selections) {
     if (node.kind === Kind.FRAGMENT_SPREAD) return undefined;
-    const below = node.selectionSet === undefined ? undefined : toRequired(node.selectionSet.selections);
+    const below =
+      node.selectionSet === undefined ? undefined : toRequired(node.selectionSet.selections, nameOf);
     if (node.selectionSet !== undefined && below === undefined) return undefined;
     if (node.kind === Kind.FIELD) {
       if ((node.arguments?.length ?? 0) > 0) return undefined;
-      all.push({ kind: 'field', name: node.name.value, selections: below });
+      const sentAs = node.name.value;
+      const name = nameOf(sentAs);
+      all.push({ kind: 'field', name, ...(name === sentAs ? {} : { sentAs }), selections: below });
       continue;
     }
     const typeCondition = node.typeCondition?.name.value;

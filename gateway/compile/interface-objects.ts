@@ -11,8 +11,8 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { fetchStep, parseFetch } from '../plan/fetch-text.ts';
-import type { FetchStep, Step } from '../plan/planner.ts';
-import { OWN_PREFIX } from '../plan/private-names.ts';
+import type { FetchStep, RequiredSelection, Step } from '../plan/planner.ts';
+import { ownNameOf } from '../plan/private-names.ts';
 import { fieldType } from '../plan/typenames.ts';
 import { graphNameOf, keysOf, textArgumentOf } from './entity-keys.ts';
 import {
@@ -32,20 +32,27 @@ export function completeInterfaceObjects(
 ): Step {
   const names = interfaceObjectsOf(schema);
   if (names.size === 0) return steps;
-  const ownNames = new Set<string>();
-  mapFetches(steps, (step) => {
-    for (const [, name] of step.operation.matchAll(OWN_NAME)) if (name !== undefined) ownNames.add(name);
-    return step;
-  });
-  return mapFetches(steps, (step) => completeFetch({ schema, names, askedTypes, ownNames }, step));
+  const nameOf = readNames(steps);
+  return mapFetches(steps, (step) => completeFetch({ schema, names, askedTypes, nameOf }, step));
 }
 
-/** What the client's aliases would hide is under a name of its own throughout the plan (`plan/private-names.ts`). */
-const OWN_NAME = new RegExp(`\\b${OWN_PREFIX}(\\w+)`, 'g');
+/** Where an alias of the client has a key's name, the plan has another for the key everywhere. */
+function readNames(steps: Step): InterfaceObjectsOfGraph['nameOf'] {
+  const required = new Set<string>();
+  const add = (selections: readonly RequiredSelection[] | undefined): void => {
+    for (const selection of selections ?? []) {
+      if (selection.kind === 'field') required.add(selection.name);
+      add(selection.selections);
+    }
+  };
+  mapFetches(steps, (step) => {
+    add(step.requires);
+    return step;
+  });
+  return (fieldName) => (required.has(ownNameOf(fieldName)) ? ownNameOf(fieldName) : fieldName);
+}
 
-interface InterfaceObjects extends Pick<InterfaceObjectsOfGraph, 'schema' | 'askedTypes'> {
-  /** Fields that are fetched under such a name. */
-  readonly ownNames: ReadonlySet<string>;
+interface InterfaceObjects extends Pick<InterfaceObjectsOfGraph, 'schema' | 'askedTypes' | 'nameOf'> {
   /** By the graph's name in `join__Graph`: the interfaces that it knows as object types. */
   readonly names: ReadonlyMap<string, ReadonlySet<string>>;
 }
@@ -91,21 +98,17 @@ function mapFetches(step: Step, change: (step: FetchStep) => FetchStep): Step {
 
 /** What a fetch's selections are read against. */
 interface Reading extends InterfaceObjectsOfGraph {
-  readonly ownNames: ReadonlySet<string>;
   readonly system: string;
 }
 
-function completeFetch(
-  { schema, names, askedTypes, ownNames }: InterfaceObjects,
-  step: FetchStep,
-): FetchStep {
+function completeFetch({ schema, names, askedTypes, nameOf }: InterfaceObjects, step: FetchStep): FetchStep {
   const graph = graphNameOf(schema, step.system);
   const known = graph === undefined ? undefined : names.get(graph);
   const reading: Reading = {
     schema,
     graph,
     askedTypes,
-    ownNames,
+    nameOf,
     system: step.system,
     isInterfaceObject: (typeName): typeName is string =>
       typeName !== undefined && known?.has(typeName) === true,
@@ -173,28 +176,27 @@ function completeBelow(
 /** Without its key nobody else can be asked which object of the interface it is. */
 function withKey(reading: Reading, selectionSet: SelectionSetNode, typeName: string): SelectionSetNode {
   const [key] = keysOf(reading.schema, reading.system, typeName);
-  const parts = key?.selections.flatMap((node) => (node.kind === Kind.FIELD ? [node] : [])) ?? [];
-  const needed = [TYPENAME, ...parts].map((part) => underOwnName(reading, part));
-  const missing = needed.filter((part) => !answers(selectionSet.selections, responseNameOf(part)));
+  const parts = key?.selections.flatMap((node) => (node.kind === Kind.FIELD ? [named(reading, node)] : []));
+  const missing = [TYPENAME, ...(parts ?? [])].filter(
+    ({ alias, name }) => !answers(selectionSet.selections, (alias ?? name).value),
+  );
   return missing.length === 0
     ? selectionSet
     : { ...selectionSet, selections: [...selectionSet.selections, ...missing] };
 }
 
-function underOwnName({ ownNames }: Reading, part: FieldNode): FieldNode {
-  const name = part.name.value;
-  return ownNames.has(name) ? { ...part, alias: { kind: Kind.NAME, value: `${OWN_PREFIX}${name}` } } : part;
-}
-
-function responseNameOf({ alias, name }: FieldNode): string {
-  return (alias ?? name).value;
+function named({ nameOf }: Reading, node: FieldNode): FieldNode {
+  const value = nameOf(node.name.value);
+  return value === node.name.value ? node : { ...node, alias: { kind: Kind.NAME, value } };
 }
 
 /** Whether the name is in the answer for every object here, be it another field's. */
 function answers(selections: readonly SelectionNode[], name: string): boolean {
   return selections.some(
     (node) =>
-      node.kind === Kind.FIELD && responseNameOf(node) === name && (node.directives?.length ?? 0) === 0,
+      node.kind === Kind.FIELD &&
+      (node.alias ?? node.name).value === name &&
+      (node.directives?.length ?? 0) === 0,
   );
 }
 

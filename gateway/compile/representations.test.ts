@@ -157,6 +157,26 @@ describe('representations', () => {
     expect(numbers('x')).toEqual([0, 1]);
   });
 
+  it('leave out an object of a type that the subgraph does not have', () => {
+    const supergraph = buildSchema(
+      `enum join__Graph { S @join__graph(name: "s", url: "") X @join__graph(name: "x", url: "") }
+      interface Medium @join__type(graph: S, key: "id", isInterfaceObject: true) @join__type(graph: X, key: "id") { id: ID! }
+      type Book implements Medium @join__type(graph: X, key: "id") { id: ID! } type Query { m: Medium }`,
+      { assumeValidSDL: true },
+    );
+    const requires = [on('Medium', field('__typename'), field('id'))];
+    const numbers = (system: string) => {
+      const { add, createBatch } = compileRepresentations(supergraph, {
+        system,
+        requires,
+        inputRewrites: [],
+      });
+      return add(createBatch(), [{ __typename: 'Book', id: '1' }]);
+    };
+    expect(numbers('s')).toEqual([-1]);
+    expect(numbers('x')).toEqual([0]);
+  });
+
   it('read no inherited property as data', () => {
     const requires = [on('Book', field('__typename'), field('constructor'))];
     expect(build(requires, [{ __typename: 'Book' }]).numbers).toEqual([-1]);

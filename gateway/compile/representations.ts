@@ -3,7 +3,7 @@ import { type GraphQLSchema, isCompositeType, Kind } from 'graphql';
 import type { DataObject } from '../execute/data.ts';
 import { isWithinDepth } from '../fetch/depth.ts';
 import type { FetchStep, RequiredSelection } from '../plan/planner.ts';
-import { keysOf } from './entity-keys.ts';
+import { isKnownTo, keysOf } from './entity-keys.ts';
 import { casesOf, type PendingRewrite, type RepresentationField } from './required-fields.ts';
 import { instantiate, nameLiteral, readSource } from './source.ts';
 
@@ -89,7 +89,10 @@ interface Writer {
   keys: number;
 }
 
-/** A plan for several types may require of one of them less than any key: the subgraph could not tell which is meant. */
+/**
+ * A plan for several types may require of one of them less than any key, or send it under a name that the subgraph does not
+ * have: the subgraph could not tell which is meant.
+ */
 function hasKey(
   schema: GraphQLSchema,
   system: string,
@@ -98,7 +101,9 @@ function hasKey(
 ): boolean {
   const typename = fields.find(isTypename)?.from;
   if (typename === undefined) return false;
-  const keys = keysOf(schema, system, 'constant' in typename ? String(typename.constant) : typeName);
+  const sentName = 'constant' in typename ? String(typename.constant) : typeName;
+  if (!isKnownTo(schema, system, sentName)) return false;
+  const keys = keysOf(schema, system, sentName);
   const names = new Set(fields.map(({ sentAs }) => sentAs));
   return (
     keys.length === 0 ||

@@ -12,9 +12,6 @@ export interface PrivateNames {
 
 export const PRIVATE_PREFIX = '_weft_';
 
-/** Before the name of a field that a client's alias would hide. */
-export const OWN_PREFIX = `${PRIVATE_PREFIX}own_`;
-
 /** Names of all fields that keys, `@requires` and contexts of the supergraph select. */
 export function readNeededNames(supergraph: DocumentNode): ReadonlySet<string> {
   const needed = new Set<string>();
@@ -59,7 +56,7 @@ export function withPrivateNames(
   });
   if (hiding.size === 0) return undefined;
   const names = new Map<string, string>();
-  for (const name of hiding) names.set(name, `${OWN_PREFIX}${name}`);
+  for (const name of hiding) names.set(name, ownNameOf(name));
   const renamed = visit(document, {
     Field(node): FieldNode | undefined {
       const responseName = (node.alias ?? node.name).value;
@@ -71,6 +68,11 @@ export function withPrivateNames(
     },
   });
   return { document: renamed, names };
+}
+
+/** Under which a field lies in the data that the planner itself needs, where an alias of the client has its name. */
+export function ownNameOf(fieldName: string): string {
+  return `${PRIVATE_PREFIX}own_${fieldName}`;
 }
 
 /** The plan as if it had been made for the client's own names. */

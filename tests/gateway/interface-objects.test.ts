@@ -36,6 +36,7 @@ describe('an interface object', () => {
     const byTypename = ({ __typename }: { __typename: string }) => __typename;
     members = [
       await startSubgraph('shelf', SHELF, {
+        Query: { version: () => 1 },
         Medium: {
           __resolveType: byTypename,
           __resolveReference: ({ id }: { id: string }) => MEDIA.get(id) ?? null,
@@ -75,6 +76,11 @@ describe('an interface object', () => {
       'is known by its key where a fragment on one type is all that is asked',
       '{ room { seen { ... on Book { views } } } }',
       { room: { seen: [[{}], [{ views: 3 }]] } },
+    ],
+    [
+      'is known by its key where an alias of the client has the name of the key elsewhere',
+      '{ room { seen { ... on Book { views } } } id: version }',
+      { room: { seen: [[{}], [{ views: 3 }]] }, id: 1 },
     ],
     [
       'gets what its fields require, whatever is asked of another type beside',

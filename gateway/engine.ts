@@ -1,6 +1,7 @@
 // What the gateway's transports ask of its engine: prepare an operation once, execute it many times.
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { ClientHeaders } from './fetch/forwarded-headers.ts';
+import type { Principal } from './identity/principal.ts';
 import type { PlannerName } from './plan/planner.ts';
 
 /** Who asks, and until when. */
@@ -9,8 +10,8 @@ export interface OperationContext {
   readonly signal: AbortSignal;
   /** 32 hex digits, sent upstream in `traceparent` and to the client in `extensions.traceId` of every error. */
   readonly traceId: string;
-  /** The one who asks, as cursors are bound to; `anonymous` until identity exists. */
-  readonly principal: string;
+  /** The one who asks. */
+  readonly principal: Principal;
   /** Of the client's request, or of the upgrade that its WebSocket began with; only those of `forwardedHeaders` go on to subgraphs. */
   readonly headers?: ClientHeaders | undefined;
 }

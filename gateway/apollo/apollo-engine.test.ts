@@ -1,9 +1,11 @@
 // Laws of the reference engine: what it refuses before it asks anyone, and that it reports to nobody.
+
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLogger } from '@weft/core/logger';
 import { compose } from '@weft/schema/compose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ANONYMOUS } from '../identity/principal.ts';
 import { type ApolloEngine, createApolloEngine } from './apollo-engine.ts';
 
 const LINK =
@@ -44,7 +46,7 @@ describe('the reference engine', () => {
   const context = () => ({
     signal: AbortSignal.timeout(5_000),
     traceId: 'a'.repeat(32),
-    principal: 'anonymous',
+    principal: ANONYMOUS,
   });
 
   it('answers a query through the addresses that it is given', async () => {

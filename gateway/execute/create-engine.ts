@@ -167,7 +167,7 @@ async function runWithin<Result>(
       signal: context.signal,
       deadlineAtMs,
       traceId,
-      authority: principal,
+      authority: principal.authority,
       headers: context.headers,
     };
     const { client, logger } = shared;

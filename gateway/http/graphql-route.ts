@@ -1,4 +1,5 @@
 // GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): POST and GET on one path, answers of two media types.
+
 import { randomUUID } from 'node:crypto';
 import { ERROR_CODES, type ErrorCode, HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
@@ -6,6 +7,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
+import { ANONYMOUS } from '../identity/principal.ts';
 import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
 import type { HttpLimits } from './limits.ts';
 import {
@@ -200,7 +202,7 @@ function begin(
   reply.raw.once('close', onClose);
   const startedAt = performance.now();
   return {
-    context: { signal: controller.signal, traceId, principal: 'anonymous', headers },
+    context: { signal: controller.signal, traceId, principal: ANONYMOUS, headers },
     end(errors) {
       reply.raw.off('close', onClose);
       const durationMs = Math.round(performance.now() - startedAt);

@@ -89,7 +89,7 @@ async function* stream(
   variables: Readonly<Record<string, unknown>>,
   context: OperationContext,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const bind = (prepared: PreparedOperation) => bindField(parts, prepared, variables, context.principal);
+  const bind = (prepared: PreparedOperation) => bindField(parts, prepared, variables, context.principal.id);
   const running: Running = { operation, field: bind(operation) };
   const { topic, after } = running.field;
   const queue = createEventQueue(parts.queueEventsMax);

@@ -1,4 +1,5 @@
 // What one message `subscribe` of graphql-transport-ws starts, of whatever kind, as a stream of results that can be cancelled.
+
 import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { deadlineSignal } from '@weft/core/deadline';
@@ -7,6 +8,7 @@ import type { Logger } from '@weft/core/logger';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
+import { ANONYMOUS } from '../identity/principal.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 
@@ -92,7 +94,7 @@ async function* start(
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
   const { prepared, variables, traceId, headers } = operation;
-  const context: OperationContext = { signal, traceId, principal: 'anonymous', headers };
+  const context: OperationContext = { signal, traceId, principal: ANONYMOUS, headers };
   try {
     switch (prepared.kind) {
       case 'query':

@@ -1,8 +1,10 @@
 // The engines that are compared: ours and the reference, behind one interface.
+
 import { createLogger } from '@weft/core/logger';
 import { createApolloEngine } from '@weft/gateway/apollo/apollo-engine';
 import type { Engine, IncrementalExecution } from '@weft/gateway/engine';
 import { createEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { type Answer, answerOf } from './compare.ts';
 import { canonical } from './graph/truth.ts';
@@ -45,7 +47,7 @@ async function ask(
   const context = {
     signal: AbortSignal.timeout(OPERATION_TIMEOUT_MS),
     traceId: 'd1ff'.repeat(8),
-    principal: 'anonymous',
+    principal: ANONYMOUS,
   };
   const result = await engine.execute(prepared, variables, context);
   // @apollo/gateway tells what completion found only here, and only when no subgraph told an error.

@@ -1,5 +1,7 @@
 // Answers in parts as the engine gives them: what all parts make together, and which part waits for which system.
+
 import type { GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { engineOver, TRACE_ID } from './library-gateway.ts';
 import { type Library, startLibrary } from './library-graph.ts';
@@ -31,7 +33,7 @@ async function prepare(query: string) {
 const context = () => ({
   signal: AbortSignal.timeout(20_000),
   traceId: TRACE_ID,
-  principal: 'anonymous',
+  principal: ANONYMOUS,
 });
 
 /** As a client reads them. */

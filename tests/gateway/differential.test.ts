@@ -1,7 +1,9 @@
 // Our executor's answers equal those of @apollo/gateway on the same supergraph and the same running subgraphs.
+
 import { createRequire } from 'node:module';
 import { createLogger } from '@weft/core/logger';
 import { createEngine, type GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { compose } from '@weft/schema/compose';
 import { type DocumentNode, parse } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -71,7 +73,7 @@ describe('the executor against @apollo/gateway', () => {
       const context = {
         signal: AbortSignal.timeout(10_000),
         traceId: 'a'.repeat(32),
-        principal: 'anonymous',
+        principal: ANONYMOUS,
       };
       const ask = [
         () => engine.execute(prepared, variables, context),
@@ -100,7 +102,7 @@ describe('the executor against @apollo/gateway', () => {
       '{ books { id: title title: id k: __typename average } me { id: name name: id address { street } } }';
     const prepared = await engine.prepare(query);
     if ('errors' in prepared) throw prepared.errors[0];
-    const context = { signal: AbortSignal.timeout(10_000), traceId: 'a'.repeat(32), principal: 'anonymous' };
+    const context = { signal: AbortSignal.timeout(10_000), traceId: 'a'.repeat(32), principal: ANONYMOUS };
     expect(plain((await engine.execute(prepared, {}, context)).data)).toEqual({
       books: [
         { id: '水浒传', title: 'b1', k: 'Book', average: 4.5 },
@@ -121,7 +123,7 @@ describe('the executor against @apollo/gateway', () => {
       const context = {
         signal: AbortSignal.timeout(10_000),
         traceId: 'a'.repeat(32),
-        principal: 'anonymous',
+        principal: ANONYMOUS,
       };
       return plain((await engine.execute(prepared, { a, b }, context)).data);
     };

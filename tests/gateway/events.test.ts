@@ -1,5 +1,7 @@
 // A live field's event through the engine: keys from the message, everything else from the subgraphs.
+
 import type { GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Answer, asClient, ask, engineOver, TRACE_ID } from './library-gateway.ts';
 import { type SubgraphServer, startSubgraph } from './subgraph-server.ts';
@@ -50,7 +52,7 @@ describe('an event of a live field', () => {
   async function event(query: string, message: Record<string, unknown>, variables = {}): Promise<Answer> {
     const prepared = await engine.prepare(query);
     if ('errors' in prepared) throw prepared.errors[0];
-    const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: 'anonymous' };
+    const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: ANONYMOUS };
     return asClient(await engine.executeEvent(prepared, variables, message, context));
   }
 

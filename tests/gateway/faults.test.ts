@@ -1,5 +1,7 @@
 // What a client sees when a subgraph is dead, slow, wrong or hostile: its own fields null, a path-true error, the rest there.
+
 import type { GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { type Answer, ask, engineOver, TRACE_ID } from './library-gateway.ts';
 import { type Library, startLibrary } from './library-graph.ts';
@@ -228,7 +230,7 @@ describe('a failing subgraph', () => {
   it('gives a client that asks under the name __proto__ what it asked for', async () => {
     const prepared = await engine.prepare('{ me { __proto__: name } }');
     if ('errors' in prepared) throw prepared.errors[0];
-    const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: 'anonymous' };
+    const context = { signal: AbortSignal.timeout(5_000), traceId: TRACE_ID, principal: ANONYMOUS };
     expect(JSON.stringify(await engine.execute(prepared, {}, context))).toBe(
       '{"data":{"me":{"__proto__":"甲"}}}',
     );

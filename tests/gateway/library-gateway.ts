@@ -1,6 +1,8 @@
 // An engine over the library's members, composed as they are started, and short ways to ask it.
+
 import { createLogger } from '@weft/core/logger';
 import { createEngine, type GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import type { EngineLimits } from '@weft/gateway/limits';
 import { compose, type Subgraph } from '@weft/schema/compose';
 import type { ExecutionResult } from 'graphql';
@@ -40,7 +42,7 @@ export async function ask(
   const prepared = await engine.prepare(query);
   if ('errors' in prepared) return asClient(prepared);
   return asClient(
-    await engine.execute(prepared, variables, { signal, traceId: TRACE_ID, principal: 'anonymous' }),
+    await engine.execute(prepared, variables, { signal, traceId: TRACE_ID, principal: ANONYMOUS }),
   );
 }
 

@@ -1,7 +1,9 @@
 // A reference to what its owner does not know: said once, at the reference, by type and key, and only where something is missed.
+
 import { createLogger } from '@weft/core/logger';
 import { createApolloEngine } from '@weft/gateway/apollo/apollo-engine';
 import { createEngine, type GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ask, composeOrThrow, TRACE_ID } from './library-gateway.ts';
 import { type SubgraphServer, startSubgraph } from './subgraph-server.ts';
@@ -95,7 +97,7 @@ describe('an entity that its owner does not know', () => {
       try {
         const prepared = await reference.prepare(query);
         if ('errors' in prepared) throw prepared.errors[0];
-        const context = { signal: AbortSignal.timeout(10_000), traceId: TRACE_ID, principal: 'anonymous' };
+        const context = { signal: AbortSignal.timeout(10_000), traceId: TRACE_ID, principal: ANONYMOUS };
         const { data } = await reference.execute(prepared, {}, context);
         expect((await ask(engine, query)).data).toEqual(JSON.parse(JSON.stringify(data)));
       } finally {

@@ -1,6 +1,8 @@
 // The laws of live subscriptions over a real event log, without a transport.
+
 import { createLogger } from '@weft/core/logger';
 import type { OperationContext, PreparedOperation } from '@weft/gateway/engine';
+import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { createCursorCodec } from '@weft/gateway/subscribe/cursor';
 import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
 import type { ExecutionResult } from 'graphql';
@@ -40,7 +42,7 @@ function setUp(options: EchoEngineOptions, queueEventsMax = 1_000): Setup {
     streams.subscribe(operation, variables, {
       signal: AbortSignal.timeout(DEADLINE_MS),
       traceId: '0'.repeat(32),
-      principal: 'anonymous',
+      principal: ANONYMOUS,
       ...context,
     });
   return { streams, subscribe };

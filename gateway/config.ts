@@ -4,6 +4,8 @@ import { dirname, resolve } from 'node:path';
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
 import { z } from 'zod';
+import type { OnUnauthorized } from './authority/authority.ts';
+import type { Policy } from './authority/requirement.ts';
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 
 const SHAPE = {
@@ -24,6 +26,10 @@ const SHAPE = {
   WEFT_PLANNER: z.enum(['apollo', 'hive']).optional(),
   /** Whether equal fetches of equal authority that are under way at the same moment share one answer. */
   WEFT_SHARE_IN_FLIGHT: z.enum(['true', 'false']).default('false'),
+  /** `{ "policies": [{ "name", "roles", "scopes" }] }`: who meets which `@policy`; one that is not named is met by nobody. */
+  WEFT_POLICIES_FILE: z.string().optional(),
+  /** What becomes of an operation that asks for what its asker may not have: null where it would be, or no answer at all. */
+  WEFT_UNAUTHORIZED: z.enum(['null', 'reject']).default('null'),
   /** Names of client headers that are sent on to every subgraph, with commas between them. */
   WEFT_FORWARDED_HEADERS: z.string().optional(),
 };
@@ -38,6 +44,16 @@ const KEYS = z.object({
   cursorKeys: z
     .array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), secret: z.string().min(32) }))
     .min(1, 'expected at least one key'),
+});
+
+const NAMES = z.array(z.string().min(1)).default([]);
+
+const POLICIES = z.object({
+  policies: z.array(
+    z
+      .strictObject({ name: z.string().min(1), roles: NAMES, scopes: NAMES })
+      .refine(({ roles, scopes }) => roles.length + scopes.length > 0, 'expected a role or a scope'),
+  ),
 });
 
 export interface ManifestEntry {
@@ -65,6 +81,10 @@ export interface GatewayConfig {
   readonly shareInFlight?: boolean | undefined;
   /** Names of client headers that are sent on to every subgraph; default none. Checked by `createHeaderPicker`. */
   readonly forwardedHeaders?: readonly string[] | undefined;
+  /** Who meets which `@policy`; default: nobody any. */
+  readonly policies?: readonly Policy[] | undefined;
+  /** Default `null`. */
+  readonly onUnauthorized?: OnUnauthorized | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
 }
@@ -76,6 +96,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     WEFT_SUBGRAPHS_FILE: manifestFile,
     WEFT_SUPERGRAPH_FILE: supergraphFile,
     WEFT_KEYS_FILE: keysFile,
+    WEFT_POLICIES_FILE: policiesFile,
   } = settings;
   if (manifestFile === undefined && supergraphFile === undefined) {
     throw new OperatorError(
@@ -94,6 +115,9 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     planner: settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
     forwardedHeaders: headerNames(settings.WEFT_FORWARDED_HEADERS),
+    policies:
+      policiesFile === undefined ? [] : readJson('WEFT_POLICIES_FILE', policiesFile, POLICIES).policies,
+    onUnauthorized: settings.WEFT_UNAUTHORIZED,
     manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
     cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
   });

@@ -73,9 +73,11 @@ export interface Engine {
   readonly schema: GraphQLSchema;
   /**
    * Parses, validates and plans; the errors carry a code. At once when the operation is known, and a promise when it has to be
-   * planned; who asks for the same text meanwhile gets the same promise, and who asks later the same prepared operation.
+   * planned; who asks for the same text meanwhile gets the same promise, and who asks later the same prepared operation, if they
+   * may have the same of it.
+   * @param principal who asks, and for whom alone it may be executed; default: the anonymous one
    */
-  prepare(query: string, operationName?: string): Preparation | Promise<Preparation>;
+  prepare(query: string, operationName?: string, principal?: Principal): Preparation | Promise<Preparation>;
   /** Runs a query or mutation. Never rejects for a subgraph's failure: partial data and path-true errors are in the result. */
   execute(
     operation: PreparedOperation,

@@ -28,7 +28,8 @@ function planned(query: string): PlannedOperation {
       node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
     ),
   );
-  return { document, operation, fragments, rootType, plan: { steps: undefined, primary: undefined } };
+  const plan = { steps: undefined, primary: undefined };
+  return { document, operation, fragments, rootType, plan, access: undefined, usedRules: [] };
 }
 
 function both(query: string, data: DataObject, variables: Variables = {}) {
@@ -37,6 +38,7 @@ function both(query: string, data: DataObject, variables: Variables = {}) {
   const collector = createFieldCollector(schema, operation.fragments, variables);
   const slow = completeRoot(
     {
+      access: undefined,
       schema,
       fullSchema: schema,
       collector,

@@ -15,6 +15,7 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import type { Access } from '../authority/authority.ts';
 import type { Variables } from '../execute/collect-fields.ts';
 import type { DataObject } from '../execute/data.ts';
 import { isWithinDepth } from '../fetch/depth.ts';
@@ -52,6 +53,7 @@ export function compileCompletion(
 ): Complete | undefined {
   const writer: Writer = {
     options: { schema, fragments: planned.fragments, known },
+    access: planned.access,
     functions: [],
     objects: new Map(),
     values: new Map(),
@@ -65,7 +67,10 @@ export function compileCompletion(
     { selectionSet: planned.operation.selectionSet, guard: [] },
   ]);
   if (writer.fields > GENERATED_FIELDS_MAX || writer.isOrderOpen) return undefined;
-  const source = `function isObject(value) {
+  const source = `function giveUp() {
+  throw GIVEN_UP;
+}
+function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 ${writer.functions.join('\n')}
@@ -82,6 +87,8 @@ return function complete(data, variables, introspection) {
 
 interface Writer {
   readonly options: CollectOptions;
+  /** Where something is forbidden the slow completion says so at its path. */
+  readonly access: Access | undefined;
   readonly functions: string[];
   /** By type and selections, to the name of the function. */
   readonly objects: Map<string, string>;
@@ -153,6 +160,7 @@ function writeField(
   if (name === '__schema' || name === '__type') return readSource('introspection', responseName);
   const definition = type.getFields()[name];
   if (definition === undefined) return undefined;
+  if (nodes.some(({ node }) => writer.access?.isFieldForbidden(type.name, node) === true)) return 'giveUp()';
   const selections = nodes.flatMap(({ node, guard }) =>
     node.selectionSet === undefined ? [] : [{ selectionSet: node.selectionSet, guard }],
   );

@@ -15,12 +15,15 @@ import {
   isNonNullType,
   isObjectType,
 } from 'graphql';
+import type { Access } from '../authority/authority.ts';
 import { isWithinDepth } from '../fetch/depth.ts';
 import type { CollectedFields, FieldCollector } from './collect-fields.ts';
 import { createObject, type DataObject, type DataValue, isDataObject, type Path, readOwn } from './data.ts';
 import type { ErrorList } from './error-list.ts';
 
 export interface Completion {
+  /** What is forbidden to the one who asks; undefined when nothing that is asked for is. */
+  readonly access: Access | undefined;
   /** What clients see. */
   readonly schema: GraphQLSchema;
   /** The supergraph's whole schema: tells a hidden type or value from one that does not exist. */
@@ -95,13 +98,27 @@ function completeFields(
     const definition = definitions[name];
     if (definition === undefined) continue;
     path.push(responseName);
+    const isForbidden = nodes.some((node) => completion.access?.isFieldForbidden(type.name, node) === true);
     const site: Site = { object: data, parentType: type.name, field: name, path };
-    const value = completeValue(completion, definition.type, nodes, readOwn(data, responseName), site);
+    const value = isForbidden
+      ? refuse(completion, definition.type, `${type.name}.${name}`, path)
+      : completeValue(completion, definition.type, nodes, readOwn(data, responseName), site);
     path.pop();
     if (value === BUBBLE) return BUBBLE;
     completed[responseName] = value;
   }
   return completed;
+}
+
+/** Null, with an error that says who may have it not, where the value would be. */
+function refuse(
+  { access, errors }: Completion,
+  type: GraphQLOutputType,
+  coordinate: string,
+  path: readonly (string | number)[],
+): Completed {
+  if (access !== undefined) errors.add(access.refusal(coordinate), [...path]);
+  return isNonNullType(type) ? BUBBLE : null;
 }
 
 function completeValue(

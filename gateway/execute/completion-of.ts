@@ -21,6 +21,7 @@ export function completionOf(
   const systemOf = (type: string, field: string) =>
     systemByCoordinate.get(`${type}.${field}`) ?? systemByCoordinate.get(type);
   return {
+    access: planned.access,
     schema,
     fullSchema,
     collector,

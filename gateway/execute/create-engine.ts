@@ -1,5 +1,5 @@
 // The engine behind every transport: prepares operations once, runs them compiled against the subgraphs.
-import { HubError } from '@weft/core/errors';
+import { HubError, invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import {
   type ExecutionResult,
@@ -8,6 +8,9 @@ import {
   getVariableValues,
   parse,
 } from 'graphql';
+import { createAccessRules } from '../authority/access-rules.ts';
+import { type Authority, createAuthority, type OnUnauthorized } from '../authority/authority.ts';
+import type { Policies } from '../authority/requirement.ts';
 import {
   type CompiledOperation,
   compileOperation,
@@ -16,6 +19,7 @@ import {
 } from '../compile/compile-operation.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
+import type { Principal } from '../identity/principal.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import { buildSchemas } from '../plan/api-schema.ts';
 import { withDefer } from '../plan/defer-rules.ts';
@@ -42,6 +46,10 @@ export interface EngineOptions {
   readonly shareInFlight?: boolean;
   /** Names of client headers that are sent on to every subgraph; default none. */
   readonly forwardedHeaders?: readonly string[];
+  /** Who meets which `@policy`; default: nobody any. */
+  readonly policies?: Policies;
+  /** What becomes of an operation that asks for what its asker may not have; default `null`. */
+  readonly onUnauthorized?: OnUnauthorized;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
   readonly onSlowCompletion?: () => void;
 }
@@ -61,6 +69,7 @@ interface Prepared extends PreparedOperation {
 
 interface Shared {
   readonly schema: GraphQLSchema;
+  readonly authority: Authority;
   readonly limits: EngineLimits;
   readonly client: SubgraphClient;
   readonly logger: Logger;
@@ -92,6 +101,12 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     forwardedHeaders: options.forwardedHeaders,
     logger,
   });
+  const authority = createAuthority({
+    rules: createAccessRules(parsed, fullSchema),
+    schema,
+    policies: options.policies,
+    onUnauthorized: options.onUnauthorized,
+  });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
     supergraphSdl,
     document: parsed,
@@ -99,6 +114,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     limits,
     planner: options.planner,
     incrementalDelivery: true,
+    authority,
     complete: (planned) => ({
       kind: planned.operation.operation,
       planner: planned.plan.planner,
@@ -108,7 +124,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
       compiled: compileOperation(planned, facts),
     }),
   });
-  const shared: Shared = { schema, limits, client, logger };
+  const shared: Shared = { schema, authority, limits, client, logger };
   return {
     schema,
     ready: preparer.ready,
@@ -158,6 +174,7 @@ async function runWithin<Result>(
   run: (prepared: Prepared, variables: Variables, execution: ExecutionContext) => Promise<Result>,
 ): Promise<Result | ExecutionResult> {
   const { traceId, principal } = context;
+  requireSameAuthority(shared.authority, prepared.planned, principal);
   const coerced = coerceVariables(shared.schema, prepared.planned, variables);
   if ('errors' in coerced) return { errors: coerced.errors.map((error) => withInputCode(error, traceId)) };
   try {
@@ -177,6 +194,16 @@ async function runWithin<Result>(
     shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');
     return { errors: [toGraphQLError(error, traceId)], data: null };
   }
+}
+
+/** An operation is prepared for what its asker may have: it must not be run for one who may have less. */
+function requireSameAuthority(authority: Authority, planned: PlannedOperation, principal: Principal): void {
+  if (planned.usedRules.length === 0) return;
+  const { access } = authority.grantsOf(principal);
+  const isWithin = planned.usedRules.every(
+    (rule) => !access.forbidsAny([rule]) || planned.access?.forbidsAny([rule]) === true,
+  );
+  invariant(isWithin, 'an operation is run for one who may have all that it was prepared for');
 }
 
 const NO_VARIABLES: Variables = Object.freeze({});

@@ -11,7 +11,7 @@ import {
   specifiedDirectives,
   validateSchema,
 } from 'graphql';
-import { type Feature, readFeatures } from './supergraph-features.ts';
+import { directivesNamed, type Feature, readFeatures } from './supergraph-features.ts';
 
 export interface SupergraphSchemas {
   /** Without what is `@inaccessible` and without the types and directives of linked specifications. */
@@ -36,9 +36,9 @@ export function buildSchemas(document: DocumentNode): SupergraphSchemas {
 
 function removeHidden(document: DocumentNode): DocumentNode {
   const features = readFeatures(document);
-  const inaccessible = directiveNamed(features, 'inaccessible', '@inaccessible');
+  const inaccessible = directivesNamed(features, 'inaccessible');
   const hidden: Hidden = {
-    isHidden: (directives) => directives?.some(({ name }) => name.value === inaccessible) ?? false,
+    isHidden: (directives) => directives?.some(({ name }) => inaccessible.has(name.value)) ?? false,
     types: new Set(),
     isOfFeature: (name, isDirective) => belongsToFeature(features, name, isDirective),
   };
@@ -59,14 +59,6 @@ interface Hidden {
   /** Names of types that clients do not see. */
   readonly types: Set<string>;
   isOfFeature(name: string, isDirective: boolean): boolean;
-}
-
-/** The name that a feature's element has in this document, or undefined when the feature is not linked. */
-function directiveNamed(features: readonly Feature[], spec: string, element: string): string | undefined {
-  const feature = features.find(({ name }) => name === spec);
-  if (feature === undefined) return undefined;
-  const imported = feature.imports.get(element);
-  return imported?.slice(1) ?? feature.alias;
 }
 
 /** `join__Graph`, `@join__type`, `@link` itself, and whatever a link imports by name. */

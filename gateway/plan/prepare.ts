@@ -13,6 +13,10 @@ import {
   validate,
   visit,
 } from 'graphql';
+import type { Access, Authority } from '../authority/authority.ts';
+import { restrictOperation } from '../authority/restrict.ts';
+import { usedRules } from '../authority/used-rules.ts';
+import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
 import { findUncovered } from './coverage.ts';
 import { DEFER_RULES } from './defer-rules.ts';
@@ -29,7 +33,12 @@ export interface PlannedOperation {
   readonly operation: OperationDefinitionNode;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
   readonly rootType: GraphQLObjectType;
+  /** For what its asker may have of the operation. */
   readonly plan: Plan;
+  /** What is forbidden to its asker; undefined when nothing that the operation asks for is. */
+  readonly access: Access | undefined;
+  /** Numbers of the access rules that it touches, in order. */
+  readonly usedRules: readonly number[];
 }
 
 export interface PrepareOptions {
@@ -39,6 +48,8 @@ export interface PrepareOptions {
   plan(key: string, message: PlanMessage): Promise<Plan>;
   /** Whether `@defer` is executed, and so in the schema; where it is not it is refused rather than ignored. */
   readonly incrementalDelivery?: boolean | undefined;
+  /** Undefined: whoever asks may have all. */
+  readonly authority?: Authority | undefined;
 }
 
 export interface RequestErrors {
@@ -51,6 +62,7 @@ export function prepareOperation(
   query: string,
   operationName: string | undefined,
   overrides: OverrideChoice = NO_OVERRIDES,
+  principal: Principal = ANONYMOUS,
 ): PlannedOperation | RequestErrors | Promise<PlannedOperation | RequestErrors> {
   try {
     const document = parseBounded(query, options.limits);
@@ -60,7 +72,8 @@ export function prepareOperation(
     const errors = validate(options.schema, document, isDeferred ? RULES : specifiedRules);
     if (errors.length > 0)
       return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
-    const planned = planDocument(options, document, operationName, overrides, keyOf(query, operationName));
+    const asked = { document, operationName, overrides, key: keyOf(query, operationName), principal };
+    const planned = planDocument(options, asked);
     return planned instanceof Promise ? planned.catch(errorsFromThrown) : planned;
   } catch (thrown) {
     return errorsFromThrown(thrown);
@@ -103,12 +116,18 @@ function withCode(
   });
 }
 
+interface Asked {
+  /** Valid. */
+  readonly document: DocumentNode;
+  readonly operationName: string | undefined;
+  readonly overrides: OverrideChoice;
+  readonly key: string;
+  readonly principal: Principal;
+}
+
 function planDocument(
   options: PrepareOptions,
-  document: DocumentNode,
-  operationName: string | undefined,
-  overrides: OverrideChoice,
-  key: string,
+  { document, operationName, overrides, key, principal }: Asked,
 ): PlannedOperation | Promise<PlannedOperation> {
   const operation = chooseOperation(document, operationName);
   const rootType = options.schema.getRootType(operation.operation);
@@ -122,14 +141,68 @@ function planDocument(
     throw new HubError('BAD_USER_INPUT', 'The variable name $representations is reserved: rename it.');
   refuseReservedAliases(document);
   const fragments = fragmentsOf(document);
-  const planned = (plan: Plan): PlannedOperation => ({ document, operation, fragments, rootType, plan });
-  const toPlan = documentToPlan(options.schema, rootType, operation, fragments);
+  const used = rulesUsed(options, document);
+  const access = accessOf(options, principal, used);
+  const planned = (plan: Plan): PlannedOperation => ({
+    document,
+    operation,
+    fragments,
+    rootType,
+    plan,
+    access,
+    usedRules: used,
+  });
+  const allowed = { operation, fragments, rootType };
+  const { operation: toAsk, fragments: bodies } =
+    access === undefined ? allowed : restrict(options, access, allowed);
+  const toPlan = documentToPlan(options.schema, rootType, toAsk, bodies);
   if (toPlan === undefined) return planned({ steps: undefined, primary: undefined });
   const request = { document: toPlan, operationName: operation.name?.value, overrides };
-  return planCovering(options, key, request, (plan) =>
+  // What was found of a plan is remembered by this key, and it is another plan for another authority.
+  const planKey = access === undefined ? key : `${options.authority?.grantsOf(principal).keyFor(used)}${key}`;
+  return planCovering(options, planKey, request, (plan) =>
     findUncovered(options.schema, operationOf(toPlan), NO_FRAGMENTS, plan),
   ).then(planned);
 }
+
+const NO_RULES: readonly number[] = Object.freeze([]);
+
+function rulesUsed({ schema, authority }: PrepareOptions, document: DocumentNode): readonly number[] {
+  return authority?.hasRules === true ? usedRules(schema, authority.rules, document) : NO_RULES;
+}
+
+function accessOf(
+  { authority }: PrepareOptions,
+  principal: Principal,
+  used: readonly number[],
+): Access | undefined {
+  if (authority === undefined || used.length === 0) return undefined;
+  const { access } = authority.grantsOf(principal);
+  return access.forbidsAny(used) ? access : undefined;
+}
+
+/** @throws HubError when a subscription's only field is forbidden, or anything is and that refuses the whole operation */
+function restrict(
+  { schema, authority }: PrepareOptions,
+  access: Access,
+  { operation, fragments, rootType }: Pick<PlannedOperation, 'operation' | 'fragments' | 'rootType'>,
+): Pick<PlannedOperation, 'operation' | 'fragments'> {
+  const restricted = restrictOperation(schema, access, rootType, operation.selectionSet, fragments);
+  const isSubscription = operation.operation === 'subscription';
+  const forbidden = restricted.forbidden.filter(
+    (coordinate) =>
+      authority?.onUnauthorized === 'reject' ||
+      (isSubscription && coordinate.startsWith(`${rootType.name}.`)),
+  );
+  if (forbidden.length > 0) throw access.refusal(forbidden.slice(0, REFUSED_COORDINATES_MAX).join(', '));
+  return {
+    operation: { ...operation, selectionSet: restricted.selectionSet },
+    fragments: restricted.fragments,
+  };
+}
+
+/** Coordinates that one refusal names. */
+const REFUSED_COORDINATES_MAX = 10;
 
 /** The document to plan has none left. */
 const NO_FRAGMENTS: ReadonlyMap<string, FragmentDefinitionNode> = new Map();

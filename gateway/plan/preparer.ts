@@ -1,5 +1,7 @@
 // Prepares each operation once: known ones at once, and those that are being planned for all who ask at the same time.
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import type { Authority } from '../authority/authority.ts';
+import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PlanLimits } from './limits.ts';
 import { createLruCache } from './lru-cache.ts';
@@ -19,6 +21,8 @@ export interface PreparerOptions<Prepared> {
   /** Undefined: the one that is right most often. */
   readonly planner?: PlannerName | undefined;
   readonly incrementalDelivery?: boolean | undefined;
+  /** Undefined: whoever asks may have all. */
+  readonly authority?: Authority | undefined;
   /** Makes of a plan what is kept and executed. */
   complete(planned: PlannedOperation): Prepared;
 }
@@ -26,10 +30,14 @@ export interface PreparerOptions<Prepared> {
 export interface Preparer<Prepared> {
   /** Resolves with the planner that is asked first; rejects with OperatorError when the supergraph cannot be planned on. */
   readonly ready: Promise<PlannerName>;
-  /** At once when the operation is known, or needs no planning, or is wrong. */
+  /**
+   * At once when the operation is known, or needs no planning, or is wrong.
+   * @param principal default: the anonymous one
+   */
   prepare(
     query: string,
     operationName?: string,
+    principal?: Principal,
   ): Prepared | RequestErrors | Promise<Prepared | RequestErrors>;
   /** Ends the planning processes. */
   close(): void;
@@ -46,28 +54,59 @@ export function createPreparer<Prepared extends object>(
   const cache = createLruCache<Prepared>(limits.planCacheEntriesMax);
   const underWay = new Map<string, Promise<Prepared | RequestErrors>>();
   const prepareOptions = { ...options, plan: pool.plan };
+  const keys = createAuthorityKeys(options.authority, limits.planCacheEntriesMax);
 
-  function keep(key: string, planned: PlannedOperation | RequestErrors): Prepared | RequestErrors {
+  function keep(
+    text: string,
+    principal: Principal,
+    planned: PlannedOperation | RequestErrors,
+  ): Prepared | RequestErrors {
     if ('errors' in planned) return planned;
     const prepared = options.complete(planned);
-    cache.set(key, prepared);
+    keys.learn(text, planned.usedRules);
+    cache.set(keys.keyOf(text, principal), prepared);
     return prepared;
   }
 
   return {
     ready: pool.ready,
-    prepare(query, operationName) {
+    prepare(query, operationName, principal = ANONYMOUS) {
       const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX);
       // An operation has a plan for each set of labels that it was asked under.
-      const key = `${overrides.labels.join()}${keyOf(query, operationName)}`;
+      const text = `${overrides.labels.join()}${keyOf(query, operationName)}`;
+      const key = keys.keyOf(text, principal);
       const known = cache.get(key) ?? underWay.get(key);
       if (known !== undefined) return known;
-      const planned = prepareOperation(prepareOptions, query, operationName, overrides);
-      if (!(planned instanceof Promise)) return keep(key, planned);
-      const shared = planned.then((result) => keep(key, result)).finally(() => underWay.delete(key));
+      const planned = prepareOperation(prepareOptions, query, operationName, overrides, principal);
+      if (!(planned instanceof Promise)) return keep(text, principal, planned);
+      const shared = planned
+        .then((result) => keep(text, principal, result))
+        .finally(() => underWay.delete(key));
       underWay.set(key, shared);
       return shared;
     },
     close: () => pool.close(),
+  };
+}
+
+interface AuthorityKeys {
+  /** Equal for askers who may have the same of the operation; of one that is not known yet, for those who may have the same of all. */
+  keyOf(text: string, principal: Principal): string;
+  /** The rules that the operation touches. */
+  learn(text: string, usedRules: readonly number[]): void;
+}
+
+function createAuthorityKeys(authority: Authority | undefined, entriesMax: number): AuthorityKeys {
+  if (authority?.hasRules !== true) return { keyOf: (text) => text, learn: () => undefined };
+  const used = createLruCache<readonly number[]>(entriesMax);
+  const all = authority.rules.requirements.map((_, number) => number);
+  return {
+    keyOf(text, principal) {
+      const usedRules = used.get(text) ?? all;
+      if (usedRules.length === 0) return text;
+      // No text begins with a quotation mark.
+      return `"${authority.grantsOf(principal).keyFor(usedRules)}"${text}`;
+    },
+    learn: (text, usedRules) => used.set(text, usedRules),
   };
 }

@@ -18,6 +18,15 @@ export function readFeatures(document: DocumentNode): readonly Feature[] {
   );
 }
 
+/**
+ * The names under which a specification's directive of the same name may stand in this document; none when it is not linked.
+ * An import by another name leaves the specification's own in force (https://specs.apollo.dev/link/v1.0/#Name.Elements).
+ */
+export function directivesNamed(features: readonly Feature[], name: string): ReadonlySet<string> {
+  const linked = features.filter((feature) => feature.name === name);
+  return new Set(linked.flatMap(({ alias, imports }) => [alias, imports.get(`@${name}`)?.slice(1) ?? alias]));
+}
+
 function featureFromDirective(directive: ConstDirectiveNode): readonly Feature[] {
   if (directive.name.value !== 'link' && directive.name.value !== 'core') return [];
   const values = new Map(directive.arguments?.map(({ name, value }) => [name.value, value] as const));

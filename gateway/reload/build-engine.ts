@@ -3,6 +3,7 @@ import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { parse } from 'graphql';
 import { validateSDL } from 'graphql/validation/validate.js';
+import type { Policies, Policy } from '../authority/requirement.ts';
 import type { GatewayConfig } from '../config.ts';
 import { createEngine, type EngineOptions } from '../execute/create-engine.ts';
 import type { EngineLimits } from '../limits.ts';
@@ -13,7 +14,10 @@ import { checkReferences } from './check-references.ts';
 import type { BuiltEngine } from './generation.ts';
 
 export interface BuildOptions {
-  readonly config: Pick<GatewayConfig, 'engine' | 'planner' | 'shareInFlight' | 'forwardedHeaders'>;
+  readonly config: Pick<
+    GatewayConfig,
+    'engine' | 'planner' | 'shareInFlight' | 'forwardedHeaders' | 'policies' | 'onUnauthorized'
+  >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
 }
@@ -21,7 +25,7 @@ export interface BuildOptions {
 /** @throws OperatorError naming the file, and why it cannot be served, in one line where the reason is one */
 export async function buildEngine(loaded: LoadedSupergraph, options: BuildOptions): Promise<BuiltEngine> {
   try {
-    checkSupergraph(loaded.supergraphSdl);
+    checkSupergraph(loaded.supergraphSdl, options.config.engine !== 'apollo');
     const engine = await createChosenEngine(loaded, options);
     await requireReady(engine);
     return { engine, id: loaded.hash };
@@ -34,11 +38,11 @@ export async function buildEngine(loaded: LoadedSupergraph, options: BuildOption
 }
 
 /** Before an engine is made: libraries take much for a supergraph that they cannot execute in the end. */
-function checkSupergraph(supergraphSdl: string): void {
+function checkSupergraph(supergraphSdl: string, enforcesAccess: boolean): void {
   // First, since it says of a text that is no supergraph at all that it is none.
   readSupergraphDocument(supergraphSdl);
   const document = parse(supergraphSdl, { noLocation: true });
-  checkFeatures(document);
+  checkFeatures(document, enforcesAccess);
   checkReferences(document);
   const [error] = validateSDL(document);
   if (error !== undefined)
@@ -56,6 +60,10 @@ async function requireReady(
   }
 }
 
+function policiesByName(policies: readonly Policy[]): Policies {
+  return new Map(policies.map((policy) => [policy.name, policy]));
+}
+
 async function createChosenEngine(
   { supergraphSdl, subgraphUrls }: LoadedSupergraph,
   { config, logger, limits }: BuildOptions,
@@ -68,6 +76,8 @@ async function createChosenEngine(
     ...(config.planner === undefined ? {} : { planner: config.planner }),
     shareInFlight: config.shareInFlight ?? false,
     forwardedHeaders: config.forwardedHeaders ?? [],
+    policies: policiesByName(config.policies ?? []),
+    onUnauthorized: config.onUnauthorized ?? 'null',
   };
   const { engine = 'weft' } = config;
   switch (engine) {

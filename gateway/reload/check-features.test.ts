@@ -18,6 +18,9 @@ describe('the features of a supergraph', () => {
     [link(`${SPECS}/inaccessible/v0.2`, 'SECURITY')],
     [link(`${SPECS}/context/v0.1`, 'SECURITY')],
     [link(`${SPECS}/tag/v0.3`)],
+    [link(`${SPECS}/authenticated/v0.1`, 'SECURITY')],
+    [link(`${SPECS}/requiresScopes/v0.1`, 'SECURITY')],
+    [link(`${SPECS}/policy/v0.1`)],
     [link('https://specs.weft.dev/events/v0.1')],
     [
       '@core(feature: "https://specs.apollo.dev/core/v0.2") @core(feature: "https://specs.apollo.dev/join/v0.1", for: EXECUTION)',
@@ -27,9 +30,9 @@ describe('the features of a supergraph', () => {
   });
 
   it.each([
-    ['authenticated/v0.1', 'SECURITY'],
-    ['requiresScopes/v0.1', 'SECURITY'],
-    ['policy/v0.1', undefined],
+    ['authenticated/v0.2', 'SECURITY'],
+    ['requiresScopes/v1.0', 'SECURITY'],
+    ['policy/v0.2', undefined],
     ['connect/v0.1', 'EXECUTION'],
     ['join/v0.6', 'EXECUTION'],
     ['join/v1.0', 'EXECUTION'],
@@ -45,9 +48,17 @@ describe('the features of a supergraph', () => {
   });
 
   it('are looked for in extensions of the schema too', () => {
-    const given = `${supergraph(LINK)} extend schema ${link(`${SPECS}/policy/v0.1`, 'SECURITY')}`;
+    const given = `${supergraph(LINK)} extend schema ${link(`${SPECS}/policy/v0.2`, 'SECURITY')}`;
     expect(() => checkFeatures(parse(given))).toThrow('policy');
   });
+
+  it.each(['authenticated', 'requiresScopes', 'policy'])(
+    'are refused for an engine that knows no access rules: %s',
+    (name) => {
+      const given = supergraph(LINK, link(`${SPECS}/${name}/v0.1`), link(`${SPECS}/join/v0.3`, 'EXECUTION'));
+      expect(() => checkFeatures(parse(given), false)).toThrow(`${SPECS}/${name}/v0.1`);
+    },
+  );
 
   it('name the join specification, or there is nothing to execute by', () => {
     expect(() => checkFeatures(parse(supergraph(LINK)))).toThrow(

@@ -13,6 +13,9 @@ const ENFORCED: Readonly<Record<string, readonly [major: number, minor: number]>
   'https://specs.apollo.dev/inaccessible': [0, 2],
   'https://specs.apollo.dev/context': [0, 1],
   'https://specs.apollo.dev/tag': [0, 3],
+  'https://specs.apollo.dev/authenticated': [0, 1],
+  'https://specs.apollo.dev/requiresScopes': [0, 1],
+  'https://specs.apollo.dev/policy': [0, 1],
 };
 
 const JOIN = 'https://specs.apollo.dev/join';
@@ -22,10 +25,13 @@ const ACCESS_RULES: ReadonlySet<string> = new Set(
   ['authenticated', 'requiresScopes', 'policy'].map((name) => `https://specs.apollo.dev/${name}`),
 );
 
-/** @throws OperatorError naming every such feature, or saying that the supergraph names no version of the join specification */
-export function checkFeatures(document: DocumentNode): void {
+/**
+ * @param enforcesAccess false for an engine that knows no access rules
+ * @throws OperatorError naming every such feature, or saying that the supergraph names no version of the join specification
+ */
+export function checkFeatures(document: DocumentNode, enforcesAccess = true): void {
   const links = linksOf(document);
-  const refused = links.filter(isNotEnforced);
+  const refused = links.filter((link) => isNotEnforced(link, enforcesAccess));
   if (refused.length > 0) {
     const names = refused.map(({ url, purpose }) =>
       purpose === undefined ? url : `${url} (for: ${purpose})`,
@@ -43,11 +49,12 @@ interface Link {
   readonly purpose: string | undefined;
 }
 
-function isNotEnforced({ url, purpose }: Link): boolean {
+function isNotEnforced({ url, purpose }: Link, enforcesAccess: boolean): boolean {
   const parts = /^(.+)\/v(\d{1,9})\.(\d{1,9})\/?$/.exec(url);
   const identity = parts?.[1] ?? url;
-  if (ACCESS_RULES.has(identity)) return true;
-  if (purpose === undefined) return false;
+  const isAccessRule = ACCESS_RULES.has(identity);
+  if (isAccessRule && !enforcesAccess) return true;
+  if (purpose === undefined && !isAccessRule) return false;
   const known = Object.hasOwn(ENFORCED, identity) ? ENFORCED[identity] : undefined;
   if (known === undefined || parts === null) return true;
   const [major, minor] = [Number(parts[2]), Number(parts[3])];

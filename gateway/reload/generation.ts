@@ -3,6 +3,7 @@ import { deadlineSignal, delay } from '@weft/core/deadline';
 import { invariant } from '@weft/core/errors';
 import type { ExecutionResult } from 'graphql';
 import type { Engine, IncrementalExecution, PreparedOperation } from '../engine.ts';
+import { ANONYMOUS } from '../identity/principal.ts';
 import { endingWith } from '../incremental/ending-with.ts';
 import type { ReloadLimits } from './limits.ts';
 import type { OperationText } from './usage.ts';
@@ -33,7 +34,7 @@ export interface GenerationOptions {
   readonly built: BuiltEngine;
   readonly limits: Pick<ReloadLimits, 'drainTimeoutMs' | 'lingerMs'>;
   /** Called whenever a transport has prepared an operation. */
-  onPrepared(prepared: PreparedOperation, query: string, operationName: string | undefined): void;
+  onPrepared(prepared: PreparedOperation, text: OperationText): void;
 }
 
 export function createGeneration({ built, limits, onPrepared }: GenerationOptions): Generation {
@@ -102,14 +103,14 @@ function countUses(engine: Engine, uses: UseCount, onPrepared: GenerationOptions
   };
   return {
     ...engine,
-    prepare(query, operationName) {
-      const prepared = engine.prepare(query, operationName);
+    prepare(query, operationName, principal = ANONYMOUS) {
+      const prepared = engine.prepare(query, operationName, principal);
       if (!(prepared instanceof Promise)) {
-        if (!('errors' in prepared)) onPrepared(prepared, query, operationName);
+        if (!('errors' in prepared)) onPrepared(prepared, { query, operationName, principal });
         return prepared;
       }
       return during(prepared).then((planned) => {
-        if (!('errors' in planned)) onPrepared(planned, query, operationName);
+        if (!('errors' in planned)) onPrepared(planned, { query, operationName, principal });
         return planned;
       });
     },
@@ -148,9 +149,9 @@ async function warm(
   signal: AbortSignal,
 ): Promise<number> {
   let prepared = 0;
-  for (const { query, operationName } of operations) {
+  for (const { query, operationName, principal } of operations) {
     if (signal.aborted) break;
-    const outcome = await engine.prepare(query, operationName);
+    const outcome = await engine.prepare(query, operationName, principal);
     if (!('errors' in outcome)) prepared += 1;
     // An engine that prepares at once would keep the operations of now waiting.
     await new Promise((resolve) => setImmediate(resolve));

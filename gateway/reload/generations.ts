@@ -2,6 +2,7 @@
 import { HubError, invariant } from '@weft/core/errors';
 import { GraphQLError } from 'graphql';
 import type { Engine, Preparation, PreparedOperation } from '../engine.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { Renewals, Renewed } from '../subscribe/renewals.ts';
 import { type BuiltEngine, createGeneration, type Generation } from './generation.ts';
 import type { ReloadLimits } from './limits.ts';
@@ -35,12 +36,14 @@ export interface GenerationsOptions {
 }
 
 /** Where an operation was prepared, and of what. */
-interface Origin extends OperationText {
+interface Origin extends Pick<OperationText, 'query' | 'operationName'> {
   readonly generation: Generation;
 }
 
 interface Watch {
   origin: Origin;
+  /** Who subscribed: others may have been prepared the same operation on one graph, and not on the next. */
+  readonly principal: Principal;
   release: () => void;
   stopped: boolean;
   readonly onRenewed: (renewed: Renewed) => void;
@@ -56,9 +59,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
     const generation = createGeneration({
       built,
       limits,
-      onPrepared(prepared, query, operationName) {
-        usage.count(prepared, query, operationName);
+      onPrepared(prepared, text) {
+        usage.count(prepared, text);
         if (prepared.kind !== 'subscription' || origins.has(prepared)) return;
+        const { query, operationName } = text;
         origins.set(prepared, { generation, query, operationName });
       },
     });
@@ -92,9 +96,10 @@ export function createGenerations(options: GenerationsOptions): Generations {
       retire(old);
       return renewAll([...watches], () => current, limits.renewalsPerTurnMax);
     },
-    watch(operation, onRenewed) {
+    watch(operation, principal, onRenewed) {
       const origin = originOf(operation);
-      const watch: Watch = { origin, release: origin.generation.hold(), stopped: false, onRenewed };
+      const release = origin.generation.hold();
+      const watch: Watch = { origin, principal, release, stopped: false, onRenewed };
       watches.add(watch);
       if (origin.generation !== current) void renewAll([watch], () => current, 1);
       return () => {
@@ -134,7 +139,7 @@ async function renew(watch: Watch, target: Generation, current: () => Generation
   const { query, operationName } = watch.origin;
   if (watch.stopped || watch.origin.generation === target) return;
   const release = target.hold();
-  const prepared = await prepareAgain(target.engine, query, operationName);
+  const prepared = await prepareAgain(target.engine, query, operationName, watch.principal);
   if (watch.stopped || target !== current()) return release();
   if ('errors' in prepared) {
     release();
@@ -154,9 +159,10 @@ async function prepareAgain(
   engine: Engine,
   query: string,
   operationName: string | undefined,
+  principal: Principal,
 ): Promise<Preparation> {
   try {
-    return await engine.prepare(query, operationName);
+    return await engine.prepare(query, operationName, principal);
   } catch (thrown) {
     const error = HubError.from(thrown);
     return { errors: [new GraphQLError(error.message, { extensions: error.toExtensions() })] };

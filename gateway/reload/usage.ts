@@ -1,15 +1,17 @@
 // Counts which operations clients use, so that a new generation knows them before it serves.
 import type { PreparedOperation } from '../engine.ts';
+import type { Principal } from '../identity/principal.ts';
 
-/** The text that an operation is prepared from. */
+/** The text that an operation is prepared from, and one for whom it is. */
 export interface OperationText {
   readonly query: string;
   readonly operationName: string | undefined;
+  readonly principal: Principal;
 }
 
 export interface Usage {
   /** Counts one use. An engine gives equal texts one prepared operation, so this costs one look-up by identity. */
-  count(prepared: PreparedOperation, query: string, operationName: string | undefined): void;
+  count(prepared: PreparedOperation, text: OperationText): void;
   /** The most used of the last window first. */
   top(operationsMax: number): readonly OperationText[];
 }
@@ -35,25 +37,25 @@ export function createUsage(windowMs: number, entriesMax: number, now = () => pe
     endsAtMs = atMs + windowMs;
   };
   return {
-    count(prepared, query, operationName) {
+    count(prepared, text) {
       rotate();
       const entry = current.get(prepared);
       if (entry !== undefined) entry.uses += 1;
-      else if (current.size < entriesMax) current.set(prepared, { query, operationName, uses: 1 });
+      else if (current.size < entriesMax) current.set(prepared, { ...text, uses: 1 });
     },
     top(operationsMax) {
       rotate();
       // The same text is another prepared operation on each generation.
       const byText = new Map<string, Entry>();
       for (const entry of [...previous.values(), ...current.values()]) {
-        const key = JSON.stringify([entry.operationName, entry.query]);
+        const key = JSON.stringify([entry.operationName, entry.query, entry.principal.authority]);
         const known = byText.get(key);
         byText.set(key, { ...entry, uses: entry.uses + (known?.uses ?? 0) });
       }
       return [...byText.values()]
         .sort((a, b) => b.uses - a.uses)
         .slice(0, operationsMax)
-        .map(({ query, operationName }) => ({ query, operationName }));
+        .map(({ query, operationName, principal }) => ({ query, operationName, principal }));
     },
   };
 }

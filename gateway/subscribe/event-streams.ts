@@ -94,7 +94,9 @@ async function* stream(
   const { topic, after } = running.field;
   const queue = createEventQueue(parts.queueEventsMax);
   // Before the first wait: an engine that is replaced meanwhile would be closed.
-  const unwatch = parts.renewals?.watch(operation, (renewed) => renew(running, renewed, bind, queue));
+  const unwatch = parts.renewals?.watch(operation, context.principal, (renewed) =>
+    renew(running, renewed, bind, queue),
+  );
   let lease: Awaited<ReturnType<TopicReaders['acquire']>> | undefined;
   let fed: { stop(): void } | undefined;
   try {

@@ -55,8 +55,8 @@ describe('weft gateway', () => {
     ['query { a }', 'the supergraph has no enum join__Graph'],
     ['<html>', 'the supergraph is not GraphQL SDL'],
     [
-      'schema @link(url: "https://specs.apollo.dev/policy/v0.1", for: SECURITY) { query: Query } enum join__Graph { A @join__graph(name: "a", url: "") } type Query { a: Int }',
-      'the supergraph asks for https://specs.apollo.dev/policy/v0.1 (for: SECURITY), which this gateway does not enforce',
+      'schema @link(url: "https://specs.apollo.dev/policy/v0.2", for: SECURITY) { query: Query } enum join__Graph { A @join__graph(name: "a", url: "") } type Query { a: Int }',
+      'the supergraph asks for https://specs.apollo.dev/policy/v0.2 (for: SECURITY), which this gateway does not enforce',
     ],
   ])('does not start with %s, and says in one line why', async (text, reason) => {
     rig.replace(text);

@@ -33,13 +33,13 @@ afterEach(async () => {
   await rig?.close();
 });
 
-/** A graph that composes but asks for a rule that the gateway does not enforce. */
+/** A graph that asks for a version of a rule that the gateway does not know how to enforce. */
 function withAccessRule(): string {
   const sdl = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@authenticated"])
     type Query { secret: String @authenticated }`;
   const { supergraphSdl } = compose([{ name: 'vault', url: 'http://127.0.0.1:1/', sdl }]);
   if (supergraphSdl === undefined) throw new Error('the rule does not compose');
-  return supergraphSdl;
+  return supergraphSdl.replace('authenticated/v0.1', 'authenticated/v0.2');
 }
 
 describe('a gateway whose supergraph file changes', () => {
@@ -135,7 +135,7 @@ describe('a gateway whose supergraph file changes', () => {
     [
       'asks for a rule that is not enforced',
       withAccessRule,
-      /asks for .*\/authenticated\/v0\.1 \(for: SECURITY\)/,
+      /asks for .*\/authenticated\/v0\.2 \(for: SECURITY\)/,
     ],
   ])('refuses a file that %s, says why, and serves on', async (_what, text, reason) => {
     const before = await readyOf(gateway);

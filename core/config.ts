@@ -4,6 +4,7 @@ import { OperatorError } from './errors.ts';
 
 /** Names that other parts of the hub read; a process refuses a WEFT_ name that none of them knows. */
 export const WEFT_NAMES = [
+  'WEFT_API_KEYS_FILE',
   'WEFT_CONNECTORS_PORT',
   'WEFT_DEBUG',
   'WEFT_ENGINE',
@@ -11,6 +12,14 @@ export const WEFT_NAMES = [
   'WEFT_HOME',
   'WEFT_HOST',
   'WEFT_INGEST_PORT',
+  'WEFT_JWKS',
+  'WEFT_JWT_ALGORITHMS',
+  'WEFT_JWT_AUDIENCE',
+  'WEFT_JWT_CLOCK_TOLERANCE_MS',
+  'WEFT_JWT_DIVISION_CLAIM',
+  'WEFT_JWT_ISSUER',
+  'WEFT_JWT_ROLES_CLAIM',
+  'WEFT_JWT_TYPES',
   'WEFT_KEYS_FILE',
   'WEFT_LOG_LEVEL',
   'WEFT_PLANNER',

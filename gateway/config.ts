@@ -1,5 +1,4 @@
 // The gateway's settings, read once from the environment.
-import { existsSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
@@ -7,6 +6,8 @@ import { z } from 'zod';
 import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
+import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
+import { readJson } from './read-json.ts';
 
 const SHAPE = {
   PORT: port.default(4000),
@@ -32,6 +33,7 @@ const SHAPE = {
   WEFT_UNAUTHORIZED: z.enum(['null', 'reject']).default('null'),
   /** Names of client headers that are sent on to every subgraph, with commas between them. */
   WEFT_FORWARDED_HEADERS: z.string().optional(),
+  ...IDENTITY_SHAPE,
 };
 
 const MANIFEST = z.object({
@@ -85,6 +87,8 @@ export interface GatewayConfig {
   readonly policies?: readonly Policy[] | undefined;
   /** Default `null`. */
   readonly onUnauthorized?: OnUnauthorized | undefined;
+  /** Whose credentials are taken; default nobody's. */
+  readonly identity?: IdentitySettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
 }
@@ -118,6 +122,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     policies:
       policiesFile === undefined ? [] : readJson('WEFT_POLICIES_FILE', policiesFile, POLICIES).policies,
     onUnauthorized: settings.WEFT_UNAUTHORIZED,
+    identity: readIdentitySettings(settings),
     manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
     cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
   });
@@ -146,18 +151,4 @@ export function readManifest(file: string): readonly ManifestEntry[] {
     url,
     sdlFile: sdlFile === undefined ? undefined : resolve(dirname(file), sdlFile),
   }));
-}
-
-function readJson<Schema extends z.ZodType>(setting: string, file: string, schema: Schema): z.infer<Schema> {
-  if (!existsSync(file)) throw new OperatorError(`${setting}: there is no file ${file}`, { exitCode: 2 });
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(file, 'utf8'));
-  } catch (thrown) {
-    throw new OperatorError(`${setting}: ${file} is not JSON`, { exitCode: 2, cause: thrown });
-  }
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new OperatorError(`${setting}: ${file}: ${problems}`, { exitCode: 2 });
 }

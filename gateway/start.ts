@@ -8,6 +8,8 @@ import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
 import type { Readiness } from './http/health.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
+import { type Identity, openIdentity } from './identity/identity.ts';
+import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
@@ -20,6 +22,7 @@ export interface GatewayOptions {
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
   readonly reloadLimits?: Partial<ReloadLimits>;
+  readonly identityLimits?: Partial<IdentityLimits>;
 }
 
 export interface StartedGateway extends Started {
@@ -30,10 +33,12 @@ export interface StartedGateway extends Started {
 /**
  * Starts a gateway; it answers whether or not its subgraphs and its database do, and reloads its graph when its files
  * change. `close()` takes no more requests, lets those in flight end in bounded time, and frees sockets, log and server.
- * @throws OperatorError when the graph, the keys or the port cannot be used
+ * @throws OperatorError when the graph, a file of keys or the port cannot be used
  */
 export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
   const { config, logger, limits = {}, reloadLimits = {} } = options;
+  const { forwardedHeaders, identity: settings = {} } = config;
+  const identity = await openIdentity({ settings, forwardedHeaders, logger, limits: options.identityLimits });
   const reloader = await openReloader({ config, logger, limits, reloadLimits });
   const { generations } = reloader;
   const log = await openLog(config, logger);
@@ -48,9 +53,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
           logger,
         });
   const engine = () => generations.current.engine;
-  const app = createHttpServer({ engine, logger, readiness: () => readReadiness(reloader, log) });
+  const app = createHttpServer({ engine, identity, logger, readiness: () => readReadiness(reloader, log) });
   const sockets = attachWebSocket({ server: app.server, path: '/graphql', engine, streams, logger });
-  const close = () => closeAll(sockets, app, reloader, log);
+  const close = () => closeAll(sockets, app, identity, reloader, log);
   try {
     const port = await listen(app, config);
     return { urls: urlsOf(config.host, port), reload: reloader.reload, close };
@@ -70,11 +75,13 @@ async function openLog({ databaseUrl }: GatewayConfig, logger: Logger): Promise<
 async function closeAll(
   sockets: WebSocketTransport,
   app: FastifyInstance,
+  identity: Identity,
   reloader: Reloader,
   log: EventLog | undefined,
 ): Promise<void> {
   // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
   await Promise.all([sockets.close(), closeHttpServer(app)]);
+  identity.close();
   await reloader.close();
   await log?.close();
 }

@@ -1,5 +1,6 @@
-// Which headers of a client's request go on to the subgraphs: those on a list, and never those that belong to one connection or to the hub.
+// Which headers of a client's request go on to the subgraphs: those on a list, and never those that belong to one connection or to the hub, or say who asks.
 import { OperatorError } from '@weft/core/errors';
+import { isIdentityHeader } from '../identity/identity-headers.ts';
 
 /** As Node gives them: names in lower case. */
 export type ClientHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
@@ -28,7 +29,6 @@ const NEVER: ReadonlySet<string> = new Set([
   'trailer',
   'transfer-encoding',
   'upgrade',
-  'x-weft-deadline-ms',
 ]);
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
@@ -43,7 +43,7 @@ export function createHeaderPicker(
 ): (headers: ClientHeaders | undefined) => ForwardedHeaders {
   const wanted = [...new Set(names.map((name) => name.toLowerCase()))].sort();
   for (const name of wanted) {
-    if (NEVER.has(name) || !TOKEN.test(name))
+    if (NEVER.has(name) || isIdentityHeader(name) || !TOKEN.test(name))
       throw new OperatorError(`the header ${JSON.stringify(name)} may not be forwarded to subgraphs`, {
         exitCode: 2,
       });

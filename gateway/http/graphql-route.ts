@@ -7,7 +7,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
-import { ANONYMOUS } from '../identity/principal.ts';
+import type { Identity } from '../identity/identity.ts';
+import type { Principal } from '../identity/principal.ts';
 import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
 import type { HttpLimits } from './limits.ts';
 import {
@@ -17,12 +18,14 @@ import {
   negotiate,
   type ResponseType,
 } from './media-type.ts';
+import { tellRefusal } from './refused-credentials.ts';
 import { decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
 
 export interface GraphQLRouteOptions {
   readonly path: string;
   /** The engine of now; an operation ends on the one that it began on. */
   engine(): Engine;
+  readonly identity: Pick<Identity, 'identify'>;
   readonly logger: Logger;
   readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs'>;
 }
@@ -89,10 +92,12 @@ async function handle(
   const type = negotiate(accept);
   try {
     if (type === undefined && negotiateIncremental(accept) === undefined) throw notAcceptable();
+    const identified = route.identity.identify(request.headers);
+    // Who is anonymous or known does not wait for a turn of the event loop; nor does a known operation.
+    const principal = identified instanceof Promise ? await identified : identified;
     const graphqlRequest = decode();
     const engine = route.engine();
     const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
-    // A known operation does not wait for a turn of the event loop.
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
     const partsType = isWhole ? undefined : negotiateIncremental(accept);
@@ -103,6 +108,7 @@ async function handle(
       engine,
       prepared,
       request: graphqlRequest,
+      principal,
       headers: request.headers,
       traceId,
     };
@@ -113,6 +119,7 @@ async function handle(
     const error = HubError.from(thrown);
     if (error.code === 'INTERNAL_SERVER_ERROR')
       route.logger.error({ err: thrown, traceId }, 'a request failed');
+    tellRefusal(error, reply, route.logger, traceId);
     const isRefusal = error instanceof HttpRefusal;
     if (isRefusal && error.allow !== undefined) reply.header('allow', error.allow);
     const status = isRefusal ? error.status : ERROR_CODES[error.code].httpStatus;
@@ -150,6 +157,7 @@ interface RunningOperation {
   readonly engine: Engine;
   readonly prepared: PreparedOperation;
   readonly request: GraphQLRequest;
+  readonly principal: Principal;
   readonly headers: FastifyRequest['headers'];
   readonly traceId: string;
 }
@@ -194,7 +202,7 @@ async function answerInParts(
 /** Cancels what is under way when the client goes, and logs the operation at its end. */
 function begin(
   { operationLogger }: Route,
-  { prepared, request: { operationName }, headers, traceId }: RunningOperation,
+  { prepared, request: { operationName }, principal, headers, traceId }: RunningOperation,
   reply: FastifyReply,
 ): { readonly context: OperationContext; end(errors: number): void } {
   const controller = new AbortController();
@@ -202,7 +210,7 @@ function begin(
   reply.raw.once('close', onClose);
   const startedAt = performance.now();
   return {
-    context: { signal: controller.signal, traceId, principal: ANONYMOUS, headers },
+    context: { signal: controller.signal, traceId, principal, headers },
     end(errors) {
       reply.raw.off('close', onClose);
       const durationMs = Math.round(performance.now() - startedAt);

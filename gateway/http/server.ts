@@ -3,6 +3,7 @@ import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
 import type { Engine } from '../engine.ts';
+import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
 import { registerGraphQLRoute } from './graphql-route.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
@@ -11,6 +12,8 @@ import { registerPages, registerSecurityHeaders } from './pages.ts';
 export interface HttpServerOptions {
   /** The engine of now. */
   engine(): Engine;
+  /** Who asks; absent: nobody's credentials are taken. */
+  readonly identity?: Pick<Identity, 'identify'> | undefined;
   readonly logger: Logger;
   readiness(): Promise<Readiness>;
   readonly limits?: Partial<HttpLimits>;
@@ -31,7 +34,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
   registerSecurityHeaders(app);
-  registerGraphQLRoute(app, { path: '/graphql', engine: options.engine, logger: options.logger, limits });
+  const { engine, identity = WITHOUT_IDENTITY, logger } = options;
+  registerGraphQLRoute(app, { path: '/graphql', engine, identity, logger, limits });
   registerHealth(app, options.readiness);
   registerPages(app);
   app.setNotFoundHandler((request, reply) =>

@@ -1,0 +1,23 @@
+// Reads a settings file, with one line for what is wrong in it.
+import { existsSync, readFileSync } from 'node:fs';
+import { OperatorError } from '@weft/core/errors';
+import type { z } from 'zod';
+
+/** @throws OperatorError naming the setting, the file and each problem */
+export function readJson<Schema extends z.ZodType>(
+  setting: string,
+  file: string,
+  schema: Schema,
+): z.infer<Schema> {
+  if (!existsSync(file)) throw new OperatorError(`${setting}: there is no file ${file}`, { exitCode: 2 });
+  let value: unknown;
+  try {
+    value = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (thrown) {
+    throw new OperatorError(`${setting}: ${file} is not JSON`, { exitCode: 2, cause: thrown });
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+  throw new OperatorError(`${setting}: ${file}: ${problems}`, { exitCode: 2 });
+}

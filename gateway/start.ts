@@ -54,7 +54,14 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
         });
   const engine = () => generations.current.engine;
   const app = createHttpServer({ engine, identity, logger, readiness: () => readReadiness(reloader, log) });
-  const sockets = attachWebSocket({ server: app.server, path: '/graphql', engine, streams, logger });
+  const sockets = attachWebSocket({
+    server: app.server,
+    path: '/graphql',
+    engine,
+    identity,
+    streams,
+    logger,
+  });
   const close = () => closeAll(sockets, app, identity, reloader, log);
   try {
     const port = await listen(app, config);

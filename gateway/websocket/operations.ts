@@ -8,9 +8,9 @@ import type { Logger } from '@weft/core/logger';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
-import { ANONYMOUS } from '../identity/principal.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
+import type { Session } from './session.ts';
 
 /** The payload of `subscribe`, checked by graphql-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). */
 export interface SubscribePayload {
@@ -27,6 +27,7 @@ export interface ReadyOperation {
   readonly traceId: string;
   /** Of the connection's upgrade request. */
   readonly headers: ClientHeaders;
+  readonly session: Session;
 }
 
 export interface OperationsOptions {
@@ -43,6 +44,7 @@ export interface Operations {
   prepare(
     payload: SubscribePayload,
     headers: ClientHeaders,
+    session: Session,
   ): Promise<ReadyOperation | readonly GraphQLError[]>;
   /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
   run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
@@ -53,12 +55,12 @@ export interface Operations {
 export function createOperations(options: OperationsOptions): Operations {
   const running = new Set<Promise<void>>();
   return {
-    async prepare(payload, headers) {
+    async prepare(payload, headers, session) {
       const traceId = randomBytes(16).toString('hex');
       const engine = options.engine();
       const prepared = await engine.prepare(payload.query, payload.operationName ?? undefined);
       if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
-      return { engine, prepared, variables: payload.variables ?? {}, traceId, headers };
+      return { engine, prepared, variables: payload.variables ?? {}, traceId, headers, session };
     },
     run: (operation, parent) => cancellable((signal) => start(options, running, operation, signal), parent),
     async settled() {
@@ -93,8 +95,8 @@ async function* start(
   operation: ReadyOperation,
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const { prepared, variables, traceId, headers } = operation;
-  const context: OperationContext = { signal, traceId, principal: ANONYMOUS, headers };
+  const { prepared, traceId, headers, session } = operation;
+  const context: OperationContext = { signal, traceId, principal: session.principal, headers };
   try {
     switch (prepared.kind) {
       case 'query':
@@ -103,7 +105,7 @@ async function* start(
         return;
       case 'subscription':
         if (options.streams === undefined) throw noEventLog();
-        yield* options.streams.subscribe(prepared, variables, context);
+        yield* subscribe(options.streams, operation, context);
         return;
       default:
         return prepared.kind satisfies never;
@@ -115,6 +117,22 @@ async function* start(
       options.logger.error({ err: thrown, traceId }, 'an operation failed');
     throw error;
   }
+}
+
+/** Ends with UNAUTHENTICATED when the credentials that it began with end. */
+async function* subscribe(
+  streams: EventStreams,
+  { prepared, variables, session: { ended } }: ReadyOperation,
+  context: OperationContext,
+): AsyncGenerator<ExecutionResult, void, undefined> {
+  if (ended === undefined) return yield* streams.subscribe(prepared, variables, context);
+  const signal = AbortSignal.any([context.signal, ended]);
+  try {
+    yield* streams.subscribe(prepared, variables, { ...context, signal });
+  } catch (thrown) {
+    throw ended.aborted ? ended.reason : thrown;
+  }
+  if (ended.aborted) throw ended.reason;
 }
 
 /** Counts as running until its result was consumed. */

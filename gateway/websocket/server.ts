@@ -8,9 +8,17 @@ import { type ExecutionArgs, parse } from 'graphql';
 import { handleProtocols, makeServer, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Engine } from '../engine.ts';
+import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from './limits.ts';
 import { createOperations, type Operations, type ReadyOperation, toGraphQLError } from './operations.ts';
+import {
+  closeWhenIdle,
+  credentialsEnded,
+  openSession,
+  type Session,
+  type SessionOptions,
+} from './session.ts';
 import { type ConnectionExtra, serveSocket } from './socket.ts';
 
 export interface WebSocketOptions {
@@ -19,6 +27,8 @@ export interface WebSocketOptions {
   readonly path?: string;
   /** The engine of now; an operation keeps the one that it began on. */
   engine(): Engine;
+  /** Who connects; absent: nobody's credentials are taken. */
+  readonly identity?: Pick<Identity, 'identifyConnection' | 'watchEnd'> | undefined;
   /** Absent: subscriptions end with STORE_UNAVAILABLE. */
   readonly streams?: EventStreams | undefined;
   readonly logger: Logger;
@@ -46,7 +56,9 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     operationTimeoutMs: limits.operationTimeoutMs,
   });
   const state: State = { closing: false };
-  const protocol = createProtocol(operations, limits, state);
+  const { identity = WITHOUT_IDENTITY } = options;
+  const { drainTimeoutMs } = limits;
+  const protocol = createProtocol(operations, limits, state, { identity, logger, drainTimeoutMs });
   const sockets = new WebSocketServer({
     noServer: true,
     maxPayload: limits.payloadBytesMax,
@@ -88,17 +100,21 @@ function createProtocol(
   operations: Operations,
   limits: WebSocketLimits,
   state: State,
+  sessions: SessionOptions,
 ): Server<ConnectionExtra> {
   return makeServer<Record<string, unknown>, ConnectionExtra>({
     connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
+    onConnect: (ctx) => openSession(ctx, sessions),
+    onComplete: closeWhenIdle,
     async onSubscribe(ctx, _id, payload) {
-      const error = state.closing
-        ? goingAway()
-        : limitExceeded(Object.keys(ctx.subscriptions).length, limits);
+      const { headers, session } = ctx.extra;
+      const error =
+        takesNoMore(state, session) ?? limitExceeded(Object.keys(ctx.subscriptions).length, limits);
       if (error !== undefined) return [toGraphQLError(error, '')];
-      const ready = await operations.prepare(payload, ctx.extra.headers);
+      const ready = await operations.prepare(payload, headers, session);
       // Planning takes time: the gateway may have begun to close meanwhile.
-      if (state.closing) return [toGraphQLError(goingAway(), '')];
+      const late = takesNoMore(state, session);
+      if (late !== undefined) return [toGraphQLError(late, '')];
       if (Array.isArray(ready)) return ready;
       const { engine } = ready as ReadyOperation;
       return {
@@ -112,6 +128,12 @@ function createProtocol(
       return operations.run(ready, closed);
     },
   });
+}
+
+/** Why no operation is begun any more on a socket. */
+function takesNoMore({ closing }: State, { ended }: Session): HubError | undefined {
+  if (closing) return goingAway();
+  return ended?.aborted === true ? credentialsEnded() : undefined;
 }
 
 function goingAway(): HubError {

@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '@weft/core/logger';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import { ANONYMOUS_SESSION, type Session } from './session.ts';
 
 /** A close frame holds 125 bytes, two of them its code: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
 const CLOSE_REASON_BYTES_MAX = 123;
@@ -13,6 +14,9 @@ export interface ConnectionExtra {
   readonly closed: AbortSignal;
   /** Of the upgrade request. */
   readonly headers: IncomingHttpHeaders;
+  /** Of the anonymous until ConnectionInit; nothing is asked before it. */
+  session: Session;
+  close(code: number, reason: string): void;
 }
 
 /**
@@ -28,11 +32,12 @@ export function serveSocket(
   logger: Logger,
 ): void {
   const closed = new AbortController();
+  const close = (code: number, reason = '') => socket.close(code, cutCloseReason(reason));
   const onClosed = server.opened(
     {
       protocol: socket.protocol,
       send: (data) => send(socket, data, bufferedBytesMax),
-      close: (code, reason = '') => socket.close(code, cutCloseReason(reason)),
+      close,
       onMessage: (receive) => {
         socket.on('message', (data) => {
           receive(String(data)).catch((err: unknown) => {
@@ -42,7 +47,7 @@ export function serveSocket(
         });
       },
     },
-    { closed: closed.signal, headers },
+    { closed: closed.signal, headers, session: ANONYMOUS_SESSION, close },
   );
   // A reset, a frame that is too long or not UTF-8: ws closes the socket with the code that is due.
   socket.on('error', (err) => logger.debug({ err }, 'a socket failed'));

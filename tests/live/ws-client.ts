@@ -23,12 +23,17 @@ export interface WsClientOptions {
   readonly protocols?: readonly string[];
   /** Whether pings are answered; default true. */
   readonly autoPong?: boolean;
+  /** Of the upgrade. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Opens a socket; `connectClient` also does the handshake of the protocol. */
 export async function openClient(url: string, options: WsClientOptions = {}): Promise<WsClient> {
   const protocols = [...(options.protocols ?? ['graphql-transport-ws'])];
-  const socket = new WebSocket(url, protocols, { autoPong: options.autoPong ?? true });
+  const socket = new WebSocket(url, protocols, {
+    autoPong: options.autoPong ?? true,
+    headers: options.headers ?? {},
+  });
   const queue: WsMessage[] = [];
   const waiting: PromiseWithResolvers<WsMessage>[] = [];
   const closed = Promise.withResolvers<{ code: number; reason: string }>();

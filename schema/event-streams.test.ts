@@ -52,6 +52,37 @@ describe('splitEventStreams', () => {
   });
 });
 
+describe('buildEventsSubgraph, of rules on live fields and their types', () => {
+  const RULED = sdl(GOOD)
+    .replace(
+      'import: ["@key"]',
+      'import: ["@key", "@requiresScopes", { name: "@authenticated", as: "@known" }]',
+    )
+    .replace('where: "$.on->eq(true)")', 'where: "$.on->eq(true)") @known')
+    .replace('type LightChange {', 'type LightChange @federation__policy(policies: [["p"]]) {')
+    .replace('colour: Colour! at', 'colour: Colour! @requiresScopes(scopes: [["s"]]) at')
+    .replace('enum Colour {', 'enum Colour @known {')
+    .replace('gap: Gap change', 'gap: Gap @inaccessibleToNobody change');
+
+  it('keeps those that say who may see what, under their own names', () => {
+    const { sdl: events, problems } = build(RULED);
+    expect(problems).toEqual([]);
+    expect(events).toMatch(/lightChanged.*@eventStream\(.*@authenticated$/m);
+    expect(events).toContain('type LightChange @policy(policies: [["p"]])');
+    expect(events).toContain('colour: Colour! @requiresScopes(scopes: [["s"]])');
+    expect(events).toContain('enum Colour @authenticated');
+    expect(events).toContain('"@composeDirective", "@authenticated", "@policy", "@requiresScopes"]');
+  });
+
+  it('imports none where there are none', () => {
+    expect(build(sdl(GOOD)).sdl).toContain('import: ["@key", "@shareable", "@composeDirective"])');
+  });
+
+  it('leaves out what composition would not know', () => {
+    expect(build(RULED).sdl).not.toContain('inaccessibleToNobody');
+  });
+});
+
 describe('withCommonDefinitions', () => {
   it('adds what is named, what that names, and nothing twice', () => {
     const once = withCommonDefinitions('type Query { a: Resumable }');

@@ -9,6 +9,7 @@ import {
   print,
   type SelectionSetNode,
 } from 'graphql';
+import { type CarriedNames, carryDirectives, readCarriedNames } from './carried-directives.ts';
 import { addCommonDefinitions } from './common-definitions.ts';
 import { EVENTS_LINK_URL, type SplitSdl, type StreamField } from './event-streams.ts';
 import { canonicalFieldSet, canonicalKey, parseFieldSet } from './field-set.ts';
@@ -28,8 +29,8 @@ export interface EventsSubgraph {
 
 const FILLED_BY_GATEWAY = new Set(['cursor', 'gap']);
 
-const HEADER = `extend schema
-  @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@shareable", "@composeDirective"])
+const headerOf = (imports: readonly string[]) => `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports.map((name) => `"@${name}"`).join(', ')}])
   @link(url: "${EVENTS_LINK_URL}", import: ["@eventStream"])
   @composeDirective(name: "@eventStream")
 directive @eventStream(topic: String!, message: String!, where: String) on FIELD_DEFINITION
@@ -40,6 +41,8 @@ interface ObjectPart {
   /** Field sets of `@key`, for entities. */
   readonly keys: Set<string>;
   readonly interfaces: Set<string>;
+  /** On the type itself, as SDL. */
+  readonly rules: Set<string>;
   shareable: boolean;
 }
 
@@ -48,6 +51,8 @@ interface Builder {
   /** Enums, scalars, inputs and interfaces, as their owners define them. */
   readonly copied: Map<string, readonly DefinitionNode[]>;
   readonly owners: Map<string, string>;
+  /** Names of directives that came with what was taken. */
+  readonly carried: Set<string>;
   readonly problems: Problem[];
 }
 
@@ -56,16 +61,24 @@ interface Member {
   readonly name: string;
   readonly types: ReadonlyMap<string, readonly DefinitionNode[]>;
   readonly served: ReadonlyMap<string, readonly DefinitionNode[]>;
+  readonly carriedNames: CarriedNames;
 }
 
 /** The SDL of the subgraph `events`, or what is wrong with a live field, with its coordinate. */
 export function buildEventsSubgraph(subgraphs: readonly SplitSubgraph[]): EventsSubgraph {
-  const builder: Builder = { objects: new Map(), copied: new Map(), owners: new Map(), problems: [] };
+  const builder: Builder = {
+    objects: new Map(),
+    copied: new Map(),
+    owners: new Map(),
+    carried: new Set(),
+    problems: [],
+  };
   for (const { name, split } of subgraphs) {
     const member: Member = {
       name,
       types: definitionsByType(split.document),
       served: definitionsByType(split.servedDocument),
+      carriedNames: readCarriedNames(split.document),
     };
     for (const stream of split.streams) addStream(builder, member, stream);
   }
@@ -85,7 +98,9 @@ function addStream(builder: Builder, member: Member, stream: StreamField): void 
   }
   builder.owners.set(name, member.name);
   if (stream.topic === '') report('@eventStream needs a topic');
-  objectPart(builder, 'Subscription').fields.set(name, stream.definition);
+  const root = objectPart(builder, 'Subscription');
+  takeField(builder, member, root, stream.definition);
+  takeRules(builder, member, root, 'Subscription');
   for (const argument of stream.definition.arguments ?? [])
     copyType(builder, member, namedTypeOf(argument.type));
   const selection = parseFieldSet(stream.message, (message) => report(`message: ${message}`));
@@ -107,12 +122,13 @@ function addReturnType(context: StreamContext, stream: StreamField, selection: S
     return;
   }
   const part = objectPart(builder, stream.returnType);
+  takeRules(builder, member, part, stream.returnType);
   for (const node of nodes) for (const type of node.interfaces ?? []) part.interfaces.add(type.name.value);
   copyInterfaces(context, part);
   const selected = selectFields(context, stream.returnType, selection);
   for (const field of fieldsOf(member, stream.returnType)) {
     const coordinate = `${stream.returnType}.${field.name.value}`;
-    part.fields.set(field.name.value, field);
+    takeField(builder, member, part, field);
     if (FILLED_BY_GATEWAY.has(field.name.value)) continue;
     if (!selected.has(field.name.value)) {
       report(`is not in the message of ${stream.coordinate}, so nothing can ever fill it`, coordinate);
@@ -197,7 +213,7 @@ function addEntity(
   part.keys.add(wanted.slice(2, -2));
   const selected = selectFields(context, typeName, selection);
   for (const field of fieldsOf(context.member, typeName)) {
-    if (selected.has(field.name.value)) part.fields.set(field.name.value, field);
+    if (selected.has(field.name.value)) takeField(context.builder, context.member, part, field);
   }
 }
 
@@ -208,11 +224,12 @@ function addValue(
   selection: SelectionSetNode,
 ): void {
   const part = objectPart(context.builder, typeName);
+  takeRules(context.builder, context.member, part, typeName);
   // Composition then demands that the owner's definition is shareable too, and names the field when it is not.
   if (context.member.served.has(typeName)) part.shareable = true;
   const selected = selectFields(context, typeName, selection);
   for (const field of fieldsOf(context.member, typeName)) {
-    if (selected.has(field.name.value)) part.fields.set(field.name.value, field);
+    if (selected.has(field.name.value)) takeField(context.builder, context.member, part, field);
     else if (!part.shareable) {
       context.report(
         `message leaves out ${typeName}.${field.name.value}, and nothing else can fill it`,
@@ -225,14 +242,36 @@ function addValue(
 function copyType(builder: Builder, member: Member, typeName: string): void {
   const nodes = member.types.get(typeName);
   if (nodes === undefined || builder.copied.has(typeName)) return;
-  builder.copied.set(typeName, nodes);
+  builder.copied.set(
+    typeName,
+    nodes.map((node) => carryDirectives(node, member.carriedNames, builder.carried)),
+  );
   for (const node of nodes) for (const name of referencedTypes(node)) copyType(builder, member, name);
+}
+
+function takeField(builder: Builder, member: Member, part: ObjectPart, field: FieldDefinitionNode): void {
+  part.fields.set(field.name.value, carryDirectives(field, member.carriedNames, builder.carried));
+}
+
+/** Those of the type itself; an entity's are where its fields are. */
+function takeRules(builder: Builder, member: Member, part: ObjectPart, typeName: string): void {
+  for (const node of (member.types.get(typeName) ?? []).filter(isObjectNode)) {
+    const own = { ...node, fields: [], interfaces: [] };
+    const { directives } = carryDirectives(own, member.carriedNames, builder.carried);
+    for (const directive of directives ?? []) part.rules.add(print(directive));
+  }
 }
 
 function objectPart(builder: Builder, typeName: string): ObjectPart {
   const part = builder.objects.get(typeName);
   if (part !== undefined) return part;
-  const made: ObjectPart = { fields: new Map(), keys: new Set(), interfaces: new Set(), shareable: false };
+  const made: ObjectPart = {
+    fields: new Map(),
+    keys: new Set(),
+    interfaces: new Set(),
+    rules: new Set(),
+    shareable: false,
+  };
   builder.objects.set(typeName, made);
   return made;
 }
@@ -256,19 +295,16 @@ function printSubgraph(builder: Builder): string {
   const definitions: DefinitionNode[] = [...objects, ...[...builder.copied.values()].flat()];
   const document: DocumentNode = addCommonDefinitions({ kind: Kind.DOCUMENT, definitions });
   const printed = document.definitions.map((node) => print(node)).sort();
-  return `${HEADER}${printed.join('\n')}\n`;
+  const imports = ['key', 'shareable', 'composeDirective', ...[...builder.carried].sort()];
+  return `${headerOf(imports)}${printed.join('\n')}\n`;
 }
 
 function objectNode(name: string, part: ObjectPart): ObjectTypeDefinitionNode {
   const keys = [...part.keys].sort().map((fields) => `@key(fields: "${fields}", resolvable: false)`);
-  const directives = [...keys, ...(part.shareable ? ['@shareable'] : [])].join(' ');
+  const shareable = part.shareable ? ['@shareable'] : [];
+  const directives = [...keys, ...shareable, ...[...part.rules].sort()].join(' ');
   const [node] = parse(`type ${name} ${directives}`, { noLocation: true }).definitions;
-  const fields = [...part.fields.values()]
-    .map((field) => ({
-      ...field,
-      directives: (field.directives ?? []).filter((d) => d.name.value === 'eventStream'),
-    }))
-    .sort((a, b) => (a.name.value < b.name.value ? -1 : 1));
+  const fields = [...part.fields.values()].sort((a, b) => (a.name.value < b.name.value ? -1 : 1));
   const interfaces = [...part.interfaces].sort().map((value) => ({
     kind: Kind.NAMED_TYPE as const,
     name: { kind: Kind.NAME as const, value },

@@ -97,7 +97,7 @@ async function handle(
     const principal = identified instanceof Promise ? await identified : identified;
     const graphqlRequest = decode();
     const engine = route.engine();
-    const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName);
+    const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName, principal);
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
     const partsType = isWhole ? undefined : negotiateIncremental(accept);

@@ -24,6 +24,8 @@ type Lamp @key(fields: "id") { id: ID! street: String colour: String }
 const SERVED = `${FEDERATION}type Query { lamp(id: ID!): Lamp }
 type Lamp @key(fields: "id") { id: ID! street: String colour: String power: Int }`;
 
+const withRules = (sdl: string) => sdl.replace('["@key"]', '["@key", "@authenticated"]');
+
 let live: LiveLog;
 let lamps: SubgraphServer;
 beforeAll(async () => {
@@ -138,6 +140,33 @@ describe('a live subscription, when the graph is reloaded', () => {
     });
     const id = await change('s');
     expect(await nextOf('stays', (payload) => payload.includes(`"${id}"`))).toMatchObject({ type: 'next' });
+  });
+
+  it('shows no more of a field that the new graph protects', async () => {
+    subscribe('s', 'id colour');
+    await untilReceiving('s');
+    await reload(withRules(LAMPS.replace('colour: String', 'colour: String @authenticated')));
+    await change('s');
+    expect(await nextOf('s', (payload) => payload.includes('UNAUTHENTICATED'))).toMatchObject({
+      payload: {
+        data: { lampChanged: { lamp: { colour: null } } },
+        errors: [{ path: ['lampChanged', 'lamp', 'colour'] }],
+      },
+    });
+  });
+
+  it('ends where the new graph protects the live field itself', async () => {
+    subscribe('s', 'id');
+    await untilReceiving('s');
+    await reload(withRules(LAMPS.replace('$args.street)")', '$args.street)") @authenticated')));
+    const ended = await nextOf('s', () => false);
+    expect(ended).toMatchObject({ type: 'error' });
+    expect(JSON.stringify(ended)).toContain('Subscription.lampChanged');
+    subscribe('again', 'id');
+    expect(await nextOf('again', () => false)).toMatchObject({
+      type: 'error',
+      payload: [{ extensions: { code: 'UNAUTHENTICATED' } }],
+    });
   });
 
   it('ends with SUBSCRIPTION_SCHEMA_RELOAD where its events come from another topic', async () => {

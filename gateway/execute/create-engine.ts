@@ -101,12 +101,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     forwardedHeaders: options.forwardedHeaders,
     logger,
   });
-  const authority = createAuthority({
-    rules: createAccessRules(parsed, fullSchema),
-    schema,
-    policies: options.policies,
-    onUnauthorized: options.onUnauthorized,
-  });
+  const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
     supergraphSdl,
     document: parsed,

@@ -62,8 +62,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
       onPrepared(prepared, text) {
         usage.count(prepared, text);
         if (prepared.kind !== 'subscription' || origins.has(prepared)) return;
-        const { query, operationName } = text;
-        origins.set(prepared, { generation, query, operationName });
+        origins.set(prepared, { generation, ...text });
       },
     });
     return generation;

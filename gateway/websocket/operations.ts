@@ -58,7 +58,11 @@ export function createOperations(options: OperationsOptions): Operations {
     async prepare(payload, headers, session) {
       const traceId = randomBytes(16).toString('hex');
       const engine = options.engine();
-      const prepared = await engine.prepare(payload.query, payload.operationName ?? undefined, session.principal);
+      const prepared = await engine.prepare(
+        payload.query,
+        payload.operationName ?? undefined,
+        session.principal,
+      );
       if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
       return { engine, prepared, variables: payload.variables ?? {}, traceId, headers, session };
     },

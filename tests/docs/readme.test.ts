@@ -167,13 +167,11 @@ describe('the README', () => {
     const printed = await run(hub, commandOf(readme, 'npm run -s weft -- replay'));
     expect(printed).toMatch(/orders made +50\n/);
     await waitFor('the rows of one community', async () => {
-      const answer: Incidents<{ reportedAt: string; hotlineOrder: { content: string } }> = await hub.query(
-        documentOf('Replayed'),
-      );
+      const answer: Incidents<{ reportedAt: string }> = await hub.query(documentOf('Replayed'));
       expect(answer.errors).toBeUndefined();
       const rows = answer.data?.incidents.edges ?? [];
-      const replayed = rows.filter(({ node }) => /（原工单 SR-\d{4}）$/.test(node.hotlineOrder.content));
-      return replayed.length === 7 && replayed.every(({ node }) => /^2026-11-2[0-2]T/.test(node.reportedAt));
+      // What the city has told there since is of today.
+      return rows.filter(({ node }) => /^2026-11-2[0-2]T/.test(node.reportedAt)).length === 7;
     });
   });
 

@@ -71,7 +71,9 @@ describe('the schema that clients see', () => {
   it("equals that of the library, and the whole one too, for this project's graph", () => {
     const sdl = readFileSync(join(ROOT, 'schema/supergraph.graphql'), 'utf8');
     const fromGateway = createRequire(join(ROOT, 'gateway/package.json'));
-    const supergraph = fromGateway('@apollo/federation-internals').Supergraph.build(sdl);
+    const library = fromGateway('@apollo/federation-internals');
+    const supportedFeatures = library.ROUTER_SUPPORTED_SUPERGRAPH_FEATURES;
+    const supergraph = library.Supergraph.build(sdl, { supportedFeatures });
     const ours = buildSchemas(parse(sdl, { noLocation: true }));
     const text = (schema: unknown) => printSchema(lexicographicSortSchema(schema as typeof ours.apiSchema));
     expect(text(ours.apiSchema)).toBe(text(supergraph.apiSchema().toGraphQLJSSchema()));

@@ -1,0 +1,93 @@
+// This project's own graph: every coordinate that it guards, by every way, for everyone; its systems replaced by ones that mark their values.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { createLogger } from '@weft/core/logger';
+import { createEngine, type GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { ANONYMOUS, createPrincipal, type Principal } from '@weft/gateway/identity/principal';
+import { isObjectType } from 'graphql';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { SubgraphServer } from '../gateway/subgraph-server.ts';
+import { judgeAnswer, runWay } from './judge-answer.ts';
+import { markOf, startMarkingSubgraph } from './marking-subgraph.ts';
+import { waysTo } from './ways.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const SUPERGRAPH = readFileSync(join(ROOT, 'schema', 'supergraph.graphql'), 'utf8');
+
+/** The subgraphs that the supergraph was composed of, as the library takes it apart; the synthetic one has no address. */
+function membersOf(supergraphSdl: string): readonly { readonly name: string; readonly sdl: string }[] {
+  const library = createRequire(join(ROOT, 'gateway/package.json'))('@apollo/federation-internals');
+  const supportedFeatures = library.ROUTER_SUPPORTED_SUPERGRAPH_FEATURES;
+  const members = library.Supergraph.build(supergraphSdl, { supportedFeatures }).subgraphs().values();
+  return [...members]
+    .filter(({ name }) => name !== 'events')
+    .map((member) => ({ name: member.name, sdl: member.toString() }));
+}
+
+/** What the reporter said, wherever it stands. */
+const GUARDED = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
+const OPEN = ['HotlineOrder.title', 'GridEvent.title', 'Incident.title', 'PoliceCase.place', 'Grid.name'];
+
+const ASKERS: ReadonlyMap<string, Principal> = new Map([
+  ['the anonymous', ANONYMOUS],
+  ['one without scopes', createPrincipal({ subject: 'nobody', roles: ['duty-officer'] })],
+  ['one of another scope', createPrincipal({ subject: 'other', scopes: ['incidents:read'] })],
+  ['one who may', createPrincipal({ subject: 'reader', scopes: ['personal-information:read'] })],
+]);
+
+let servers: readonly SubgraphServer[] = [];
+let engine: GatewayEngine;
+beforeAll(async () => {
+  servers = await Promise.all(membersOf(SUPERGRAPH).map(({ name, sdl }) => startMarkingSubgraph(name, sdl)));
+  engine = createEngine({
+    supergraphSdl: SUPERGRAPH,
+    subgraphUrls: Object.fromEntries(servers.map(({ name, url }) => [name, url])),
+    logger: createLogger('test', 'silent'),
+  });
+});
+afterAll(async () => {
+  await engine?.close();
+  await Promise.all(servers.map((server) => server.close()));
+});
+
+describe('the graph of this project', () => {
+  it('guards what this test says and nothing else', () => {
+    const guarded = SUPERGRAPH.match(/^ .*@(?:requiresScopes|authenticated|policy)\b/gm) ?? [];
+    expect(guarded).toHaveLength(GUARDED.length);
+  });
+
+  it.each([...GUARDED, ...OPEN])('shows %s to those who may see it, and to no other', async (coordinate) => {
+    const [typeName = '', fieldName = ''] = coordinate.split('.');
+    const type = engine.schema.getType(typeName);
+    const isText = isObjectType(type) && String(type.getFields()[fieldName]?.type).startsWith('String');
+    const ways = waysTo(engine.schema, typeName, fieldName);
+    const wrong: string[] = [];
+    for (const [asker, principal] of ASKERS) {
+      const forbidden = principal.scopes.includes('personal-information:read') ? [] : GUARDED;
+      for (const way of ways) {
+        const answer = await runWay(engine, way, principal);
+        const verdict = judgeAnswer(answer, way, coordinate, isText, forbidden);
+        if (verdict !== undefined) wrong.push(`${asker}, ${way.title}: ${verdict}\n${way.query}`);
+      }
+    }
+    expect(wrong.slice(0, 3)).toEqual([]);
+    expect(ways.length).toBeGreaterThan(5);
+  });
+
+  it('brings what it guards in an event to those alone who may see it', async () => {
+    const query = 'subscription { incidentChanged { incident { title description } } }';
+    for (const principal of ASKERS.values()) {
+      const prepared = await engine.prepare(query, undefined, principal);
+      if ('errors' in prepared) throw prepared.errors[0];
+      const context = { signal: AbortSignal.timeout(10_000), traceId: 'a'.repeat(32), principal };
+      const answer = JSON.stringify(
+        await engine.executeEvent(prepared, {}, { incident: { id: '1' } }, context),
+      );
+      expect(answer).toContain(markOf('Incident.title'));
+      expect(answer.includes(markOf('Incident.description'))).toBe(
+        principal.scopes.includes('personal-information:read'),
+      );
+    }
+  });
+});

@@ -29,7 +29,8 @@ async function loadUrl(url: URL, bytesMax: number, signal: AbortSignal): Promise
   const headers = { accept: 'application/jwk-set+json, application/json' };
   const { statusCode, body } = await request(url, { signal, headers });
   if (statusCode !== 200) {
-    body.destroy();
+    // What is given up fails with an abort, which nobody waits for.
+    body.on('error', () => undefined).destroy();
     throw new HubError('UPSTREAM_INVALID', `the issuer answered with status ${statusCode}`);
   }
   const chunks: Buffer[] = [];

@@ -37,6 +37,7 @@ export interface KeyServer {
   answer:
     | { readonly status: number; readonly body: string; readonly location?: string }
     | 'silence'
+    | 'half'
     | undefined;
   /** Requests so far. */
   asked: number;
@@ -59,6 +60,7 @@ export async function startKeyServer(...signers: readonly Signer[]): Promise<Key
       const started = createServer((_request, response) => {
         server.asked += 1;
         if (server.answer === 'silence') return;
+        if (server.answer === 'half') return void response.writeHead(200).write('{"keys":[');
         const { status, body, location } = server.answer ?? {
           status: 200,
           body: JSON.stringify({ keys: server.keys }),

@@ -12,6 +12,8 @@ const USAGE = `weft: one live graph over the systems a government already has
             [--operation NAME] [--planner apollo|hive]
   weft connect check FOLDER [--json]   check the description of a wrapped system
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
+  weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
+             [--division CODE] [--subject NAME] [--lifetime SECONDS]
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
   weft bench [--only NAMES] [--rounds N] measure the gateway beside its limits and its peers
@@ -53,6 +55,8 @@ async function main(argv: readonly string[]): Promise<void> {
       const { positionals } = parse(rest, {});
       return (await import('./up/simulate.ts')).simulateCommand(positionals[0] ?? '');
     }
+    case 'token':
+      return (await import('./token/command.ts')).tokenCommand(rest, process.env);
     case 'replay':
       return (await import('./replay/command.ts')).replayCommand(rest);
     case 'bench':

@@ -20,6 +20,17 @@ const SHAPE = {
   WEFT_PLANNER: z.string().optional(),
   WEFT_SHARE_IN_FLIGHT: z.string().optional(),
   WEFT_FORWARDED_HEADERS: z.string().optional(),
+  WEFT_JWKS: z.string().optional(),
+  WEFT_JWT_ISSUER: z.string().optional(),
+  WEFT_JWT_AUDIENCE: z.string().optional(),
+  WEFT_JWT_ALGORITHMS: z.string().optional(),
+  WEFT_JWT_TYPES: z.string().optional(),
+  WEFT_JWT_CLOCK_TOLERANCE_MS: z.string().optional(),
+  WEFT_JWT_ROLES_CLAIM: z.string().optional(),
+  WEFT_JWT_DIVISION_CLAIM: z.string().optional(),
+  WEFT_API_KEYS_FILE: z.string().optional(),
+  /** `production`: no issuer of the demo. */
+  NODE_ENV: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

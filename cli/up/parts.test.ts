@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -12,11 +12,14 @@ describe('planParts', () => {
     rmSync(home, { recursive: true, force: true });
   });
 
-  function environmentOf(part: string): Readonly<Record<string, string>> {
+  function environmentOf(
+    part: string,
+    settings: Readonly<Record<string, string>> = {},
+  ): Readonly<Record<string, string>> {
     const ports = Object.fromEntries(PORT_NAMES.map((name, index) => [name, 1000 + index]));
     const specs = planParts({
       home,
-      config: readUpConfig({}, []),
+      config: readUpConfig(settings, []),
       databaseUrl: 'postgresql://weft@127.0.0.1/weft',
       secrets: {
         directory: join(home, 'secrets'),
@@ -41,6 +44,25 @@ describe('planParts', () => {
     expect(environmentOf('connectors').UNRELATED).toBeUndefined();
     expect(environmentOf('gateway').SECRET_MARKET_KEY).toBeUndefined();
     expect(environmentOf('police').DATABASE_URL).toBeUndefined();
+  });
+
+  it('has the gateway take the tokens of its own home, whose key nobody else can read', () => {
+    const { WEFT_JWKS: jwksFile = '', ...env } = environmentOf('gateway');
+    expect(env).toMatchObject({ WEFT_JWT_ISSUER: 'weft-development', WEFT_JWT_AUDIENCE: 'weft' });
+    const [key] = JSON.parse(readFileSync(jwksFile, 'utf8')).keys;
+    expect(key).toMatchObject({ kty: 'EC', alg: 'ES256', kid: expect.any(String) });
+    expect(key).not.toHaveProperty('d');
+    expect(statSync(join(home, 'issuer', 'key.json')).mode & 0o077).toBe(0);
+    // Kept: tokens outlive a start.
+    expect(readFileSync(environmentOf('gateway').WEFT_JWKS ?? '', 'utf8')).toContain(key.kid);
+  });
+
+  it('has it take those of a real issuer instead, and none of a demo in production', () => {
+    const real = { WEFT_JWKS: 'https://issuer.test/jwks', WEFT_JWT_ISSUER: 'i', WEFT_JWT_AUDIENCE: 'a' };
+    expect(environmentOf('gateway', real)).toMatchObject(real);
+    expect(environmentOf('gateway', { NODE_ENV: 'production' })).not.toHaveProperty('WEFT_JWKS');
+    expect(environmentOf('gateway', { WEFT_JWT_ISSUER: 'i' })).not.toHaveProperty('WEFT_JWKS');
+    expect(existsSync(join(home, 'issuer'))).toBe(false);
   });
 
   it('lets a real system stand in the place of a simulated one', () => {

@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT, type StoredSubgraph } from '../checkout.ts';
+import { openIssuer } from '../token/issuer.ts';
 import type { ChildSpec } from './child.ts';
 import type { UpConfig } from './config.ts';
 import type { Secrets } from './secrets.ts';
@@ -45,8 +46,31 @@ function gateway(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
     WEFT_KEYS_FILE: plan.secrets.keysFile,
     DATABASE_URL: plan.databaseUrl,
+    ...identity(plan),
     ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT', 'WEFT_FORWARDED_HEADERS']),
   });
+}
+
+/** Whose credentials the gateway takes: those of the settings, else the tokens of this home's demo, which there are none of in production. */
+function identity({ home, config }: Plan): Readonly<Record<string, string>> {
+  const settings = given(config, [
+    'WEFT_JWKS',
+    'WEFT_JWT_ISSUER',
+    'WEFT_JWT_AUDIENCE',
+    'WEFT_JWT_ALGORITHMS',
+    'WEFT_JWT_TYPES',
+    'WEFT_JWT_CLOCK_TOLERANCE_MS',
+    'WEFT_JWT_ROLES_CLAIM',
+    'WEFT_JWT_DIVISION_CLAIM',
+    'WEFT_API_KEYS_FILE',
+    'NODE_ENV',
+  ]);
+  const isDemo =
+    config.WEFT_JWKS === undefined &&
+    config.WEFT_JWT_ISSUER === undefined &&
+    config.WEFT_JWT_AUDIENCE === undefined &&
+    config.NODE_ENV !== 'production';
+  return isDemo ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
 }
 
 /** The settings among `names` that were set. */

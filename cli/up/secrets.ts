@@ -36,7 +36,7 @@ function secret(directory: string, name: string): string {
 }
 
 /** In one step: a full disk or a kill leaves no empty secret that would be kept for ever. */
-function writeSecret(file: string, text: string): void {
+export function writeSecret(file: string, text: string): void {
   writeFileSync(`${file}.new`, text, { mode: 0o600, flush: true });
   renameSync(`${file}.new`, file);
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
@@ -92,6 +92,13 @@ describe('API keys', () => {
     writeFileSync(file, '{');
     reload();
     expect(identify('key of the screen').subject).toBe('screen');
+  });
+
+  it('may be written as docs/settings.md shows', async () => {
+    const page = readFileSync(join(import.meta.dirname, '../../docs/settings.md'), 'utf8');
+    const [, example = ''] = /```json\n([^`]+"apiKeys"[^`]+)```/.exec(page) ?? [];
+    const { identify } = await open(example, () => 0);
+    expect(identify('hello, wall')).toMatchObject({ subject: 'wall-screen', division: '320508' });
   });
 
   it.each([

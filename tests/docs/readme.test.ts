@@ -76,6 +76,12 @@ describe('the README', () => {
     expect(answer.data?.incidents.edges).toHaveLength(1);
   });
 
+  it('shows how to ask with a token, which is taken', async () => {
+    const answer = JSON.parse(await run(hub, commandOf(readme, 'TOKEN=$(')));
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data.systems.length).toBeGreaterThan(0);
+  });
+
   it('shows a subscription that brings an event', async () => {
     const subscriber = subscribe<unknown>(hub, documentOf('Live'), {});
     await untilLive(hub, subscriber, COMMUNITY);

@@ -1,8 +1,10 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { isAlive } from '@weft/core/process-table';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Hub, postgresPid, removeHome, startHub } from '../support/hub.ts';
+import { type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
 import { subscribe, untilLive } from '../support/live.ts';
 import { callHotline, callPolice, moveOrder } from '../support/simulated.ts';
 import { waitFor } from '../support/wait.ts';
@@ -65,6 +67,21 @@ describe('the hub, started by one command', () => {
   afterAll(async () => {
     await hub.stop();
     removeHome(hub.home);
+  });
+
+  it('takes a token that `weft token` prints, and no other', async () => {
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['cli/main.ts', 'token', '--role', 'duty-officer', '--division', '320508'],
+      { cwd: ROOT, env: { PATH: process.env.PATH ?? '', WEFT_HOME: hub.home } },
+    );
+    const status = async (token: string) => {
+      const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
+      const body = '{"query":"{ systems { name } }"}';
+      return (await fetch(hub.urls.graphql ?? '', { method: 'POST', headers, body })).status;
+    };
+    expect(await status(stdout.trim())).toBe(200);
+    expect(await status(`${stdout.trim().slice(0, -4)}AAAA`)).toBe(401);
   });
 
   it('answers one query over every subgraph for one incident', async () => {

@@ -10,6 +10,8 @@ const REDACTED = [
   '*.token',
   'headers.authorization',
   'headers.cookie',
+  'headers["x-api-key"]',
+  '*.apiKey',
 ];
 
 /** Lines are kept until so many bytes are there … */

@@ -27,12 +27,14 @@ describe('the ends of credentials', () => {
 
   it('leave no timer when nobody wants to hear of them any more', () => {
     const onEnd = vi.fn();
-    const endings = createEndings(() => false);
+    let held = true;
+    const endings = createEndings(() => held);
     const stop = endings.watch(createPrincipal({ subject: 'a', expiresAtMs: Date.now() + 10 }), onEnd);
     stop();
     endings.watch(createPrincipal({ subject: 'b', expiresAtMs: Date.now() + 10 }), onEnd);
     endings.close();
     expect(vi.getTimerCount()).toBe(0);
+    held = false;
     endings.review();
     vi.advanceTimersByTime(100);
     expect(onEnd).not.toHaveBeenCalled();
@@ -40,11 +42,19 @@ describe('the ends of credentials', () => {
 
   it('come by a review for those whose credentials were taken back, and for no other', () => {
     const ended: string[] = [];
-    const endings = createEndings(({ subject }) => subject !== 'taken');
+    let held = true;
+    const endings = createEndings(({ subject }) => held || subject !== 'taken');
     for (const subject of ['taken', 'kept'])
       endings.watch(createPrincipal({ subject }), () => ended.push(subject));
     endings.watch(ANONYMOUS, () => ended.push('anonymous'));
+    held = false;
     endings.review();
     expect(ended).toEqual(['taken']);
+  });
+
+  it('that came before anybody wanted to hear of them are told at once', () => {
+    const onEnd = vi.fn();
+    createEndings(() => false).watch(createPrincipal({ subject: 'a' }), onEnd);
+    expect(onEnd).toHaveBeenCalledOnce();
   });
 });

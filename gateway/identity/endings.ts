@@ -48,7 +48,9 @@ export function createEndings(
       if (!principal.isAuthenticated) return () => undefined;
       const watched: Watched = { principal, onEnd, timer: undefined };
       watches.add(watched);
-      if (principal.expiresAtMs !== undefined) arm(watched, principal.expiresAtMs);
+      // They may have been taken back since they were looked at.
+      if (!holds(principal)) end(watched);
+      else if (principal.expiresAtMs !== undefined) arm(watched, principal.expiresAtMs);
       return () => stop(watched);
     },
     review() {

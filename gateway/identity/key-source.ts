@@ -22,10 +22,19 @@ export interface KeySource {
    * Throws UPSTREAM_UNAVAILABLE when there are no keys to look in.
    */
   readonly getKey: JWTVerifyGetKey;
-  /** Whether a token that names this key would find it. */
-  holds(kid: string | undefined): boolean;
+  /** Whether the key that signed a token is still there; of one that named none, whether every key still is. */
+  holds(signer: SignedBy): boolean;
+  /** How often a key has gone so far. */
+  removals(): number;
   /** Reads the keys now. Never rejects: returns what went wrong, if anything did. */
   refresh(): Promise<unknown>;
+}
+
+/** What is known of the key behind a token. */
+export interface SignedBy {
+  readonly kid: string | undefined;
+  /** When the token began to be verified. */
+  readonly removals: number;
 }
 
 interface State extends KeySourceOptions {
@@ -34,6 +43,7 @@ interface State extends KeySourceOptions {
   readAtMs: number;
   askedAtMs: number;
   refreshing: Promise<unknown> | undefined;
+  removals: number;
 }
 
 export function createKeySource(options: KeySourceOptions): KeySource {
@@ -44,10 +54,13 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     readAtMs: Number.NEGATIVE_INFINITY,
     askedAtMs: Number.NEGATIVE_INFINITY,
     refreshing: undefined,
+    removals: 0,
   };
   return {
     getKey: (header, token) => keyFor(state, header, token),
-    holds: (kid) => kid === undefined || state.keys === undefined || state.keys.kids.has(kid),
+    holds: ({ kid, removals }) =>
+      removals === state.removals || (kid !== undefined && state.keys?.kids.has(kid) === true),
+    removals: () => state.removals,
     refresh: () => refresh(state),
   };
 }
@@ -104,7 +117,10 @@ async function read(state: State): Promise<unknown> {
     state.keys = parseKeySet(text, limits.jwksKeysMax);
     state.readAtMs = state.now();
     const { jwks } = state.keys;
-    if (before !== undefined && [...before.jwks].some((jwk) => !jwks.has(jwk))) state.onRemoved();
+    if (before !== undefined && [...before.jwks].some((jwk) => !jwks.has(jwk))) {
+      state.removals += 1;
+      state.onRemoved();
+    }
     return undefined;
   } catch (err) {
     logger.warn({ err }, "the issuer's keys cannot be read: those read before are used while they may be");

@@ -4,13 +4,13 @@ import type { Logger } from '@weft/core/logger';
 import { RELOAD_LIMITS } from '../reload/limits.ts';
 import { type FileWatch, watchFiles } from '../reload/watch-files.ts';
 import { readBearer } from './credentials.ts';
-import { createKeySource, type KeySource } from './key-source.ts';
+import { createKeySource, type KeySource, type SignedBy } from './key-source.ts';
 import type { IdentityLimits } from './limits.ts';
 import { type KeyLocation, loadKeys } from './load-keys.ts';
 import type { Principal } from './principal.ts';
 import type { TokenSettings } from './settings.ts';
 import { createTokenCache, type TokenCache } from './token-cache.ts';
-import { createTokenVerifier, type VerifiedToken } from './verify-token.ts';
+import { createTokenVerifier } from './verify-token.ts';
 
 export interface TokensOptions {
   readonly settings: TokenSettings;
@@ -47,16 +47,23 @@ export async function openTokens(options: TokensOptions): Promise<Tokens> {
     now,
   });
   const watch = await readFirst(source, settings.keys, logger);
-  const signers = new WeakMap<Principal, string>();
+  const signers = new WeakMap<Principal, SignedBy>();
   const verify = createTokenVerifier(settings.rules, source.getKey, now);
-  const verifyOnce = shareVerifications(verify, limits.verificationsMax, (key, { principal, kid }) => {
-    if (kid !== undefined) signers.set(principal, kid);
+  const verifyOnce = shareVerifications(limits.verificationsMax, async (key, token) => {
+    const removals = source.removals();
+    const { principal, kid } = await verify(token);
+    const signer: SignedBy = { kid, removals };
+    signers.set(principal, signer);
     // Its key may have been taken back while it was being verified.
-    if (source.holds(kid)) cache.set(key, principal);
+    if (source.holds(signer)) cache.set(key, principal);
+    return principal;
   });
   return {
     identify: (authorization) => known(cache, readBearer(authorization, limits.tokenBytesMax), verifyOnce),
-    holds: (principal) => source.holds(signers.get(principal)),
+    holds(principal) {
+      const signer = signers.get(principal);
+      return signer !== undefined && source.holds(signer);
+    },
     close: () => watch?.close(),
   };
 }
@@ -89,17 +96,15 @@ function known(
   return cache.get(key) ?? verifyOnce(key, token);
 }
 
+/** One verification for all who bring a token while it is under way. */
 function shareVerifications(
-  verify: (token: string) => Promise<VerifiedToken>,
   verificationsMax: number,
-  onVerified: (key: string, verified: VerifiedToken) => void,
+  verify: (key: string, token: string) => Promise<Principal>,
 ): (key: string, token: string) => Promise<Principal> {
   const pending = new Map<string, Promise<Principal>>();
   const begin = async (key: string, token: string) => {
     try {
-      const verified = await verify(token);
-      onVerified(key, verified);
-      return verified.principal;
+      return await verify(key, token);
     } finally {
       pending.delete(key);
     }

@@ -227,14 +227,18 @@ describe('the end of credentials', () => {
 
   it('comes for those whose token was signed by a key that the issuer takes back', async () => {
     const running = await run(0, { jwksCooldownMs: 0 });
-    const client = await connect(running, { authorization: await bearer() });
+    const unnamed = `Bearer ${await signer.sign({}, { kid: undefined })}`;
+    const clients = [
+      await connect(running, { authorization: await bearer() }),
+      await connect(running, { authorization: unnamed }),
+    ];
     const next = await createSigner('k2');
     issuer.keys = [next.publicJwk];
     cleanups.push(() => {
       issuer.keys = [signer.publicJwk];
     });
     await running.identity.identify({ authorization: `Bearer ${await next.sign()}` });
-    expect(await client.closed).toMatchObject({ code: 4401 });
+    for (const client of clients) expect(await client.closed).toMatchObject({ code: 4401 });
   });
 
   it('lets a query that was begun be answered, begins no other, and closes then', async () => {

@@ -1,0 +1,85 @@
+// Signs requests to one address, so that the server there knows who sends them.
+import { createHmac, createSecretKey, hash, type KeyObject, randomUUID } from 'node:crypto';
+import type { SubgraphKey } from './keys.ts';
+import { createSignatureBase } from './signature-base.ts';
+
+/** Says who asks; signed always, and never forwarded from a client. */
+export const PRINCIPAL_HEADER = 'weft-principal';
+
+/** What a signature must cover. */
+export const COVERED_COMPONENTS = [
+  '@method',
+  '@authority',
+  '@path',
+  '@query',
+  'content-type',
+  'content-digest',
+  PRINCIPAL_HEADER,
+] as const;
+
+/** The name of the one signature of a request. */
+export const SIGNATURE_LABEL = 'weft';
+
+export interface RequestSigner {
+  /**
+   * The headers that make the request a signed one, names and values in turn. For one sending: another needs a nonce of its own.
+   * @param principal value of `weft-principal`
+   */
+  sign(body: string, principal: string): readonly string[];
+}
+
+export interface SignerOptions {
+  readonly key: SubgraphKey;
+  readonly method: string;
+  /** As the `Host` header will have it. */
+  readonly authority: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly contentType: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export function createRequestSigner(options: SignerOptions): RequestSigner {
+  const { key, contentType, now = Date.now } = options;
+  const secret = createHmacKey(key);
+  const list = COVERED_COMPONENTS.map((name) => `"${name}"`).join(' ');
+  return {
+    sign(body, principal) {
+      const digest = contentDigest(body);
+      const created = Math.floor(now() / 1_000);
+      const parameters = `(${list});created=${created};nonce="${randomUUID()}";keyid="${key.id}"`;
+      const values: Readonly<Record<string, readonly string[]>> = {
+        'content-type': [contentType],
+        'content-digest': [digest],
+        [PRINCIPAL_HEADER]: [principal],
+      };
+      const message = { ...options, fields: (name: string) => values[name] ?? [] };
+      const base = createSignatureBase(COVERED_COMPONENTS, message, parameters) ?? '';
+      return [
+        PRINCIPAL_HEADER,
+        principal,
+        'content-digest',
+        digest,
+        'signature-input',
+        `${SIGNATURE_LABEL}=${parameters}`,
+        'signature',
+        `${SIGNATURE_LABEL}=:${hmac(secret, base).toString('base64')}:`,
+      ];
+    },
+  };
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9530#section-2 */
+export function contentDigest(body: string | Buffer): string {
+  return `sha-256=:${hash('sha256', body, 'base64')}:`;
+}
+
+export function createHmacKey({ secret }: Pick<SubgraphKey, 'secret'>): KeyObject {
+  return createSecretKey(secret, 'utf8');
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9421#section-3.3.3 */
+export function hmac(key: KeyObject, base: string): Buffer {
+  return createHmac('sha256', key).update(base).digest();
+}

@@ -9,6 +9,8 @@ const SHAPE = {
   WEFT_CONNECTORS_PORT: port.default(0),
   WEFT_INGEST_PORT: port.default(0),
   WEFT_SECRETS_DIR: z.string().optional(),
+  /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
+  WEFT_KEYS_FILE: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 

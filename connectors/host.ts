@@ -1,6 +1,7 @@
 // Wires the connector host: systems opened, served, fed by webhooks and polls, and watched.
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
@@ -22,6 +23,8 @@ export interface HostOptions {
   readonly host: string;
   readonly servePort: number;
   readonly ingestPort: number;
+  /** Of the gateways that may ask; undefined: whoever reaches the port may. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger: Logger;
 }
 
@@ -56,7 +59,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
       }
     }
     const applier = keep(createApplier(store, appender, logger));
-    const served = keep(await serveSystems(systems, { host: options.host, port: options.servePort, logger }));
+    const { host, servePort: port, subgraphKeys } = options;
+    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {
         host: options.host,

@@ -1,6 +1,7 @@
 // The connector host as a process: every wrapped system of this checkout, on one port, with its webhook receiver.
 import { createLogger } from '@weft/core/logger';
 import { runProcess } from '@weft/core/process';
+import { readSubgraphKeys } from '@weft/core/signatures/keys';
 import { postgresAppender } from '@weft/events/postgres/appender';
 import { compileSystem } from './compile/compile.ts';
 import { readConnectorsConfig, secretEnvironment } from './config.ts';
@@ -26,6 +27,7 @@ await runProcess('connectors', async () => {
     host: config.WEFT_HOST,
     servePort: config.WEFT_CONNECTORS_PORT,
     ingestPort: config.WEFT_INGEST_PORT,
+    subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
     logger,
   });
 });

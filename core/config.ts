@@ -7,6 +7,8 @@ export const WEFT_NAMES = [
   'WEFT_API_KEYS_FILE',
   'WEFT_CONNECTORS_PORT',
   'WEFT_DEBUG',
+  'WEFT_DRAIN_GRACE_MS',
+  'WEFT_DRAIN_TIMEOUT_MS',
   'WEFT_ENGINE',
   'WEFT_FORWARDED_HEADERS',
   'WEFT_HOME',
@@ -44,7 +46,7 @@ export function readConfig<Shape extends z.ZodRawShape>(
   const known = new Set<string>([...WEFT_NAMES, ...alsoKnown, ...Object.keys(shape)]);
   for (const name of Object.keys(env)) {
     if (name.startsWith('WEFT_') && !known.has(name))
-      problems.push(`${name} is not a setting of weft: remove it`);
+      problems.push(`${name} is not a setting of weft: ${adviceOn(name, known)}`);
   }
   const given = Object.fromEntries(
     Object.keys(shape).flatMap((name) =>
@@ -59,6 +61,74 @@ export function readConfig<Shape extends z.ZodRawShape>(
     throw new OperatorError(`settings: ${problems.join('; ')}`, { exitCode: 2 });
   return Object.freeze(parsed.data);
 }
+
+/** Of the letters after WEFT_, so many may be wrong in a name that was meant to be another. */
+const WRONG_SHARE_MAX = 1 / 3;
+
+function adviceOn(name: string, known: ReadonlySet<string>): string {
+  const near = [...known]
+    .map((other) => ({ other, wrong: editDistance(name, other) }))
+    .sort((a, b) => a.wrong - b.wrong)[0];
+  return near === undefined || near.wrong > (name.length - 'WEFT_'.length) * WRONG_SHARE_MAX
+    ? 'remove it'
+    : `remove it, or did you mean ${near.other}?`;
+}
+
+/** Letters to add, leave out or change to make one of the other (Levenshtein). */
+function editDistance(one: string, other: string): number {
+  let row = Array.from({ length: other.length + 1 }, (_, index) => index);
+  for (const [index, letter] of [...one].entries()) {
+    const next = [index + 1];
+    for (let at = 0; at < other.length; at += 1) {
+      const changed = (row[at] ?? 0) + (letter === other[at] ? 0 : 1);
+      next.push(Math.min(changed, (row[at + 1] ?? 0) + 1, (next[at] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[other.length] ?? 0;
+}
+
+export interface Problems {
+  /** What went wrong so far, one line each. */
+  readonly found: readonly string[];
+  /** What `read` gives; undefined when it throws an OperatorError, which is kept. */
+  attempt<Value>(read: () => Value): Value | undefined;
+  /** All of them as one. */
+  toError(): OperatorError;
+}
+
+const PREFIX = 'settings: ';
+
+/** For settings that are read one after the other, and whose problems an operator wants at once. */
+export function collectProblems(): Problems {
+  const found: string[] = [];
+  return {
+    found,
+    attempt(read) {
+      try {
+        return read();
+      } catch (thrown) {
+        if (!(thrown instanceof OperatorError)) throw thrown;
+        found.push(thrown.message);
+        return undefined;
+      }
+    },
+    toError() {
+      const [only, ...others] = found;
+      const bare = found.map((message) =>
+        message.startsWith(PREFIX) ? message.slice(PREFIX.length) : message,
+      );
+      const message = only !== undefined && others.length === 0 ? only : `${PREFIX}${bare.join('; ')}`;
+      return new OperatorError(message, { exitCode: 2 });
+    },
+  };
+}
+
+/** A whole number of milliseconds as text, from 0 to `msMax`. */
+export const milliseconds = (msMax: number) => {
+  const error = `expected whole milliseconds from 0 to ${msMax}`;
+  return z.coerce.number({ error }).int(error).min(0, error).max(msMax, error);
+};
 
 /** A TCP port as text, 0 to 65535; 0 takes a free one. */
 export const port = z.coerce

@@ -1,15 +1,16 @@
 // The gateway's settings, read once from the environment.
-import { dirname, resolve } from 'node:path';
-import { logLevel, port, readConfig } from '@weft/core/config';
+import { collectProblems, logLevel, milliseconds, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { z } from 'zod';
 import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
+import { type ManifestEntry, readKeys, readManifest, readPolicies, requireFile } from './config-files.ts';
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
-import { readJson } from './read-json.ts';
 
-const SHAPE = {
+/** Of the environment, each by its name. */
+export const GATEWAY_SETTINGS = {
   PORT: port.default(4000),
   WEFT_HOST: z.string().default('127.0.0.1'),
   WEFT_LOG_LEVEL: logLevel,
@@ -19,8 +20,12 @@ const SHAPE = {
   WEFT_SUBGRAPHS_FILE: z.string().optional(),
   /** A composed supergraph; with a manifest beside it, the manifest's addresses hold. */
   WEFT_SUPERGRAPH_FILE: z.string().optional(),
-  /** `{ "cursorKeys": [{ "id", "secret" }] }`: the first signs, all verify. */
+  /** `{ "cursorKeys": [{ "id", "secret" }], "subgraphKeys": [{ "id", "secret", "subgraphs" }] }`: the first signs, all verify. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** After SIGTERM the gateway is not ready and takes requests all the same, until a load balancer has noticed. */
+  WEFT_DRAIN_GRACE_MS: milliseconds(600_000).default(10_000),
+  /** What is in flight after that is waited for; then it is cut off. Longer than an operation may take. */
+  WEFT_DRAIN_TIMEOUT_MS: milliseconds(600_000).default(16_000),
   /** `apollo` runs the executor of `@apollo/gateway`, the reference that ours is compared with. */
   WEFT_ENGINE: z.enum(['weft', 'apollo']).default('weft'),
   /** The planner that is asked first; without it, the one that is right most often. */
@@ -35,35 +40,6 @@ const SHAPE = {
   WEFT_FORWARDED_HEADERS: z.string().optional(),
   ...IDENTITY_SHAPE,
 };
-
-const MANIFEST = z.object({
-  subgraphs: z
-    .array(z.object({ name: z.string().min(1), url: z.url(), sdlFile: z.string().optional() }))
-    .min(1, 'expected at least one subgraph'),
-});
-
-const KEYS = z.object({
-  cursorKeys: z
-    .array(z.object({ id: z.string().regex(/^[A-Za-z0-9_-]{1,32}$/), secret: z.string().min(32) }))
-    .min(1, 'expected at least one key'),
-});
-
-const NAMES = z.array(z.string().min(1)).default([]);
-
-const POLICIES = z.object({
-  policies: z.array(
-    z
-      .strictObject({ name: z.string().min(1), roles: NAMES, scopes: NAMES })
-      .refine(({ roles, scopes }) => roles.length + scopes.length > 0, 'expected a role or a scope'),
-  ),
-});
-
-export interface ManifestEntry {
-  readonly name: string;
-  readonly url: string;
-  /** Absolute. */
-  readonly sdlFile: string | undefined;
-}
 
 export interface GatewayConfig {
   readonly port: number;
@@ -91,23 +67,36 @@ export interface GatewayConfig {
   readonly identity?: IdentitySettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
+  /** Undefined: what is sent to subgraphs is not signed. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** From SIGTERM until nothing more is taken; default 0. */
+  readonly drainGraceMs?: number | undefined;
+  /** For what is in flight then; default the limits of the transports. */
+  readonly drainTimeoutMs?: number | undefined;
 }
 
-/** @throws OperatorError naming every setting that is wrong */
+/** @throws OperatorError naming every setting that is wrong, and everything that is wrong in the files they name */
 export function readGatewayConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
-  const settings = readConfig(SHAPE, env);
-  const {
-    WEFT_SUBGRAPHS_FILE: manifestFile,
-    WEFT_SUPERGRAPH_FILE: supergraphFile,
-    WEFT_KEYS_FILE: keysFile,
-    WEFT_POLICIES_FILE: policiesFile,
-  } = settings;
-  if (manifestFile === undefined && supergraphFile === undefined) {
-    throw new OperatorError(
-      'settings: no graph is given: set WEFT_SUPERGRAPH_FILE to a supergraph or WEFT_SUBGRAPHS_FILE to a manifest',
-      { exitCode: 2 },
-    );
+  const problems = collectProblems();
+  const settings = problems.attempt(() => readConfig(GATEWAY_SETTINGS, env));
+  // Whether or not the others are right.
+  const manifestFile = env.WEFT_SUBGRAPHS_FILE || undefined;
+  const supergraphFile = env.WEFT_SUPERGRAPH_FILE || undefined;
+  const keysFile = env.WEFT_KEYS_FILE || undefined;
+  problems.attempt(() => requireGraph(manifestFile, supergraphFile));
+  const manifest =
+    manifestFile === undefined ? undefined : problems.attempt(() => readManifest(manifestFile));
+  if (supergraphFile === undefined) {
+    for (const { sdlFile } of manifest ?? [])
+      if (sdlFile !== undefined) problems.attempt(() => requireFile('WEFT_SUBGRAPHS_FILE', sdlFile));
   }
+  const keys = keysFile === undefined ? undefined : problems.attempt(() => readKeys(keysFile));
+  const policiesFile = env.WEFT_POLICIES_FILE || undefined;
+  const policies = policiesFile === undefined ? [] : problems.attempt(() => readPolicies(policiesFile));
+  const forwardedHeaders = problems.attempt(() => headerNames(env.WEFT_FORWARDED_HEADERS));
+  const identity =
+    settings === undefined ? undefined : problems.attempt(() => readIdentitySettings(settings));
+  if (settings === undefined || problems.found.length > 0) throw problems.toError();
   return Object.freeze({
     port: settings.PORT,
     host: settings.WEFT_HOST,
@@ -118,14 +107,28 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     engine: settings.WEFT_ENGINE,
     planner: settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
-    forwardedHeaders: headerNames(settings.WEFT_FORWARDED_HEADERS),
-    policies:
-      policiesFile === undefined ? [] : readJson('WEFT_POLICIES_FILE', policiesFile, POLICIES).policies,
+    forwardedHeaders,
+    policies: policies ?? [],
     onUnauthorized: settings.WEFT_UNAUTHORIZED,
-    identity: readIdentitySettings(settings),
-    manifest: manifestFile === undefined ? undefined : readManifest(manifestFile),
-    cursorKeys: keysFile === undefined ? undefined : readJson('WEFT_KEYS_FILE', keysFile, KEYS).cursorKeys,
+    identity,
+    manifest,
+    cursorKeys: keys?.cursorKeys,
+    subgraphKeys: keys?.subgraphKeys,
+    drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
+    drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
   });
+}
+
+function requireGraph(manifestFile: string | undefined, supergraphFile: string | undefined): void {
+  if (supergraphFile !== undefined) requireFile('WEFT_SUPERGRAPH_FILE', supergraphFile);
+  else if (manifestFile === undefined) throw noGraph();
+}
+
+function noGraph(): OperatorError {
+  return new OperatorError(
+    'settings: no graph is given: set WEFT_SUPERGRAPH_FILE to a supergraph or WEFT_SUBGRAPHS_FILE to a manifest',
+    { exitCode: 2 },
+  );
 }
 
 /** @throws OperatorError naming a header that may not be forwarded */
@@ -138,17 +141,4 @@ function headerNames(list: string | undefined): readonly string[] {
     throw new OperatorError(`WEFT_FORWARDED_HEADERS: ${(thrown as OperatorError).message}`, { exitCode: 2 });
   }
   return given;
-}
-
-/**
- * The members that a manifest names.
- * @throws OperatorError naming the file and what is wrong in it
- */
-export function readManifest(file: string): readonly ManifestEntry[] {
-  const { subgraphs } = readJson('WEFT_SUBGRAPHS_FILE', file, MANIFEST);
-  return subgraphs.map(({ name, url, sdlFile }) => ({
-    name,
-    url,
-    sdlFile: sdlFile === undefined ? undefined : resolve(dirname(file), sdlFile),
-  }));
 }

@@ -5,7 +5,8 @@ import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Subgraph } from '@weft/schema/compose';
 import { printProblem } from '@weft/schema/problem';
-import { type GatewayConfig, type ManifestEntry, readManifest } from './config.ts';
+import type { GatewayConfig } from './config.ts';
+import { type ManifestEntry, readManifest } from './config-files.ts';
 import { composeInWorker } from './reload/compose-in-worker.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 

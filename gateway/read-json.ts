@@ -18,6 +18,8 @@ export function readJson<Schema extends z.ZodType>(
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const problems = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
-  throw new OperatorError(`${setting}: ${file}: ${problems}`, { exitCode: 2 });
+  const problems = parsed.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new OperatorError(`${setting}: ${file}: ${problems.join('; ')}`, { exitCode: 2 });
 }

@@ -1,5 +1,6 @@
 // The settings of the process that serves the owned subgraphs.
 import { logLevel, port, readConfig } from '@weft/core/config';
+import { readSubgraphKeys, type SubgraphKey } from '@weft/core/signatures/keys';
 import { z } from 'zod';
 
 const SHAPE = {
@@ -10,6 +11,8 @@ const SHAPE = {
   /** The port of all owned subgraphs; 0 takes a free one. */
   WEFT_SUBGRAPHS_PORT: port.default(0),
   WEFT_HOST: z.string().min(1).default('127.0.0.1'),
+  /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
+  WEFT_KEYS_FILE: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 
@@ -17,6 +20,7 @@ export interface SubgraphsConfig {
   readonly databaseUrl: string;
   readonly port: number;
   readonly host: string;
+  readonly subgraphKeys: readonly SubgraphKey[] | undefined;
   readonly logLevel: string;
 }
 
@@ -27,6 +31,7 @@ export function readSubgraphsConfig(env: Readonly<Record<string, string | undefi
     databaseUrl: config.DATABASE_URL,
     port: config.WEFT_SUBGRAPHS_PORT,
     host: config.WEFT_HOST,
+    subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
     logLevel: config.WEFT_LOG_LEVEL,
   });
 }

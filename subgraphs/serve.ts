@@ -1,5 +1,7 @@
 // Serves every owned subgraph at `/<name>/graphql` of one port.
+import { requireSignature } from '@weft/connectors/serve/require-signature';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import fastify from 'fastify';
 import mercurius from 'mercurius';
 import { formatExecution } from './format-error.ts';
@@ -17,6 +19,8 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Of the gateways that may ask; undefined: whoever reaches the port may. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger: Logger;
 }
 
@@ -32,8 +36,9 @@ export async function serveSubgraphs(
   subgraphs: readonly OwnedSubgraph[],
   options: ServeOptions,
 ): Promise<Served> {
-  const { host, port, logger } = options;
+  const { host, port, subgraphKeys: keys, logger } = options;
   const app = fastify({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: 'idle' });
+  requireSignature(app, { keys, bodyBytesMax: BODY_BYTES_MAX, logger });
   for (const { name, sdlFile, resolvers, createContext } of subgraphs) {
     // A scope of its own each: Mercurius decorates the one it is registered in.
     await app.register(async (scope) => {

@@ -2,6 +2,7 @@
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { openPostgresLog } from '@weft/events/postgres/log';
 import { openDirectory } from './directory/directory.ts';
 import { openIncidents } from './incidents/incidents.ts';
@@ -15,6 +16,8 @@ export interface SubgraphsOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Of the gateways that may ask; undefined: whoever reaches the port may. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger: Logger;
 }
 

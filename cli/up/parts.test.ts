@@ -24,6 +24,7 @@ describe('planParts', () => {
       secrets: {
         directory: join(home, 'secrets'),
         keysFile: 'keys.json',
+        subgraphKeysFile: 'subgraph-keys.json',
         hotlineAppKey: 'a',
         hotlineWebhook: 'b',
       },
@@ -63,6 +64,13 @@ describe('planParts', () => {
     expect(environmentOf('gateway', { NODE_ENV: 'production' })).not.toHaveProperty('WEFT_JWKS');
     expect(environmentOf('gateway', { WEFT_JWT_ISSUER: 'i' })).not.toHaveProperty('WEFT_JWKS');
     expect(existsSync(join(home, 'issuer'))).toBe(false);
+  });
+
+  it('gives who signs and who verify their keys, and the keys of cursors to the gateway alone', () => {
+    const keys = ['gateway', 'subgraphs', 'connectors', 'hotline'].map(
+      (part) => environmentOf(part).WEFT_KEYS_FILE,
+    );
+    expect(keys).toEqual(['keys.json', 'subgraph-keys.json', 'subgraph-keys.json', undefined]);
   });
 
   it('lets a real system stand in the place of a simulated one', () => {

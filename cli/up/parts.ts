@@ -47,6 +47,7 @@ function gateway(plan: Plan): ChildSpec {
     WEFT_KEYS_FILE: plan.secrets.keysFile,
     DATABASE_URL: plan.databaseUrl,
     ...identity(plan),
+    ...DRAIN,
     ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT', 'WEFT_FORWARDED_HEADERS']),
   });
 }
@@ -72,6 +73,8 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     config.NODE_ENV !== 'production';
   return isDemo ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
 }
+/** No load balancer stands before it, and who stops the hub waits for it. */
+const DRAIN = { WEFT_DRAIN_GRACE_MS: '0', WEFT_DRAIN_TIMEOUT_MS: '3000' };
 
 /** The settings among `names` that were set. */
 function given(config: UpConfig, names: readonly (keyof UpConfig)[]): Readonly<Record<string, string>> {
@@ -84,6 +87,7 @@ function subgraphs(plan: Plan): ChildSpec {
   return part(plan, 'subgraphs', join('subgraphs', 'main.ts'), {
     DATABASE_URL: plan.databaseUrl,
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
+    WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
   });
 }
 
@@ -101,6 +105,7 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_CONNECTORS_PORT: String(ports.connectors),
     WEFT_INGEST_PORT: String(ports.ingest),
     WEFT_SECRETS_DIR: plan.secrets.directory,
+    WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,

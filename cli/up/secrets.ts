@@ -2,12 +2,16 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { OperatorError } from '@weft/core/errors';
+import { z } from 'zod';
 
 export interface Secrets {
   /** Folder with one file a secret, named as the SDL names it. */
   readonly directory: string;
-  /** JSON `{ cursorKeys: [{ id, secret }] }`. */
+  /** The gateway's: JSON `{ cursorKeys: [{ id, secret }], subgraphKeys: [{ id, secret }] }`. */
   readonly keysFile: string;
+  /** The same `subgraphKeys` and nothing else, for those who verify. */
+  readonly subgraphKeysFile: string;
   readonly hotlineAppKey: string;
   readonly hotlineWebhook: string;
 }
@@ -17,16 +21,43 @@ export function openSecrets(home: string): Secrets {
   const directory = join(home, 'secrets');
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const keysFile = join(home, 'keys.json');
-  if (!existsSync(keysFile)) {
-    const key = { id: randomBytes(4).toString('hex'), secret: randomBytes(32).toString('base64url') };
-    writeSecret(keysFile, JSON.stringify({ cursorKeys: [key] }));
-  }
+  const subgraphKeysFile = join(home, 'subgraph-keys.json');
+  const { subgraphKeys } = openKeys(keysFile);
+  writeSecret(subgraphKeysFile, JSON.stringify({ subgraphKeys }));
   return {
     directory,
     keysFile,
+    subgraphKeysFile,
     hotlineAppKey: secret(directory, 'hotline-app-key'),
     hotlineWebhook: secret(directory, 'hotline-webhook'),
   };
+}
+
+const KEY_KINDS = ['cursorKeys', 'subgraphKeys'] as const;
+
+/** Adds a key of each kind that the file lacks, and leaves what it has. */
+function openKeys(file: string): Readonly<Record<string, unknown>> {
+  const kept = existsSync(file) ? readKeys(file) : {};
+  const missing = KEY_KINDS.filter((kind) => kept[kind] === undefined);
+  if (missing.length === 0) return kept;
+  const keys = { ...kept, ...Object.fromEntries(missing.map((kind) => [kind, [createKey()]])) };
+  writeSecret(file, JSON.stringify(keys));
+  return keys;
+}
+
+/** @throws OperatorError when it is no JSON object: what it was must not be lost by writing another */
+function readKeys(file: string): Readonly<Record<string, unknown>> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    throw new OperatorError(`${file} is not a JSON object: mend it, or remove it to have new keys made`, {
+      cause,
+    });
+  }
+}
+
+function createKey(): { readonly id: string; readonly secret: string } {
+  return { id: randomBytes(4).toString('hex'), secret: randomBytes(32).toString('base64url') };
 }
 
 function secret(directory: string, name: string): string {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { createLogger } from '@weft/core/logger';
+import { createRequestSigner } from '@weft/core/signatures/sign';
 import { compileMapping } from '@weft/schema/mapping/compile';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSystem, type RunningSystem } from '../load/system.ts';
@@ -45,6 +46,28 @@ describe('serveSystems', () => {
       signal,
     });
   }
+
+  it('answers nobody but its gateway when it has keys', async () => {
+    const subgraphKeys = [{ id: 'k', secret: 'a secret of at least thirty-two characters' }];
+    const logger = createLogger('test', 'silent');
+    const closed = await serveSystems([system], { host: '127.0.0.1', port: 0, subgraphKeys, logger });
+    const url = new URL(closed.urls.city ?? '');
+    const body = '{"query":"{ _service { sdl } }"}';
+    const contentType = 'application/json';
+    const place = { method: 'POST', authority: url.host, target: url.pathname, contentType };
+    const [key = { id: '', secret: '' }] = subgraphKeys;
+    const signed = createRequestSigner({ key, ...place }).sign(body, 'e30=');
+    const headers = signed.flatMap((name, at) => (at % 2 === 0 ? [[name, signed[at + 1] ?? '']] : []));
+    const ask = (more: readonly string[][]) =>
+      fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': contentType, ...Object.fromEntries(more) },
+        body,
+      });
+    expect((await ask([])).status).toBe(401);
+    expect((await ask(headers)).status).toBe(200);
+    await closed.close();
+  });
 
   it('keeps the indices of a path as numbers, and the siblings of a value that does not fit', async () => {
     const answer = (await (await post('{ things { id size } }')).json()) as {

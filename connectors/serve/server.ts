@@ -1,12 +1,14 @@
 // Serves every wrapped system as a subgraph at its own path, `/<name>/graphql`, on one port.
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import mercurius from 'mercurius';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
 import { formatExecution } from './format-errors.ts';
+import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
 
 /** Milliseconds that the caller still has; longer ones and none mean `DEADLINE_MS_MAX`. */
@@ -20,6 +22,8 @@ export interface ServeOptions {
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
+  /** Of the gateways that may ask; undefined: whoever reaches the port may. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger: Logger;
 }
 
@@ -35,7 +39,9 @@ export async function serveSystems(
   options: ServeOptions,
 ): Promise<ServedSystems> {
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
-  for (const system of systems) await serveSystem(app, system, options.logger);
+  const { subgraphKeys: keys, logger } = options;
+  requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
+  for (const system of systems) await serveSystem(app, system, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
   const urls = Object.fromEntries(systems.map(({ plan }) => [plan.name, `${address}/${plan.name}/graphql`]));
   return { urls, close: () => app.close() };

@@ -1,7 +1,8 @@
 // The reference engine: the unmodified executor of @apollo/gateway behind the seam of our own, for comparison.
-import { ApolloGateway, RemoteGraphQLDataSource } from '@apollo/gateway';
+import { ApolloGateway } from '@apollo/gateway';
 import { HubError, OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import {
   type DocumentNode,
   type ExecutionResult,
@@ -17,6 +18,7 @@ import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import { createLruCache } from '../plan/lru-cache.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
 import { refuseApolloTelemetry } from './config.ts';
+import { createDataSource } from './data-source.ts';
 import { loadApiSchema } from './load-api-schema.ts';
 
 export interface ApolloEngineOptions {
@@ -25,6 +27,8 @@ export interface ApolloEngineOptions {
   readonly subgraphUrls?: Readonly<Record<string, string>>;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
+  /** That requests to subgraphs are signed with, as those of the anonymous. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
 }
 
 /** An engine with what it started to stop. */
@@ -92,7 +96,12 @@ export function createApolloEngine(options: ApolloEngineOptions): ApolloEngine {
   };
 }
 
-function createGateway({ supergraphSdl, subgraphUrls = {}, logger }: ApolloEngineOptions): ApolloGateway {
+function createGateway({
+  supergraphSdl,
+  subgraphUrls = {},
+  subgraphKeys,
+  logger,
+}: ApolloEngineOptions): ApolloGateway {
   try {
     return new ApolloGateway({
       supergraphSdl,
@@ -102,7 +111,7 @@ function createGateway({ supergraphSdl, subgraphUrls = {}, logger }: ApolloEngin
         warn: (message) => logger.warn(String(message)),
         error: (message) => logger.error(String(message)),
       },
-      buildService: ({ name, url }) => new RemoteGraphQLDataSource({ url: subgraphUrls[name] ?? url ?? '' }),
+      buildService: ({ name, url }) => createDataSource(name, subgraphUrls[name] ?? url ?? '', subgraphKeys),
     });
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);

@@ -1,6 +1,7 @@
 // The engine behind every transport: prepares operations once, runs them compiled against the subgraphs.
 import { HubError, invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import {
   type ExecutionResult,
   type GraphQLError,
@@ -50,6 +51,8 @@ export interface EngineOptions {
   readonly policies?: Policies;
   /** What becomes of an operation that asks for what its asker may not have; default `null`. */
   readonly onUnauthorized?: OnUnauthorized;
+  /** That requests to subgraphs are signed with; default none, and nothing is signed. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
   readonly onSlowCompletion?: () => void;
 }
@@ -99,6 +102,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     limits,
     shareInFlight: options.shareInFlight,
     forwardedHeaders: options.forwardedHeaders,
+    subgraphKeys: options.subgraphKeys,
     logger,
   });
   const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
@@ -180,6 +184,7 @@ async function runWithin<Result>(
       deadlineAtMs,
       traceId,
       authority: principal.authority,
+      principal,
       headers: context.headers,
     };
     const { client, logger } = shared;

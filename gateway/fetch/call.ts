@@ -5,6 +5,7 @@ import { type Exchanged, exchange } from './exchange.ts';
 import { breakerOpen, isBrokenOff, networkError, stoppedError, tooManyRequests } from './failures.ts';
 import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { SubgraphRequest } from './request.ts';
+import { REQUEST_TYPE } from './signing.ts';
 import { Stopper } from './stopper.ts';
 import type { System } from './system.ts';
 import { traceparent } from './trace-context.ts';
@@ -126,10 +127,10 @@ function stopped({ system, request, timeoutMs }: Call, wasSent: boolean): HubErr
   return stoppedError({ system: system.name, signal, isMutation, waitedMs: timeoutMs, wasSent });
 }
 
-function headersOf({ request, forwarded }: Call, remainingMs: number): readonly string[] {
+function headersOf({ system, request, forwarded }: Call, remainingMs: number): readonly string[] {
   const own = [
     'content-type',
-    'application/json',
+    REQUEST_TYPE,
     'accept',
     'application/graphql-response+json, application/json',
     'traceparent',
@@ -137,5 +138,6 @@ function headersOf({ request, forwarded }: Call, remainingMs: number): readonly 
     'x-weft-deadline-ms',
     String(remainingMs),
   ];
-  return forwarded.length === 0 ? own : own.concat(forwarded);
+  const signed = system.signer === undefined ? own : own.concat(system.signer.sign(request));
+  return forwarded.length === 0 ? signed : signed.concat(forwarded);
 }

@@ -1,5 +1,6 @@
 // Which headers of a client's request go on to the subgraphs: those on a list, and never those that belong to one connection or to the hub, or say who asks.
 import { OperatorError } from '@weft/core/errors';
+import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import { isIdentityHeader } from '../identity/identity-headers.ts';
 
 /** As Node gives them: names in lower case. */
@@ -15,6 +16,7 @@ const NEVER: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
   'connection',
+  'content-digest',
   'content-encoding',
   'content-length',
   'content-type',
@@ -24,11 +26,15 @@ const NEVER: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'proxy-authorization',
   'proxy-connection',
+  'signature',
+  'signature-input',
   'te',
   'traceparent',
   'trailer',
   'transfer-encoding',
   'upgrade',
+  PRINCIPAL_HEADER,
+  'x-weft-deadline-ms',
 ]);
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;

@@ -5,6 +5,7 @@ import { callSystem, type Received } from './call.ts';
 import { stoppedError } from './failures.ts';
 import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { SubgraphRequest } from './request.ts';
+import { principalHeader } from './signing.ts';
 import { Stopper } from './stopper.ts';
 import type { System } from './system.ts';
 
@@ -29,7 +30,9 @@ export function createInFlight(limits: EngineLimits): InFlight {
   let byKey = new Map<string, Shared>();
   return {
     async send(system, request, forwarded) {
-      const key = JSON.stringify([system.name, request.context.authority, forwarded, request.body]);
+      const { authority, principal } = request.context;
+      const told = system.signer === undefined ? undefined : principalHeader(principal);
+      const key = JSON.stringify([system.name, authority, told, forwarded, request.body]);
       const known = byKey.get(key);
       const now = performance.now();
       const isJoinable =

@@ -1,4 +1,5 @@
 // What the executor asks of the transport.
+import type { Principal } from '../identity/principal.ts';
 import type { ClientHeaders } from './forwarded-headers.ts';
 
 /** What of an operation reaches its fetches. */
@@ -11,6 +12,8 @@ export interface FetchContext {
   readonly traceId: string;
   /** Who asks and with which rights, as one text: fetches are shared only between equal authorities. */
   readonly authority: string;
+  /** The same, told to subgraphs that requests are signed for; undefined: the anonymous. */
+  readonly principal?: Principal | undefined;
   /** The headers of the client's request, names in lower case; only those of `forwardedHeaders` go on. */
   readonly headers?: ClientHeaders | undefined;
 }

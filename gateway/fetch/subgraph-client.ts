@@ -1,6 +1,7 @@
 // Asks subgraphs over HTTP: bounded, cancelled with its operation, shielded by breaker and budget, a HubError for whatever goes wrong.
 import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import type { UpstreamAnswer } from './answer.ts';
 import { callSystem } from './call.ts';
@@ -31,6 +32,8 @@ export interface SubgraphClientOptions {
   readonly shareInFlight?: boolean | undefined;
   /** Names of client headers that are sent on to every subgraph. None unless told. */
   readonly forwardedHeaders?: readonly string[] | undefined;
+  /** That requests are signed with; none unless told. */
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   /** Told when a system's breaker opens and closes. */
   readonly logger?: Logger | undefined;
 }
@@ -44,7 +47,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const systems = new Map<string, System>();
   const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
   for (const [name, url] of options.urls) {
-    if (!url.startsWith(INTERNAL)) systems.set(name, openSystem(name, url, limits, options.logger));
+    if (!url.startsWith(INTERNAL)) systems.set(name, openSystem(name, url, limits, options));
   }
   const inFlight = options.shareInFlight === true ? createInFlight(limits) : undefined;
   return {

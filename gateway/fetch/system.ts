@@ -1,11 +1,13 @@
 // What the gateway keeps for one subgraph: its sockets, its door, its breaker and its budget, none shared with another.
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { Pool } from 'undici';
 import type { EngineLimits } from '../limits.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
+import { createSubgraphSigner, type SubgraphSigner } from './signing.ts';
 
 export interface System {
   readonly name: string;
@@ -17,6 +19,13 @@ export interface System {
   readonly admission: Admission;
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
+  /** Undefined: no key is for it, and nothing is signed. */
+  readonly signer: SubgraphSigner | undefined;
+}
+
+export interface SystemOptions {
+  readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  readonly logger?: Logger | undefined;
 }
 
 /** @throws OperatorError for an address that is not HTTP */
@@ -24,7 +33,7 @@ export function openSystem(
   name: string,
   address: string,
   limits: EngineLimits,
-  logger: Logger | undefined,
+  { subgraphKeys, logger }: SystemOptions,
 ): System {
   const url = parseUrl(name, address);
   return {
@@ -47,6 +56,7 @@ export function openSystem(
       reserve: limits.retryReserve,
       retriesMax: limits.retryBudgetMax,
     }),
+    signer: createSubgraphSigner(name, url, subgraphKeys),
   };
 }
 

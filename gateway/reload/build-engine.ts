@@ -16,7 +16,13 @@ import type { BuiltEngine } from './generation.ts';
 export interface BuildOptions {
   readonly config: Pick<
     GatewayConfig,
-    'engine' | 'planner' | 'shareInFlight' | 'forwardedHeaders' | 'policies' | 'onUnauthorized'
+    | 'engine'
+    | 'planner'
+    | 'shareInFlight'
+    | 'forwardedHeaders'
+    | 'policies'
+    | 'onUnauthorized'
+    | 'subgraphKeys'
   >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
@@ -78,6 +84,7 @@ async function createChosenEngine(
     forwardedHeaders: config.forwardedHeaders ?? [],
     policies: policiesByName(config.policies ?? []),
     onUnauthorized: config.onUnauthorized ?? 'null',
+    subgraphKeys: config.subgraphKeys,
   };
   const { engine = 'weft' } = config;
   switch (engine) {

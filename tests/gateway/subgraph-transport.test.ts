@@ -1,6 +1,8 @@
 // The transport to subgraphs by itself, against a real server that answers what it is told to.
 import { gzipSync } from 'node:zlib';
 import { HubError, OperatorError } from '@weft/core/errors';
+import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { createRequestVerifier, signableMessage } from '@weft/core/signatures/verify';
 import {
   createSubgraphClient,
   type FetchContext,
@@ -8,9 +10,11 @@ import {
   type SubgraphClientOptions,
   type UpstreamAnswer,
 } from '@weft/gateway/fetch/subgraph-client';
+import { createPrincipal } from '@weft/gateway/identity/principal';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
 
+const KEY: SubgraphKey = { id: 'k1', secret: 'a secret of at least thirty-two characters' };
 const TRACE_ID = 'abcdef0123456789abcdef0123456789';
 const JSON_HEADERS = { 'content-type': 'application/json' };
 
@@ -232,6 +236,60 @@ describe('the transport to a subgraph', () => {
     await expect.poll(() => upstream.connections(), { timeout: 5_000 }).toBe(0);
   });
 
+  describe('signing', () => {
+    const claims = {
+      subject: '王',
+      issuer: 'https://id',
+      roles: ['b', 'a'],
+      scopes: ['s'],
+      division: '320508',
+    };
+
+    it('says who asks, over every part of the request, and anew for a retry', async () => {
+      open({ subgraphKeys: [KEY], forwardedHeaders: ['x-tenant'] });
+      upstream.script = respond('busy', {}, 503);
+      const headers = { 'x-tenant': 'east', 'weft-principal': 'forged' };
+      await failureOf(send({ principal: createPrincipal(claims), headers }));
+      expect(upstream.requests).toHaveLength(2);
+      const verifier = createRequestVerifier({ keys: [KEY] });
+      for (const request of upstream.received) {
+        expect(verifier.refuse(signableMessage(request))).toBeUndefined();
+        expect(request.headers['x-tenant']).toBe('east');
+        const told = Buffer.from(String(request.headers['weft-principal']), 'base64').toString('utf8');
+        expect(JSON.parse(told)).toEqual({ ...claims, roles: ['a', 'b'] });
+      }
+    });
+
+    it('says of the anonymous that they have no roles and no scopes', async () => {
+      open({ subgraphKeys: [KEY] });
+      await send();
+      const told = String(upstream.lastHeaders['weft-principal']);
+      expect(JSON.parse(Buffer.from(told, 'base64').toString('utf8'))).toEqual({ roles: [], scopes: [] });
+    });
+
+    it('is not of a subgraph that no key is for, nor is it told who asks', async () => {
+      for (const subgraphKeys of [undefined, [{ ...KEY, subgraphs: ['other'] }]]) {
+        open({ subgraphKeys });
+        await send({ principal: createPrincipal(claims) });
+        expect(
+          Object.keys(upstream.lastHeaders).filter((name) => /signature|weft-principal|digest/.test(name)),
+        ).toEqual([]);
+        await client.close();
+      }
+    });
+
+    it('is with the first key that is for the subgraph', async () => {
+      open({
+        subgraphKeys: [
+          { ...KEY, id: 'other', subgraphs: ['t'] },
+          { ...KEY, subgraphs: ['s', 't'] },
+        ],
+      });
+      await send();
+      expect(upstream.lastHeaders['signature-input']).toContain(';keyid="k1"');
+    });
+  });
+
   describe('sharing', () => {
     const ANSWER = respond('{"data":{"a":{"b":1}}}');
 
@@ -273,6 +331,18 @@ describe('the transport to a subgraph', () => {
       await arrived(5);
       release();
       await Promise.all(all);
+    });
+
+    it('is not between two of whom a subgraph is told different things, whatever their authority says', async () => {
+      open({ shareInFlight: true, subgraphKeys: [KEY] });
+      const { script, release } = held(ANSWER);
+      upstream.script = script;
+      const [one, two] = ['one', 'two'].map((subject) => createPrincipal({ subject }));
+      const all = [send({ principal: one }), send({ principal: one }), send({ principal: two })];
+      await arrived(2);
+      release();
+      await Promise.all(all);
+      expect(upstream.requests).toHaveLength(2);
     });
 
     it('survives the one who asked first, and ends upstream with the last', async () => {

@@ -1,6 +1,6 @@
 // An HTTP server that answers what it is told to, however wrong, and counts who asks.
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /** Text, and text that comes so many times, as it is written and never held whole. */
@@ -23,6 +23,8 @@ export interface ScriptedUpstream {
   script: Script;
   /** Bodies of the requests that came. */
   readonly requests: string[];
+  /** The same, with their heads. */
+  readonly received: IncomingMessage[];
   /** Of the last request. */
   lastHeaders: IncomingHttpHeaders;
   connections(): Promise<number>;
@@ -33,6 +35,7 @@ export async function startScriptedUpstream(script: Script = { kind: 'hang' }): 
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    upstream.received.push(request);
     upstream.lastHeaders = request.headers;
     upstream.requests.push(Buffer.concat(chunks).toString('utf8'));
     await play(upstream.script, response);
@@ -42,6 +45,7 @@ export async function startScriptedUpstream(script: Script = { kind: 'hang' }): 
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
     script,
     requests: [],
+    received: [],
     lastHeaders: {},
     connections: () => new Promise((resolve) => server.getConnections((_error, count) => resolve(count))),
     async close() {

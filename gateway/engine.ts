@@ -96,6 +96,11 @@ export interface Engine {
       ) => Promise<ExecutionResult | IncrementalExecution>)
     | undefined;
   /**
+   * Whether operations that are not known yet can be planned; who asks while they cannot has the planner started again.
+   * Undefined: always.
+   */
+  readonly canPlan?: (() => boolean) | undefined;
+  /**
    * Runs the entity fetches of one event of a subscription.
    * @param message the live field's value as the event brings it: `cursor`, `gap`, and the fields of `message`, entities by their keys
    */

@@ -1,20 +1,23 @@
 // Puts a gateway together: generations of the engine, event log, HTTP and WebSocket on one port.
 import { randomBytes } from 'node:crypto';
+import { delay } from '@weft/core/deadline';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
-import type { Readiness } from './http/health.ts';
+import { HTTP_LIMITS } from './http/limits.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
+import { type Draining, readReadiness } from './readiness.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
 import type { KeyRing } from './subscribe/cursor.ts';
 import { createEventStreams } from './subscribe/event-streams.ts';
+import { WEBSOCKET_LIMITS } from './websocket/limits.ts';
 import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
 
 export interface GatewayOptions {
@@ -53,7 +56,11 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
           logger,
         });
   const engine = () => generations.current.engine;
-  const app = createHttpServer({ engine, identity, logger, readiness: () => readReadiness(reloader, log) });
+  const draining: Draining = { isDraining: false };
+  const isDraining = () => draining.isDraining;
+  const readiness = () => readReadiness({ reloader, log, draining });
+  const app = createHttpServer({ engine, identity, logger, readiness, isDraining });
+  const drain = drainLimits(config);
   const sockets = attachWebSocket({
     server: app.server,
     path: '/graphql',
@@ -61,11 +68,21 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     identity,
     streams,
     logger,
+    limits: { drainTimeoutMs: drain.socketsMs },
   });
-  const close = () => closeAll(sockets, app, identity, reloader, log);
+  const close = () => {
+    draining.isDraining = true;
+    return closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, reloader, log });
+  };
   try {
     const port = await listen(app, config);
-    return { urls: urlsOf(config.host, port), reload: reloader.reload, close };
+    return {
+      urls: urlsOf(config.host, port),
+      reload: reloader.reload,
+      drain: () => leaveRotation(draining, drain.graceMs, logger),
+      stopMsMax: drain.graceMs + Math.max(drain.requestsMs, drain.socketsMs) + STOP_RESERVE_MS,
+      close,
+    };
   } catch (thrown) {
     await close();
     throw thrown;
@@ -79,18 +96,47 @@ async function openLog({ databaseUrl }: GatewayConfig, logger: Logger): Promise<
   return openPostgresLog({ databaseUrl, logger });
 }
 
-async function closeAll(
-  sockets: WebSocketTransport,
-  app: FastifyInstance,
-  identity: Identity,
-  reloader: Reloader,
-  log: EventLog | undefined,
-): Promise<void> {
+/** For sockets to answer their closing handshake, and for planners, pools and the log to end. */
+const STOP_RESERVE_MS = WEBSOCKET_LIMITS.closeTimeoutMs + 3_000;
+
+interface DrainLimits {
+  readonly graceMs: number;
+  /** For requests in flight. */
+  readonly requestsMs: number;
+  /** For operations in flight on WebSockets. */
+  readonly socketsMs: number;
+}
+
+function drainLimits({ drainGraceMs = 0, drainTimeoutMs }: GatewayConfig): DrainLimits {
+  return {
+    graceMs: drainGraceMs,
+    requestsMs: drainTimeoutMs ?? HTTP_LIMITS.drainTimeoutMs,
+    socketsMs: drainTimeoutMs ?? WEBSOCKET_LIMITS.drainTimeoutMs,
+  };
+}
+
+async function leaveRotation(draining: Draining, graceMs: number, logger: Logger): Promise<void> {
+  draining.isDraining = true;
+  logger.info({ graceMs }, 'draining: not ready any more, and requests are taken until the grace is over');
+  await delay(graceMs);
+}
+
+interface Parts {
+  readonly sockets: WebSocketTransport;
+  readonly app: FastifyInstance;
+  readonly drainTimeoutMs: number;
+  readonly identity: Identity;
+  readonly reloader: Reloader;
+  readonly log: EventLog | undefined;
+}
+
+async function closeAll(parts: Parts): Promise<void> {
+  const { sockets, app, drainTimeoutMs } = parts;
   // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
-  await Promise.all([sockets.close(), closeHttpServer(app)]);
-  identity.close();
-  await reloader.close();
-  await log?.close();
+  await Promise.all([sockets.close(), closeHttpServer(app, { drainTimeoutMs })]);
+  parts.identity.close();
+  await parts.reloader.close();
+  await parts.log?.close();
 }
 
 function keyRingOf(config: GatewayConfig, logger: Logger): KeyRing {
@@ -138,33 +184,4 @@ function urlsOf(host: string, port: number): Readonly<Record<string, string>> {
     dashboard: `http://${origin}/`,
     explorer: `http://${origin}/explorer`,
   };
-}
-
-const LOG_PROBE_TIMEOUT_MS = 1_000;
-
-async function readReadiness(reloader: Reloader, log: EventLog | undefined): Promise<Readiness> {
-  const { generations, lastRefusal } = reloader;
-  const { id, loadedAt } = generations.current;
-  const withoutLog = await whyNoSubscriptions(log);
-  // Neither keeps queries and mutations from being answered: the gateway stays in rotation and says what is missing.
-  const reasons = [
-    ...(withoutLog === undefined ? [] : [withoutLog]),
-    ...(lastRefusal === undefined ? [] : ['graph: the last reload was refused']),
-  ];
-  return { ready: true, reasons, generation: { id, loadedAt }, refusedReload: lastRefusal };
-}
-
-async function whyNoSubscriptions(log: EventLog | undefined): Promise<string | undefined> {
-  if (log === undefined) return 'subscriptions: DATABASE_URL is not set';
-  const timeout = AbortSignal.timeout(LOG_PROBE_TIMEOUT_MS);
-  const timedOut = new Promise<never>((_resolve, reject) => {
-    timeout.addEventListener('abort', () => reject(timeout.reason), { once: true });
-  });
-  try {
-    await Promise.race([log.head('incident', timeout), timedOut]);
-    return undefined;
-  } catch {
-    // The reader logs the cause; a prober learns only which part is missing.
-    return 'subscriptions: the event log does not answer';
-  }
 }

@@ -128,6 +128,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     schema,
     ready: preparer.ready,
     prepare: preparer.prepare,
+    canPlan: preparer.canPlan,
     execute: (operation, variables, context) =>
       executeWithin(shared, operation as Prepared, variables, context, () => ({})),
     executeIncrementally: (operation, variables, context) =>

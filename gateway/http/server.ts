@@ -4,6 +4,7 @@ import type { Logger } from '@weft/core/logger';
 import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
+import { registerDraining } from './draining.ts';
 import { registerGraphQLRoute } from './graphql-route.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
@@ -16,6 +17,8 @@ export interface HttpServerOptions {
   readonly identity?: Pick<Identity, 'identify'> | undefined;
   readonly logger: Logger;
   readiness(): Promise<Readiness>;
+  /** Whether the gateway is about to end; default never. */
+  readonly isDraining?: () => boolean;
   readonly limits?: Partial<HttpLimits>;
 }
 
@@ -31,9 +34,11 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
-    return503OnClosing: true,
+    // Whoever still comes on a connection that is open is answered, and told to close it.
+    return503OnClosing: false,
   }) as unknown as FastifyInstance;
   registerSecurityHeaders(app);
+  registerDraining(app, options.isDraining ?? (() => false));
   const { engine, identity = WITHOUT_IDENTITY, logger } = options;
   registerGraphQLRoute(app, { path: '/graphql', engine, identity, logger, limits });
   registerHealth(app, options.readiness);
@@ -74,7 +79,10 @@ function refusalOf(error: FastifyError, limits: HttpLimits): Refusal | undefined
 }
 
 /** Stops listening, lets requests in flight end for `drainTimeoutMs`, then cuts them off. */
-export async function closeHttpServer(app: FastifyInstance, limits: HttpLimits = HTTP_LIMITS): Promise<void> {
+export async function closeHttpServer(
+  app: FastifyInstance,
+  limits: Pick<HttpLimits, 'drainTimeoutMs'> = HTTP_LIMITS,
+): Promise<void> {
   const timer = setTimeout(() => app.server.closeAllConnections(), limits.drainTimeoutMs);
   try {
     await app.close();

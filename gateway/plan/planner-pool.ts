@@ -14,6 +14,11 @@ export interface PlannerPool {
    * @throws HubError DEADLINE_EXCEEDED, LIMIT_EXCEEDED naming the limit, or INTERNAL_SERVER_ERROR with the planner's words as cause
    */
   plan(key: string, message: PlanMessage): Promise<Plan>;
+  /**
+   * Whether there is a process to plan in, or there would be at once. False from the start until the first is ready; and when one
+   * was found to have died by itself, until the next is, which is started then.
+   */
+  isUp(): boolean;
   /** Ends the processes; what waits is refused. */
   close(): void;
 }
@@ -46,6 +51,7 @@ interface Pool {
   readonly refused: ReturnType<typeof createLruCache<{ readonly untilMs: number; readonly error: HubError }>>;
   /** Operations that ended a process, or were never done with: the native planner is not given them again. */
   readonly fatal: ReturnType<typeof createLruCache<true>>;
+  isUp: boolean;
   isClosed: boolean;
 }
 
@@ -61,14 +67,35 @@ export function createPlannerPool(data: PlannerProcessData, given: Partial<PlanL
     dearQueue: [],
     refused: createLruCache(limits.planRefusedMax),
     fatal: createLruCache(limits.planFatalMax),
+    isUp: false,
     isClosed: false,
   };
+  watchStart(pool);
   const ready = pool.quick.planner?.ready ?? Promise.reject(closedError());
   return {
     ready,
     plan: (key, message) => enqueue(pool, key, message),
+    isUp: () => isUp(pool),
     close: () => close(pool),
   };
+}
+
+function isUp(pool: Pool): boolean {
+  const { planner } = pool.quick;
+  // A lane without a process is no failure: an operation that turned out to be dear took it along.
+  if (pool.isClosed || planner === undefined || planner.isAlive) return pool.isUp;
+  pool.isUp = false;
+  pool.quick.planner = startPlannerProcess(pool.data, pool.limits);
+  watchStart(pool);
+  return false;
+}
+
+function watchStart(pool: Pool): void {
+  const up = () => {
+    pool.isUp = true;
+  };
+  // Why it does not start, whoever asked for it is told.
+  pool.quick.planner?.ready.then(up, () => undefined);
 }
 
 async function enqueue(pool: Pool, key: string, message: PlanMessage): Promise<Plan> {

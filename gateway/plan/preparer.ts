@@ -39,6 +39,8 @@ export interface Preparer<Prepared> {
     operationName?: string,
     principal?: Principal,
   ): Prepared | RequestErrors | Promise<Prepared | RequestErrors>;
+  /** As `PlannerPool.isUp`. */
+  canPlan(): boolean;
   /** Ends the planning processes. */
   close(): void;
 }
@@ -85,6 +87,7 @@ export function createPreparer<Prepared extends object>(
       underWay.set(key, shared);
       return shared;
     },
+    canPlan: () => pool.isUp(),
     close: () => pool.close(),
   };
 }

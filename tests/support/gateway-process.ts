@@ -34,6 +34,8 @@ export interface GatewayProcess {
   /** Of `/health/live`. */
   healthMs(): Promise<number>;
   residentBytes(): number;
+  /** Its exit code; null when a signal ended it. */
+  readonly exited: Promise<number | null>;
   /** Since the last `resetPeak()`. */
   peakResidentBytes(): number;
   resetPeak(): void;
@@ -56,6 +58,7 @@ export async function startGatewayProcess(
       PORT: '0',
       WEFT_SUPERGRAPH_FILE: supergraphFile,
       WEFT_LOG_LEVEL: 'error',
+      WEFT_DRAIN_GRACE_MS: '0',
       ...env,
     },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -79,10 +82,12 @@ async function readOrigin(child: ChildProcess): Promise<string> {
 
 function gatewayAt(origin: string, child: ChildProcess, home: string): GatewayProcess {
   const pid = child.pid ?? 0;
+  const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   const post = (body: string) => timedPost(`${origin}/graphql`, body);
   return {
     origin,
     pid,
+    exited,
     post,
     ask: (query) => post(JSON.stringify({ query })),
     async healthMs() {

@@ -1,0 +1,68 @@
+// So many requests a second, whether or not the last ones are answered, and what came of each.
+import { Agent, request as httpRequest } from 'node:http';
+
+export interface Ask {
+  readonly query: string;
+  /** The whole answer, as JSON. */
+  readonly expected: string;
+}
+
+export interface Load {
+  readonly sent: number;
+  readonly answered: number;
+  /** Why, of those that failed. */
+  readonly failures: readonly string[];
+  readonly msMax: number;
+  /** Sends no more; resolves when every request has ended. */
+  stop(): Promise<void>;
+}
+
+const TICK_MS = 10;
+const ANSWER_MS_MAX = 20_000;
+
+export function startLoad(url: string, perSecond: number, askOf: (count: number) => Ask): Load {
+  const agent = new Agent({ keepAlive: true });
+  const startedAt = performance.now();
+  const running = new Set<Promise<void>>();
+  const load = { sent: 0, answered: 0, failures: [] as string[], msMax: 0, stop };
+  const sendOne = async () => {
+    const count = load.sent;
+    load.sent += 1;
+    const ask = askOf(count);
+    const askedAt = performance.now();
+    const outcome = await post(url, agent, ask.query);
+    load.msMax = Math.max(load.msMax, performance.now() - askedAt);
+    load.answered += 1;
+    if (outcome !== `200 ${ask.expected}`) load.failures.push(`${ask.query}: ${outcome.slice(0, 300)}`);
+  };
+  const timer = setInterval(() => {
+    const due = Math.floor(((performance.now() - startedAt) / 1_000) * perSecond);
+    while (load.sent < due) {
+      const one: Promise<void> = sendOne().finally(() => running.delete(one));
+      running.add(one);
+    }
+  }, TICK_MS);
+  async function stop(): Promise<void> {
+    clearInterval(timer);
+    await Promise.all(running);
+    agent.destroy();
+  }
+  return load;
+}
+
+/** Status and body, or what went wrong; never rejects. */
+function post(url: string, agent: Agent, query: string): Promise<string> {
+  return new Promise((resolve) => {
+    const headers = { 'content-type': 'application/json', accept: 'application/json' };
+    const options = { method: 'POST', headers, agent, timeout: ANSWER_MS_MAX };
+    const request = httpRequest(url, options, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+      response.once('end', () => resolve(`${response.statusCode} ${text}`));
+      response.once('error', (thrown) => resolve(thrown.message));
+    });
+    request.once('timeout', () => request.destroy(new Error('no answer in time')));
+    request.once('error', (thrown) => resolve(thrown.message));
+    request.end(JSON.stringify({ query }));
+  });
+}

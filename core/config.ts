@@ -5,7 +5,10 @@ import { OperatorError } from './errors.ts';
 /** Names that other parts of the hub read; a process refuses a WEFT_ name that none of them knows. */
 export const WEFT_NAMES = [
   'WEFT_API_KEYS_FILE',
+  'WEFT_COMPRESSION',
   'WEFT_CONNECTORS_PORT',
+  'WEFT_CORS_ORIGINS',
+  'WEFT_CSRF',
   'WEFT_DEBUG',
   'WEFT_DRAIN_GRACE_MS',
   'WEFT_DRAIN_TIMEOUT_MS',

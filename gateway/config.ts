@@ -7,7 +7,10 @@ import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
 import { type ManifestEntry, readKeys, readManifest, readPolicies, requireFile } from './config-files.ts';
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
+import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
+
+const onOrOff = z.enum(['true', 'false']);
 
 /** Of the environment, each by its name. */
 export const GATEWAY_SETTINGS = {
@@ -39,6 +42,12 @@ export const GATEWAY_SETTINGS = {
   /** Names of client headers that are sent on to every subgraph, with commas between them. */
   WEFT_FORWARDED_HEADERS: z.string().optional(),
   ...IDENTITY_SHAPE,
+  /** Whether a GET needs a header that no other site's page can have a browser send unasked. */
+  WEFT_CSRF: onOrOff.default('true'),
+  /** Exact origins whose pages may ask, with commas between them. */
+  WEFT_CORS_ORIGINS: z.string().optional(),
+  /** Whether answers are compressed for clients that take it. */
+  WEFT_COMPRESSION: onOrOff.default('true'),
 };
 
 export interface GatewayConfig {
@@ -65,6 +74,8 @@ export interface GatewayConfig {
   readonly onUnauthorized?: OnUnauthorized | undefined;
   /** Whose credentials are taken; default nobody's. */
   readonly identity?: IdentitySettings | undefined;
+  /** Default `HTTP_SETTINGS`. */
+  readonly http?: HttpSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
   /** Undefined: what is sent to subgraphs is not signed. */
@@ -94,6 +105,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   const policiesFile = env.WEFT_POLICIES_FILE || undefined;
   const policies = policiesFile === undefined ? [] : problems.attempt(() => readPolicies(policiesFile));
   const forwardedHeaders = problems.attempt(() => headerNames(env.WEFT_FORWARDED_HEADERS));
+  const corsOrigins = problems.attempt(() => readOrigins(env.WEFT_CORS_ORIGINS || undefined));
   const identity =
     settings === undefined ? undefined : problems.attempt(() => readIdentitySettings(settings));
   if (settings === undefined || problems.found.length > 0) throw problems.toError();
@@ -116,6 +128,11 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     subgraphKeys: keys?.subgraphKeys,
     drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
+    http: Object.freeze({
+      csrf: settings.WEFT_CSRF === 'true',
+      corsOrigins: corsOrigins ?? new Set(),
+      compression: settings.WEFT_COMPRESSION === 'true',
+    }),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
-import { HTTP_LIMITS } from './http/limits.ts';
+import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { IdentityLimits } from './identity/limits.ts';
@@ -18,6 +18,7 @@ import { openReloader, type Reloader, type ReloadOutcome } from './reload/reload
 import type { KeyRing } from './subscribe/cursor.ts';
 import { createEventStreams } from './subscribe/event-streams.ts';
 import { WEBSOCKET_LIMITS } from './websocket/limits.ts';
+import { originGuard } from './websocket/origin.ts';
 import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
 
 export interface GatewayOptions {
@@ -26,6 +27,7 @@ export interface GatewayOptions {
   readonly limits?: Partial<EngineLimits>;
   readonly reloadLimits?: Partial<ReloadLimits>;
   readonly identityLimits?: Partial<IdentityLimits>;
+  readonly httpLimits?: Partial<HttpLimits>;
 }
 
 export interface StartedGateway extends Started {
@@ -59,7 +61,16 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
   const readiness = () => readReadiness({ reloader, log, draining });
-  const app = createHttpServer({ engine, identity, logger, readiness, isDraining });
+  const app = createHttpServer({
+    engine,
+    identity,
+    logger,
+    readiness,
+    isDraining,
+    settings: config.http,
+    limits: options.httpLimits,
+  });
+  const allowsOrigin = originGuard(config.http);
   const drain = drainLimits(config);
   const sockets = attachWebSocket({
     server: app.server,
@@ -68,6 +79,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     identity,
     streams,
     logger,
+    allowsOrigin,
     limits: { drainTimeoutMs: drain.socketsMs },
   });
   const close = () => {

@@ -31,6 +31,11 @@ const SHAPE = {
   WEFT_API_KEYS_FILE: z.string().optional(),
   /** `production`: no issuer of the demo. */
   NODE_ENV: z.string().optional(),
+  WEFT_POLICIES_FILE: z.string().optional(),
+  WEFT_UNAUTHORIZED: z.string().optional(),
+  WEFT_CSRF: z.string().optional(),
+  WEFT_CORS_ORIGINS: z.string().optional(),
+  WEFT_COMPRESSION: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

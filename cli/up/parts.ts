@@ -48,7 +48,7 @@ function gateway(plan: Plan): ChildSpec {
     DATABASE_URL: plan.databaseUrl,
     ...identity(plan),
     ...DRAIN,
-    ...given(plan.config, ['WEFT_ENGINE', 'WEFT_PLANNER', 'WEFT_SHARE_IN_FLIGHT', 'WEFT_FORWARDED_HEADERS']),
+    ...given(plan.config, GATEWAY_SETTINGS),
   });
 }
 
@@ -73,8 +73,23 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     config.NODE_ENV !== 'production';
   return isDemo ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
 }
+
 /** No load balancer stands before it, and who stops the hub waits for it. */
+
 const DRAIN = { WEFT_DRAIN_GRACE_MS: '0', WEFT_DRAIN_TIMEOUT_MS: '3000' };
+
+/** Passed on as they are; the gateway checks them. */
+const GATEWAY_SETTINGS = [
+  'WEFT_ENGINE',
+  'WEFT_PLANNER',
+  'WEFT_SHARE_IN_FLIGHT',
+  'WEFT_FORWARDED_HEADERS',
+  'WEFT_POLICIES_FILE',
+  'WEFT_UNAUTHORIZED',
+  'WEFT_CSRF',
+  'WEFT_CORS_ORIGINS',
+  'WEFT_COMPRESSION',
+] as const;
 
 /** The settings among `names` that were set. */
 function given(config: UpConfig, names: readonly (keyof UpConfig)[]): Readonly<Record<string, string>> {

@@ -9,17 +9,16 @@ import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
+import { compress, negotiateCoding } from './compression.ts';
+import { answerPreflight } from './cors.ts';
+import { requireGetHeaders, requirePostType } from './csrf.ts';
 import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
 import type { HttpLimits } from './limits.ts';
-import {
-  GRAPHQL_RESPONSE,
-  isJsonRequest,
-  JSON_RESPONSE,
-  negotiate,
-  type ResponseType,
-} from './media-type.ts';
+import { GRAPHQL_RESPONSE, JSON_RESPONSE, negotiate, type ResponseType } from './media-type.ts';
+import { HttpRefusal } from './refusal.ts';
 import { tellRefusal } from './refused-credentials.ts';
 import { decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
+import type { HttpSettings } from './settings.ts';
 
 export interface GraphQLRouteOptions {
   readonly path: string;
@@ -27,58 +26,51 @@ export interface GraphQLRouteOptions {
   engine(): Engine;
   readonly identity: Pick<Identity, 'identify'>;
   readonly logger: Logger;
-  readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs'>;
+  readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs' | 'compressedCharsMin'>;
+  readonly settings: HttpSettings;
 }
 
 interface Route extends GraphQLRouteOptions {
   /** For the line of each operation, which holds nothing to redact: looking for it is most of what a line costs. */
   readonly operationLogger: Logger;
+  /** The request headers that an answer depends on. */
+  readonly vary: string;
 }
 
-/**
- * A form on another site can send POST without asking, but neither this content type nor such a header. They are
- * what CSRF protection rests on until there are sessions to protect.
- */
-const CSRF_HEADERS = ['x-weft-csrf', 'apollo-require-preflight'] as const;
-
 export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
-  const { path, logger } = options;
-  const route: Route = { ...options, operationLogger: logger.child({}, { redact: [] }) };
+  const { path, logger, settings } = options;
+  const route: Route = {
+    ...options,
+    operationLogger: logger.child({}, { redact: [] }),
+    vary: settings.corsOrigins.size === 0 ? 'accept, accept-encoding' : 'accept, accept-encoding, origin',
+  };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   app.post(path, (request, reply) => handle(route, request, reply, () => decodePost(request)));
-  app.get(path, (request, reply) => handle(route, request, reply, () => decodeGet(request)));
+  app.get(path, (request, reply) => handle(route, request, reply, () => decodeGet(route, request)));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: path,
-    handler: (_request, reply) =>
-      send(reply.header('allow', 'GET, POST'), 405, JSON_RESPONSE, {
-        errors: [toGraphQLError(new HubError('BAD_USER_INPUT', 'Use POST or GET.'), newTraceId())],
-      }),
+    handler: (request, reply) =>
+      (request.method === 'OPTIONS' && answerPreflight(request, reply, settings.corsOrigins)) ||
+      refuseMethod(route, reply),
+  });
+}
+
+function refuseMethod(route: Route, reply: FastifyReply): Sent {
+  return send(route, reply.header('allow', 'GET, POST'), 405, JSON_RESPONSE, {
+    errors: [toGraphQLError(new HubError('BAD_USER_INPUT', 'Use POST or GET.'), newTraceId())],
   });
 }
 
 function decodePost(request: FastifyRequest): GraphQLRequest {
-  const hasCsrfHeader = CSRF_HEADERS.some((name) => request.headers[name] !== undefined);
-  if (!isJsonRequest(request.headers['content-type']) && !hasCsrfHeader) {
-    throw new HttpRefusal(415, 'Send the request as application/json in UTF-8.');
-  }
+  requirePostType(request.headers);
   return decodeBody(typeof request.body === 'string' ? request.body : '');
 }
 
-function decodeGet(request: FastifyRequest): GraphQLRequest {
+function decodeGet({ settings }: Route, request: FastifyRequest): GraphQLRequest {
+  requireGetHeaders(request.headers, settings.csrf);
   return decodeQueryString(new URL(request.url, 'http://gateway').searchParams);
-}
-
-/** A refusal whose status HTTP itself defines; the code is BAD_USER_INPUT. */
-class HttpRefusal extends HubError {
-  readonly status: number;
-  readonly allow: string | undefined;
-  constructor(status: number, message: string, allow?: string) {
-    super('BAD_USER_INPUT', message);
-    this.status = status;
-    this.allow = allow;
-  }
 }
 
 async function handle(
@@ -114,16 +106,16 @@ async function handle(
     };
     if (partsType !== undefined) return await answerInParts(route, operation, reply, partsType);
     const result = await answerWhole(route, operation, reply);
-    return sendResult(reply, type ?? JSON_RESPONSE, result);
+    return sendResult(route, reply, type ?? JSON_RESPONSE, result);
   } catch (thrown) {
     const error = HubError.from(thrown);
     if (error.code === 'INTERNAL_SERVER_ERROR')
       route.logger.error({ err: thrown, traceId }, 'a request failed');
     tellRefusal(error, reply, route.logger, traceId);
     const isRefusal = error instanceof HttpRefusal;
-    if (isRefusal && error.allow !== undefined) reply.header('allow', error.allow);
+    if (isRefusal) reply.headers(error.headers);
     const status = isRefusal ? error.status : ERROR_CODES[error.code].httpStatus;
-    return send(reply, status, type ?? JSON_RESPONSE, { errors: [toGraphQLError(error, traceId)] });
+    return send(route, reply, status, type ?? JSON_RESPONSE, { errors: [toGraphQLError(error, traceId)] });
   }
 }
 
@@ -133,15 +125,21 @@ function notAcceptable(): HttpRefusal {
 
 /** For one who takes parts only, whatever is whole is the first and last of them. */
 function sendEither(
-  { limits }: Route,
+  route: Route,
   reply: FastifyReply,
   type: ResponseType | undefined,
   partsType: IncrementalType | undefined,
   result: ExecutionResult,
-): FastifyReply {
+): Sent {
   return partsType === undefined
-    ? sendResult(reply, type ?? JSON_RESPONSE, result)
-    : sendParts(reply, partsType, result, limits.partDrainTimeoutMs, () => undefined);
+    ? sendResult(route, reply, type ?? JSON_RESPONSE, result)
+    : sendParts(
+        reply.header('vary', route.vary),
+        partsType,
+        result,
+        route.limits.partDrainTimeoutMs,
+        () => undefined,
+      );
 }
 
 function requireMethod(method: string, prepared: PreparedOperation): void {
@@ -149,7 +147,9 @@ function requireMethod(method: string, prepared: PreparedOperation): void {
     throw new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
   }
   if (prepared.kind === 'mutation' && method !== 'POST') {
-    throw new HttpRefusal(405, 'A mutation needs POST: GET may be repeated and stored on its way.', 'POST');
+    throw new HttpRefusal(405, 'A mutation needs POST: GET may be repeated and stored on its way.', {
+      allow: 'POST',
+    });
   }
 }
 
@@ -192,7 +192,9 @@ async function answerInParts(
     const result = await execute(prepared, request.variables, context);
     const { errors } = 'initial' in result ? result.initial : result;
     const { partDrainTimeoutMs } = route.limits;
-    return sendParts(reply, type, result, partDrainTimeoutMs, () => end(errors?.length ?? 0));
+    return sendParts(reply.header('vary', route.vary), type, result, partDrainTimeoutMs, () =>
+      end(errors?.length ?? 0),
+    );
   } catch (thrown) {
     end(1);
     throw thrown;
@@ -223,10 +225,10 @@ function begin(
  * `application/json` answers 200 whenever the request itself was well-formed, as the specification asks for clients that
  * take any other status for a broken network; `application/graphql-response+json` tells the truth in the status too.
  */
-function sendResult(reply: FastifyReply, type: ResponseType, result: ExecutionResult): FastifyReply {
+function sendResult(route: Route, reply: FastifyReply, type: ResponseType, result: ExecutionResult): Sent {
   const isRequestError = result.data === undefined;
   const status = isRequestError && type === GRAPHQL_RESPONSE ? statusOf(result.errors?.[0]) : 200;
-  return send(reply, status, type, result);
+  return send(route, reply, status, type, result);
 }
 
 function statusOf(error: GraphQLError | undefined): number {
@@ -236,18 +238,30 @@ function statusOf(error: GraphQLError | undefined): number {
     : 500;
 }
 
+/** A promise only while the answer is being compressed. */
+type Sent = FastifyReply | Promise<FastifyReply>;
+
 function send(
+  { vary, limits, settings }: Route,
   reply: FastifyReply,
   status: number,
   type: ResponseType,
   result: ExecutionResult,
-): FastifyReply {
-  return reply
+): Sent {
+  const body = JSON.stringify(result);
+  reply
     .code(status)
     .header('content-type', `${type}; charset=utf-8`)
     .header('cache-control', 'no-store')
-    .header('vary', 'accept')
-    .send(JSON.stringify(result));
+    .header('vary', vary);
+  if (!settings.compression || body.length < limits.compressedCharsMin) return reply.send(body);
+  return sendCompressed(reply, body);
+}
+
+function sendCompressed(reply: FastifyReply, body: string): Sent {
+  const coding = negotiateCoding(reply.request.headers['accept-encoding']);
+  if (coding === undefined) return reply.send(body);
+  return compress(body, coding).then((bytes) => reply.header('content-encoding', coding).send(bytes));
 }
 
 /** Prepared errors are made before there is a request to trace. */

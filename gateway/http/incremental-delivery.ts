@@ -43,7 +43,9 @@ const HEADERS: Readonly<Record<IncrementalType, string>> = {
 };
 
 /**
- * Sends each part when it is there, and takes the next when the client's socket has taken the last.
+ * Sends each part when it is there, and takes the next when the client's socket has taken the last. Never compressed: a
+ * part would wait in the compressor for what follows it.
+ * @param reply with its `vary`
  * @param drainTimeoutMs a client whose socket does not take a part for so long is cut off
  * @param onEnd called once, when all is sent or the client is gone
  */
@@ -68,7 +70,6 @@ export function sendParts(
       .header('cache-control', 'no-store')
       // Proxies that gather answers would hold the first part back until the last is there.
       .header('x-accel-buffering', 'no')
-      .header('vary', 'accept')
       .send(stream)
   );
 }

@@ -4,11 +4,14 @@ import type { Logger } from '@weft/core/logger';
 import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
+import { answerClientError, limitConnections, nodeServerOptions, refusalBody } from './connection-limits.ts';
+import { registerCors } from './cors.ts';
 import { registerDraining } from './draining.ts';
 import { registerGraphQLRoute } from './graphql-route.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { registerPages, registerSecurityHeaders } from './pages.ts';
+import { HTTP_SETTINGS, type HttpSettings } from './settings.ts';
 
 export interface HttpServerOptions {
   /** The engine of now. */
@@ -19,46 +22,50 @@ export interface HttpServerOptions {
   readiness(): Promise<Readiness>;
   /** Whether the gateway is about to end; default never. */
   readonly isDraining?: () => boolean;
-  readonly limits?: Partial<HttpLimits>;
+  readonly limits?: Partial<HttpLimits> | undefined;
+  readonly settings?: HttpSettings | undefined;
 }
+
+const GRAPHQL_PATH = '/graphql';
 
 /** Routes are in place; the caller listens, and closes with `closeHttpServer`. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const limits = { ...HTTP_LIMITS, ...options.limits };
+  const settings = options.settings ?? HTTP_SETTINGS;
   const app: FastifyInstance = Fastify({
     loggerInstance: options.logger,
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged of a request carries its trace id, so that it needs no logger of its own.
     childLoggerFactory: (logger) => logger,
     bodyLimit: limits.bodyBytesMax,
+    http: nodeServerOptions(limits),
+    clientErrorHandler: answerClientError,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     // Whoever still comes on a connection that is open is answered, and told to close it.
     return503OnClosing: false,
   }) as unknown as FastifyInstance;
+  limitConnections(app, limits);
   registerSecurityHeaders(app);
   registerDraining(app, options.isDraining ?? (() => false));
+  registerCors(app, GRAPHQL_PATH, settings.corsOrigins);
   const { engine, identity = WITHOUT_IDENTITY, logger } = options;
-  registerGraphQLRoute(app, { path: '/graphql', engine, identity, logger, limits });
+  registerGraphQLRoute(app, { path: GRAPHQL_PATH, engine, identity, logger, limits, settings });
   registerHealth(app, options.readiness);
   registerPages(app);
   app.setNotFoundHandler((request, reply) =>
     reply
       .code(404)
-      .send(body(new HubError('NOT_FOUND', `There is nothing at ${request.url.slice(0, 200)}.`))),
+      .send(refusalBody(new HubError('NOT_FOUND', `There is nothing at ${request.url.slice(0, 200)}.`))),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
     const refusal = refusalOf(error, limits);
     if (refusal === undefined) request.log.error({ err: error }, 'a request failed in the hub itself');
     const { status, hubError } = refusal ?? { status: 500, hubError: HubError.from(undefined) };
-    return reply.code(status).header('cache-control', 'no-store').send(body(hubError));
+    return reply.code(status).header('cache-control', 'no-store').send(refusalBody(hubError));
   });
   return app;
-}
-
-function body(error: HubError): { readonly errors: readonly unknown[] } {
-  return { errors: [{ message: error.message, extensions: error.toExtensions() }] };
 }
 
 interface Refusal {

@@ -1,5 +1,10 @@
 // GraphQL over WebSocket (graphql-transport-ws) on an HTTP server's upgrades.
-import { type Server as HttpServer, type IncomingMessage, STATUS_CODES } from 'node:http';
+import {
+  type Server as HttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  STATUS_CODES,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
@@ -33,6 +38,8 @@ export interface WebSocketOptions {
   readonly streams?: EventStreams | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<WebSocketLimits>;
+  /** Whether an upgrade with these headers is welcome; default every one. */
+  readonly allowsOrigin?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
 }
 
 export interface WebSocketTransport {
@@ -71,6 +78,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     const status = refusal(server, sockets, request, path, limits, state);
     if (status === 'not ours') return;
     if (status !== undefined) return refuse(stream, status);
+    if (options.allowsOrigin?.(request.headers) === false) return refuse(stream, 403);
     sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request));
   };
   server.on('upgrade', onUpgrade);

@@ -48,6 +48,8 @@ export const GATEWAY_SETTINGS = {
   WEFT_CORS_ORIGINS: z.string().optional(),
   /** Whether answers are compressed for clients that take it. */
   WEFT_COMPRESSION: onOrOff.default('true'),
+  /** Whether clients may ask for the schema. */
+  WEFT_INTROSPECTION: onOrOff.default('true'),
 };
 
 export interface GatewayConfig {
@@ -74,6 +76,8 @@ export interface GatewayConfig {
   readonly onUnauthorized?: OnUnauthorized | undefined;
   /** Whose credentials are taken; default nobody's. */
   readonly identity?: IdentitySettings | undefined;
+  /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
+  readonly introspection?: boolean | undefined;
   /** Default `HTTP_SETTINGS`. */
   readonly http?: HttpSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
@@ -128,6 +132,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     subgraphKeys: keys?.subgraphKeys,
     drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
+    introspection: settings.WEFT_INTROSPECTION === 'true',
     http: Object.freeze({
       csrf: settings.WEFT_CSRF === 'true',
       corsOrigins: corsOrigins ?? new Set(),

@@ -3,7 +3,7 @@
 export interface EngineLimits {
   /** Bytes of a GraphQL document in UTF-8. */
   readonly documentBytesMax: number;
-  /** Lexical tokens of a document; validation of fields that overlap costs their square. */
+  /** Lexical tokens of a document, comments among them. */
   readonly documentTokensMax: number;
   /** Nested selection sets, fragments expanded. */
   readonly documentDepthMax: number;
@@ -11,6 +11,24 @@ export interface EngineLimits {
   readonly documentBracketsMax: number;
   /** Fields after every fragment spread is expanded: a short document can spread its way to billions. */
   readonly expandedFieldsMax: number;
+  /** Aliases, fragments expanded: under them one field is asked for again and again. */
+  readonly aliasesMax: number;
+  /** Root fields of a query, fragments expanded. */
+  readonly rootFieldsMax: number;
+  /** Root fields of a mutation: each is a guess, of a password for one. */
+  readonly mutationFieldsMax: number;
+  /** Directives of a document. */
+  readonly directivesMax: number;
+  /** Operations of a document, of which one is run. */
+  readonly documentOperationsMax: number;
+  /** Fragments of a document. */
+  readonly documentFragmentsMax: number;
+  /** Fields that are visited to find out whether those of one name can be merged. */
+  readonly overlapStepsMax: number;
+  /** Mistakes of a document that are told, the one that says that there may be more among them. */
+  readonly validationErrorsMax: number;
+  /** Nested objects and lists in variables. */
+  readonly variablesDepthMax: number;
   /** Prepared operations that are kept; the one not used for longest goes first. */
   readonly planCacheEntriesMax: number;
   /** From the start of a query or mutation, or of one event of a subscription, to its answer. */
@@ -54,6 +72,15 @@ export const ENGINE_LIMITS: EngineLimits = Object.freeze({
   documentDepthMax: 30,
   documentBracketsMax: 100,
   expandedFieldsMax: 5_000,
+  aliasesMax: 100,
+  rootFieldsMax: 50,
+  mutationFieldsMax: 20,
+  directivesMax: 100,
+  documentOperationsMax: 50,
+  documentFragmentsMax: 100,
+  overlapStepsMax: 10_000,
+  validationErrorsMax: 5,
+  variablesDepthMax: 50,
   planCacheEntriesMax: 500,
   operationTimeoutMs: 15_000,
   subgraphTimeoutMs: 5_000,

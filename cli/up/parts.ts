@@ -89,6 +89,7 @@ const GATEWAY_SETTINGS = [
   'WEFT_CSRF',
   'WEFT_CORS_ORIGINS',
   'WEFT_COMPRESSION',
+  'WEFT_INTROSPECTION',
 ] as const;
 
 /** The settings among `names` that were set. */

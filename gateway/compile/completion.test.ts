@@ -28,8 +28,9 @@ function planned(query: string): PlannedOperation {
       node.kind === Kind.FRAGMENT_DEFINITION ? [[node.name.value, node] as const] : [],
     ),
   );
+  const extent = { fields: 0, aliases: 0, depth: 0, width: 0 };
   const plan = { steps: undefined, primary: undefined };
-  return { document, operation, fragments, rootType, plan, access: undefined, usedRules: [] };
+  return { document, operation, fragments, rootType, plan, access: undefined, usedRules: [], extent };
 }
 
 function both(query: string, data: DataObject, variables: Variables = {}) {

@@ -2,13 +2,7 @@
 import { HubError, invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
-import {
-  type ExecutionResult,
-  type GraphQLError,
-  type GraphQLSchema,
-  getVariableValues,
-  parse,
-} from 'graphql';
+import { type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
 import { createAccessRules } from '../authority/access-rules.ts';
 import { type Authority, createAuthority, type OnUnauthorized } from '../authority/authority.ts';
 import type { Policies } from '../authority/requirement.ts';
@@ -30,6 +24,7 @@ import type { PlannerName } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
+import { coerceVariables } from './coerce-variables.ts';
 import type { Variables } from './collect-fields.ts';
 import type { DataObject } from './data.ts';
 import { toGraphQLError } from './error-list.ts';
@@ -53,6 +48,8 @@ export interface EngineOptions {
   readonly onUnauthorized?: OnUnauthorized;
   /** That requests to subgraphs are signed with; default none, and nothing is signed. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
+  readonly introspection?: boolean;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
   readonly onSlowCompletion?: () => void;
 }
@@ -74,6 +71,7 @@ interface Shared {
   readonly schema: GraphQLSchema;
   readonly authority: Authority;
   readonly limits: EngineLimits;
+  readonly suggests: boolean;
   readonly client: SubgraphClient;
   readonly logger: Logger;
 }
@@ -89,6 +87,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
   const { apiSchema, fullSchema } = buildSchemas(parsed);
   const schema = withDefer(apiSchema);
   const limits = { ...ENGINE_LIMITS, ...options.limits };
+  const suggests = options.introspection !== false;
   const facts: SupergraphFacts = {
     schema,
     fullSchema,
@@ -114,16 +113,17 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     planner: options.planner,
     incrementalDelivery: true,
     authority,
+    introspection: suggests,
     complete: (planned) => ({
       kind: planned.operation.operation,
       planner: planned.plan.planner,
       isDeferred: hasDefer(planned.document),
-      eventStream: describeEventStream(schema, document.streams, planned),
+      eventStream: describeEventStream(schema, document.streams, planned, suggests),
       planned,
       compiled: compileOperation(planned, facts),
     }),
   });
-  const shared: Shared = { schema, authority, limits, client, logger };
+  const shared: Shared = { schema, authority, limits, suggests, client, logger };
   return {
     schema,
     ready: preparer.ready,
@@ -175,8 +175,8 @@ async function runWithin<Result>(
 ): Promise<Result | ExecutionResult> {
   const { traceId, principal } = context;
   requireSameAuthority(shared.authority, prepared.planned, principal);
-  const coerced = coerceVariables(shared.schema, prepared.planned, variables);
-  if ('errors' in coerced) return { errors: coerced.errors.map((error) => withInputCode(error, traceId)) };
+  const coerced = coerceVariables(shared, prepared.planned, variables, traceId);
+  if ('errors' in coerced) return coerced;
   try {
     // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
     const deadlineAtMs = performance.now() + shared.limits.operationTimeoutMs;
@@ -205,23 +205,4 @@ function requireSameAuthority(authority: Authority, planned: PlannedOperation, p
     (rule) => !access.forbidsAny([rule]) || planned.access?.forbidsAny([rule]) === true,
   );
   invariant(isWithin, 'an operation is run for one who may have all that it was prepared for');
-}
-
-const NO_VARIABLES: Variables = Object.freeze({});
-
-function coerceVariables(
-  schema: GraphQLSchema,
-  planned: PlannedOperation,
-  variables: Readonly<Record<string, unknown>>,
-): { readonly coerced: Variables } | { readonly errors: readonly GraphQLError[] } {
-  const definitions = planned.operation.variableDefinitions ?? [];
-  if (definitions.length === 0) return { coerced: NO_VARIABLES };
-  const result = getVariableValues(schema, definitions, variables, { maxErrors: VARIABLE_ERRORS_MAX });
-  return result.errors === undefined ? { coerced: result.coerced } : { errors: result.errors };
-}
-
-const VARIABLE_ERRORS_MAX = 20;
-
-function withInputCode(error: GraphQLError, traceId: string): GraphQLError {
-  return toGraphQLError(new HubError('BAD_USER_INPUT', error.message), traceId);
 }

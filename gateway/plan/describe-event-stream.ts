@@ -3,6 +3,7 @@ import { HubError } from '@weft/core/errors';
 import type { StreamField } from '@weft/schema/event-streams';
 import { type FieldNode, type GraphQLSchema, getArgumentValues, getVariableValues, Kind } from 'graphql';
 import type { EventStreamField } from '../engine.ts';
+import { clientMessage } from './client-message.ts';
 import type { PlannedOperation } from './prepare.ts';
 
 /** Undefined for queries and mutations, and for a subscription whose field is not answered from the log. */
@@ -10,6 +11,7 @@ export function describeEventStream(
   schema: GraphQLSchema,
   streams: ReadonlyMap<string, StreamField>,
   planned: PlannedOperation,
+  suggests: boolean,
 ): EventStreamField | undefined {
   if (planned.operation.operation !== 'subscription') return undefined;
   const node = planned.plan.primary?.selection.selections.find((selection) => selection.kind === Kind.FIELD);
@@ -23,7 +25,7 @@ export function describeEventStream(
     message: stream.message,
     where: stream.where,
     returnType: stream.returnType,
-    argumentsOf: (variables) => argumentsOf(schema, planned, node, variables),
+    argumentsOf: (variables) => argumentsOf(schema, planned, node, variables, suggests),
   };
 }
 
@@ -33,23 +35,19 @@ function argumentsOf(
   planned: PlannedOperation,
   node: FieldNode,
   variables: Readonly<Record<string, unknown>>,
+  suggests: boolean,
 ): Readonly<Record<string, unknown>> {
   const definition = planned.rootType.getFields()[node.name.value];
   if (definition === undefined) return {};
   const result = getVariableValues(schema, planned.operation.variableDefinitions ?? [], variables);
   if (result.errors !== undefined) {
-    const message = result.errors.map((error) => error.message).join(' ');
+    const message = result.errors.map((error) => clientMessage(error.message, suggests)).join(' ');
     throw new HubError('BAD_USER_INPUT', message, { cause: result.errors[0] });
   }
   try {
     return getArgumentValues(definition, node, result.coerced);
   } catch (thrown) {
-    throw new HubError(
-      'BAD_USER_INPUT',
-      thrown instanceof Error ? thrown.message : 'An argument is not acceptable.',
-      {
-        cause: thrown,
-      },
-    );
+    const reason = thrown instanceof Error ? thrown.message : 'An argument is not acceptable.';
+    throw new HubError('BAD_USER_INPUT', clientMessage(reason, suggests), { cause: thrown });
   }
 }

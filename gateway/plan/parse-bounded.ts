@@ -1,17 +1,25 @@
 // Parses a document whose size was bounded first, before anything walks it.
 import { HubError } from '@weft/core/errors';
-import { type DocumentNode, Lexer, parse, Source, TokenKind } from 'graphql';
+import { type DocumentNode, Lexer, type OperationDefinitionNode, parse, Source, TokenKind } from 'graphql';
 import type { EngineLimits } from '../limits.ts';
-import { checkDocumentLimits } from './document-limits.ts';
+import { checkDocumentLimits, type Extent } from './document-limits.ts';
 
-/** @throws HubError LIMIT_EXCEEDED naming the limit, or GraphQLError when it is not GraphQL */
-export function parseBounded(query: string, limits: EngineLimits): DocumentNode {
+export interface BoundedDocument {
+  readonly document: DocumentNode;
+  /** Of each operation, fragments expanded. */
+  readonly extents: ReadonlyMap<OperationDefinitionNode, Extent>;
+}
+
+/**
+ * Bytes first, then tokens and brackets, then what the tree holds: each bounds what the next one costs.
+ * @throws HubError LIMIT_EXCEEDED naming the limit, or GraphQLError when it is not GraphQL
+ */
+export function parseBounded(query: string, limits: EngineLimits): BoundedDocument {
   const bytes = Buffer.byteLength(query);
   if (bytes > limits.documentBytesMax) throw tooBig('documentBytesMax', 'bytes', limits.documentBytesMax);
   checkTokens(query, limits);
   const document = parse(new Source(query, 'GraphQL request'));
-  checkDocumentLimits(document, limits);
-  return document;
+  return { document, extents: checkDocumentLimits(document, limits) };
 }
 
 function tooBig(limit: keyof EngineLimits, what: string, max: number): HubError {
@@ -23,17 +31,25 @@ function tooBig(limit: keyof EngineLimits, what: string, max: number): HubError 
 const OPENING: ReadonlySet<string> = new Set([TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L]);
 const CLOSING: ReadonlySet<string> = new Set([TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R]);
 
-/** Before parsing, which recurses: the lexer alone counts tokens and open brackets. */
+/** Before parsing, which recurses: the lexer alone counts tokens, directives and open brackets. */
 function checkTokens(query: string, limits: EngineLimits): void {
+  const { documentTokensMax, documentBracketsMax, directivesMax } = limits;
   const lexer = new Lexer(new Source(query, 'GraphQL request'));
   let open = 0;
-  for (let tokens = 0; lexer.advance().kind !== TokenKind.EOF; tokens += 1) {
-    if (tokens >= limits.documentTokensMax)
-      throw tooBig('documentTokensMax', 'tokens', limits.documentTokensMax);
-    if (OPENING.has(lexer.token.kind)) open += 1;
-    if (CLOSING.has(lexer.token.kind)) open -= 1;
-    if (open > limits.documentBracketsMax) {
-      throw tooBig('documentBracketsMax', 'brackets open at once', limits.documentBracketsMax);
-    }
-  }
+  let directives = 0;
+  let tokens = 0;
+  let kind: TokenKind;
+  do {
+    ({ kind } = lexer.advance());
+    tokens += 1;
+    // The lexer passes over comments; they hang before the token that follows them.
+    for (let before = lexer.token.prev; before?.kind === TokenKind.COMMENT; before = before.prev) tokens += 1;
+    if (tokens > documentTokensMax + 1) throw tooBig('documentTokensMax', 'tokens', documentTokensMax);
+    if (OPENING.has(kind)) open += 1;
+    if (CLOSING.has(kind)) open -= 1;
+    if (kind === TokenKind.AT) directives += 1;
+    if (open > documentBracketsMax)
+      throw tooBig('documentBracketsMax', 'brackets open at once', documentBracketsMax);
+    if (directives > directivesMax) throw tooBig('directivesMax', 'directives', directivesMax);
+  } while (kind !== TokenKind.EOF);
 }

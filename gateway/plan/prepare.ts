@@ -9,23 +9,22 @@ import {
   Kind,
   type OperationDefinitionNode,
   type SelectionSetNode,
-  specifiedRules,
-  validate,
   visit,
 } from 'graphql';
+import { admit } from '../authority/admit.ts';
 import type { Access, Authority } from '../authority/authority.ts';
-import { restrictOperation } from '../authority/restrict.ts';
-import { usedRules } from '../authority/used-rules.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
+import { clientMessage } from './client-message.ts';
 import { findUncovered } from './coverage.ts';
-import { DEFER_RULES } from './defer-rules.ts';
+import type { Extent } from './document-limits.ts';
 import { operationOf, REPRESENTATIONS } from './fetch-text.ts';
-import { parseBounded } from './parse-bounded.ts';
+import { type BoundedDocument, parseBounded } from './parse-bounded.ts';
 import { documentToPlan, hasDefer } from './planned-document.ts';
 import { NO_OVERRIDES, type OverrideChoice, type Plan, type PlannerRequest } from './planner.ts';
 import type { PlanMessage } from './planner-messages.ts';
 import { PRIVATE_PREFIX } from './private-names.ts';
+import { validateBounded } from './validate-bounded.ts';
 
 /** What execution needs of a prepared operation. */
 export interface PlannedOperation {
@@ -39,6 +38,8 @@ export interface PlannedOperation {
   readonly access: Access | undefined;
   /** Numbers of the access rules that it touches, in order. */
   readonly usedRules: readonly number[];
+  /** Of the operation with its fragments expanded. */
+  readonly extent: Extent;
 }
 
 export interface PrepareOptions {
@@ -50,6 +51,8 @@ export interface PrepareOptions {
   readonly incrementalDelivery?: boolean | undefined;
   /** Undefined: whoever asks may have all. */
   readonly authority?: Authority | undefined;
+  /** Whether clients may ask for the schema, and are told names that are like a wrong one; default yes. */
+  readonly introspection?: boolean | undefined;
 }
 
 export interface RequestErrors {
@@ -64,20 +67,29 @@ export function prepareOperation(
   overrides: OverrideChoice = NO_OVERRIDES,
   principal: Principal = ANONYMOUS,
 ): PlannedOperation | RequestErrors | Promise<PlannedOperation | RequestErrors> {
+  const failed = (thrown: unknown) => errorsFromThrown(thrown, options.introspection !== false);
   try {
-    const document = parseBounded(query, options.limits);
+    const bounded = parseBounded(query, options.limits);
+    const { document } = bounded;
     refuseRootConditions(document);
-    const isDeferred = options.incrementalDelivery === true;
-    if (!isDeferred && hasDefer(document)) throw deferRefused();
-    const errors = validate(options.schema, document, isDeferred ? RULES : specifiedRules);
-    if (errors.length > 0)
-      return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) };
-    const asked = { document, operationName, overrides, key: keyOf(query, operationName), principal };
+    if (options.incrementalDelivery !== true && hasDefer(document)) throw deferRefused();
+    const errors = validateBounded(document, options);
+    if (errors.length > 0) return requestErrors(errors, options);
+    const asked = { bounded, operationName, overrides, key: keyOf(query, operationName), principal };
     const planned = planDocument(options, asked);
-    return planned instanceof Promise ? planned.catch(errorsFromThrown) : planned;
+    return planned instanceof Promise ? planned.catch(failed) : planned;
   } catch (thrown) {
-    return errorsFromThrown(thrown);
+    return failed(thrown);
   }
+}
+
+function requestErrors(
+  errors: readonly GraphQLError[],
+  { introspection }: Pick<PrepareOptions, 'introspection'>,
+): RequestErrors {
+  return {
+    errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED', introspection !== false)),
+  };
 }
 
 /** A key that no other text and name have. */
@@ -85,12 +97,11 @@ export function keyOf(query: string, operationName: string | undefined): string 
   return operationName === undefined ? `:${query}` : `${operationName.length}:${operationName}${query}`;
 }
 
-function errorsFromThrown(thrown: unknown): RequestErrors {
-  if (thrown instanceof GraphQLError) return { errors: [withCode(thrown, 'GRAPHQL_PARSE_FAILED')] };
+function errorsFromThrown(thrown: unknown, suggests: boolean): RequestErrors {
+  if (thrown instanceof GraphQLError) return { errors: [withCode(thrown, 'GRAPHQL_PARSE_FAILED', suggests)] };
   const error = HubError.from(thrown);
-  return {
-    errors: [new GraphQLError(error.message, { originalError: error, extensions: error.toExtensions() })],
-  };
+  const message = clientMessage(error.message, suggests);
+  return { errors: [new GraphQLError(message, { originalError: error, extensions: error.toExtensions() })] };
 }
 
 function deferRefused(): HubError {
@@ -100,14 +111,13 @@ function deferRefused(): HubError {
   );
 }
 
-const RULES = [...specifiedRules, ...DEFER_RULES];
-
 function withCode(
   error: GraphQLError,
   code: 'GRAPHQL_PARSE_FAILED' | 'GRAPHQL_VALIDATION_FAILED',
+  suggests: boolean,
 ): GraphQLError {
   const { nodes = null, source = null, positions = null, path = null } = error;
-  return new GraphQLError(error.message, {
+  return new GraphQLError(clientMessage(error.message, suggests), {
     nodes,
     source,
     positions,
@@ -118,7 +128,7 @@ function withCode(
 
 interface Asked {
   /** Valid. */
-  readonly document: DocumentNode;
+  readonly bounded: BoundedDocument;
   readonly operationName: string | undefined;
   readonly overrides: OverrideChoice;
   readonly key: string;
@@ -127,7 +137,7 @@ interface Asked {
 
 function planDocument(
   options: PrepareOptions,
-  { document, operationName, overrides, key, principal }: Asked,
+  { bounded: { document, extents }, operationName, overrides, key, principal }: Asked,
 ): PlannedOperation | Promise<PlannedOperation> {
   const operation = chooseOperation(document, operationName);
   const rootType = options.schema.getRootType(operation.operation);
@@ -141,68 +151,21 @@ function planDocument(
     throw new HubError('BAD_USER_INPUT', 'The variable name $representations is reserved: rename it.');
   refuseReservedAliases(document);
   const fragments = fragmentsOf(document);
-  const used = rulesUsed(options, document);
-  const access = accessOf(options, principal, used);
-  const planned = (plan: Plan): PlannedOperation => ({
-    document,
-    operation,
-    fragments,
-    rootType,
-    plan,
-    access,
-    usedRules: used,
-  });
-  const allowed = { operation, fragments, rootType };
-  const { operation: toAsk, fragments: bodies } =
-    access === undefined ? allowed : restrict(options, access, allowed);
-  const toPlan = documentToPlan(options.schema, rootType, toAsk, bodies);
+  const extent = extents.get(operation) ?? NO_EXTENT;
+  const asked = { operation, fragments, rootType };
+  const admission = admit(options.schema, document, asked, options.authority, principal);
+  const { access, usedRules, toAsk } = admission;
+  const planned = (plan: Plan): PlannedOperation => ({ ...asked, document, plan, access, usedRules, extent });
+  const toPlan = documentToPlan(options.schema, rootType, toAsk.operation, toAsk.fragments);
   if (toPlan === undefined) return planned({ steps: undefined, primary: undefined });
   const request = { document: toPlan, operationName: operation.name?.value, overrides };
   // What was found of a plan is remembered by this key, and it is another plan for another authority.
-  const planKey = access === undefined ? key : `${options.authority?.grantsOf(principal).keyFor(used)}${key}`;
-  return planCovering(options, planKey, request, (plan) =>
+  return planCovering(options, `${admission.key}${key}`, request, (plan) =>
     findUncovered(options.schema, operationOf(toPlan), NO_FRAGMENTS, plan),
   ).then(planned);
 }
 
-const NO_RULES: readonly number[] = Object.freeze([]);
-
-function rulesUsed({ schema, authority }: PrepareOptions, document: DocumentNode): readonly number[] {
-  return authority?.hasRules === true ? usedRules(schema, authority.rules, document) : NO_RULES;
-}
-
-function accessOf(
-  { authority }: PrepareOptions,
-  principal: Principal,
-  used: readonly number[],
-): Access | undefined {
-  if (authority === undefined || used.length === 0) return undefined;
-  const { access } = authority.grantsOf(principal);
-  return access.forbidsAny(used) ? access : undefined;
-}
-
-/** @throws HubError when a subscription's only field is forbidden, or anything is and that refuses the whole operation */
-function restrict(
-  { schema, authority }: PrepareOptions,
-  access: Access,
-  { operation, fragments, rootType }: Pick<PlannedOperation, 'operation' | 'fragments' | 'rootType'>,
-): Pick<PlannedOperation, 'operation' | 'fragments'> {
-  const restricted = restrictOperation(schema, access, rootType, operation.selectionSet, fragments);
-  const isSubscription = operation.operation === 'subscription';
-  const forbidden = restricted.forbidden.filter(
-    (coordinate) =>
-      authority?.onUnauthorized === 'reject' ||
-      (isSubscription && coordinate.startsWith(`${rootType.name}.`)),
-  );
-  if (forbidden.length > 0) throw access.refusal(forbidden.slice(0, REFUSED_COORDINATES_MAX).join(', '));
-  return {
-    operation: { ...operation, selectionSet: restricted.selectionSet },
-    fragments: restricted.fragments,
-  };
-}
-
-/** Coordinates that one refusal names. */
-const REFUSED_COORDINATES_MAX = 10;
+const NO_EXTENT: Extent = { fields: 0, aliases: 0, depth: 0, width: 0 };
 
 /** The document to plan has none left. */
 const NO_FRAGMENTS: ReadonlyMap<string, FragmentDefinitionNode> = new Map();

@@ -23,6 +23,8 @@ export interface PreparerOptions<Prepared> {
   readonly incrementalDelivery?: boolean | undefined;
   /** Undefined: whoever asks may have all. */
   readonly authority?: Authority | undefined;
+  /** Whether clients may ask for the schema; default yes. */
+  readonly introspection?: boolean | undefined;
   /** Makes of a plan what is kept and executed. */
   complete(planned: PlannedOperation): Prepared;
 }
@@ -74,8 +76,8 @@ export function createPreparer<Prepared extends object>(
     ready: pool.ready,
     prepare(query, operationName, principal = ANONYMOUS) {
       const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX);
-      // An operation has a plan for each set of labels that it was asked under.
-      const text = `${overrides.labels.join()}${keyOf(query, operationName)}`;
+      // An operation has a plan for each set of labels that it was asked under; no label has a line break.
+      const text = `${overrides.labels.join()}\n${keyOf(query, operationName)}`;
       const key = keys.keyOf(text, principal);
       const known = cache.get(key) ?? underWay.get(key);
       if (known !== undefined) return known;

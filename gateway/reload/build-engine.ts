@@ -23,6 +23,7 @@ export interface BuildOptions {
     | 'policies'
     | 'onUnauthorized'
     | 'subgraphKeys'
+    | 'introspection'
   >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
@@ -85,6 +86,7 @@ async function createChosenEngine(
     policies: policiesByName(config.policies ?? []),
     onUnauthorized: config.onUnauthorized ?? 'null',
     subgraphKeys: config.subgraphKeys,
+    introspection: config.introspection ?? true,
   };
   const { engine = 'weft' } = config;
   switch (engine) {

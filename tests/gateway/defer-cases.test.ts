@@ -61,7 +61,7 @@ describe('a deferred answer of very many parts', () => {
           Array.from({ length: count }, (_item, index) => ({ id: index, name: `item ${index}` })),
       },
     });
-    large = engineOver([many]);
+    large = engineOver([many], { aliasesMax: 200, rootFieldsMax: 200 });
     await large.ready;
   });
   afterAll(async () => {

@@ -5,6 +5,8 @@ import { OperatorError } from './errors.ts';
 /** Names that other parts of the hub read; a process refuses a WEFT_ name that none of them knows. */
 export const WEFT_NAMES = [
   'WEFT_API_KEYS_FILE',
+  'WEFT_APQ',
+  'WEFT_BATCHING',
   'WEFT_COMPRESSION',
   'WEFT_CONNECTORS_PORT',
   'WEFT_CORS_ORIGINS',
@@ -34,6 +36,8 @@ export const WEFT_NAMES = [
   'WEFT_SUBGRAPHS_FILE',
   'WEFT_SUBGRAPHS_PORT',
   'WEFT_SUPERGRAPH_FILE',
+  'WEFT_TRUSTED_DOCUMENTS',
+  'WEFT_TRUSTED_DOCUMENTS_FILE',
 ] as const;
 
 /**

@@ -43,6 +43,16 @@ export const ERROR_CODES = {
   },
   INTERNAL_SERVER_ERROR: { httpStatus: 500, closeCode: 4500, means: 'A mistake in the hub itself.' },
   GRAPHQL_PARSE_FAILED: { httpStatus: 400, closeCode: 4400, means: 'The document is not GraphQL.' },
+  PERSISTED_QUERY_NOT_FOUND: {
+    httpStatus: 404,
+    closeCode: 4400,
+    means: 'No document is known by this hash or id: send its text.',
+  },
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    httpStatus: 404,
+    closeCode: 4400,
+    means: 'Documents are not kept by hash or id here: send their text.',
+  },
   GRAPHQL_VALIDATION_FAILED: {
     httpStatus: 400,
     closeCode: 4400,

@@ -6,6 +6,12 @@ import { z } from 'zod';
 import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
 import { type ManifestEntry, readKeys, readManifest, readPolicies, requireFile } from './config-files.ts';
+import {
+  DOCUMENT_SETTINGS,
+  DOCUMENTS_SHAPE,
+  type DocumentSettings,
+  readDocumentSettings,
+} from './documents/settings.ts';
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
@@ -48,6 +54,9 @@ export const GATEWAY_SETTINGS = {
   WEFT_CORS_ORIGINS: z.string().optional(),
   /** Whether answers are compressed for clients that take it. */
   WEFT_COMPRESSION: onOrOff.default('true'),
+  /** Whether a body may be a list of requests. */
+  WEFT_BATCHING: onOrOff.default('false'),
+  ...DOCUMENTS_SHAPE,
   /** Whether clients may ask for the schema. */
   WEFT_INTROSPECTION: onOrOff.default('true'),
 };
@@ -78,6 +87,8 @@ export interface GatewayConfig {
   readonly identity?: IdentitySettings | undefined;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean | undefined;
+  /** Default `DOCUMENT_SETTINGS`. */
+  readonly documents?: DocumentSettings | undefined;
   /** Default `HTTP_SETTINGS`. */
   readonly http?: HttpSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
@@ -110,6 +121,8 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   const policies = policiesFile === undefined ? [] : problems.attempt(() => readPolicies(policiesFile));
   const forwardedHeaders = problems.attempt(() => headerNames(env.WEFT_FORWARDED_HEADERS));
   const corsOrigins = problems.attempt(() => readOrigins(env.WEFT_CORS_ORIGINS || undefined));
+  const documents =
+    settings === undefined ? undefined : problems.attempt(() => readDocumentSettings(settings));
   const identity =
     settings === undefined ? undefined : problems.attempt(() => readIdentitySettings(settings));
   if (settings === undefined || problems.found.length > 0) throw problems.toError();
@@ -137,7 +150,9 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
       csrf: settings.WEFT_CSRF === 'true',
       corsOrigins: corsOrigins ?? new Set(),
       compression: settings.WEFT_COMPRESSION === 'true',
+      batching: settings.WEFT_BATCHING === 'true',
     }),
+    documents: documents ?? DOCUMENT_SETTINGS,
   });
 }
 

@@ -23,8 +23,20 @@ export interface PreparedOperation {
   readonly planner?: PlannerName | undefined;
   /** Whether parts of its answer may follow the first. */
   readonly isDeferred?: boolean | undefined;
+  /** With its fragments expanded; undefined where it was not measured. */
+  readonly extent?: OperationExtent | undefined;
   /** The live root field, for `kind: 'subscription'`. */
   readonly eventStream?: EventStreamField | undefined;
+}
+
+/** How much an operation asks for. */
+export interface OperationExtent {
+  readonly fields: number;
+  readonly aliases: number;
+  /** Nested selection sets. */
+  readonly depth: number;
+  /** Root fields. */
+  readonly width: number;
 }
 
 /** A Subscription field with `@eventStream`, as the supergraph has it, and how the operation calls it. */

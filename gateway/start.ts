@@ -7,6 +7,7 @@ import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
+import { createDocuments } from './documents/documents.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
@@ -61,6 +62,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
   const readiness = () => readReadiness({ reloader, log, draining });
+  const documents = createDocuments(config.documents);
   const app = createHttpServer({
     engine,
     identity,
@@ -69,6 +71,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     isDraining,
     settings: config.http,
     limits: options.httpLimits,
+    engineLimits: limits,
+    documents,
   });
   const allowsOrigin = originGuard(config.http);
   const drain = drainLimits(config);
@@ -79,6 +83,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     identity,
     streams,
     logger,
+    documents,
     allowsOrigin,
     limits: { drainTimeoutMs: drain.socketsMs },
   });

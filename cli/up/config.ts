@@ -36,6 +36,10 @@ const SHAPE = {
   WEFT_CSRF: z.string().optional(),
   WEFT_CORS_ORIGINS: z.string().optional(),
   WEFT_COMPRESSION: z.string().optional(),
+  WEFT_BATCHING: z.string().optional(),
+  WEFT_APQ: z.string().optional(),
+  WEFT_TRUSTED_DOCUMENTS_FILE: z.string().optional(),
+  WEFT_TRUSTED_DOCUMENTS: z.string().optional(),
   WEFT_INTROSPECTION: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),

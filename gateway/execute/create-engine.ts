@@ -117,6 +117,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     complete: (planned) => ({
       kind: planned.operation.operation,
       planner: planned.plan.planner,
+      extent: planned.extent,
       isDeferred: hasDefer(planned.document),
       eventStream: describeEventStream(schema, document.streams, planned, suggests),
       planned,

@@ -5,10 +5,12 @@ import { ERROR_CODES, type ErrorCode, HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import type { Documents } from '../documents/documents.ts';
+import type { Engine, OperationContext, Preparation, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
+import { answerBatch, type BatchEntry, type BatchLimits, isBatch } from './batch.ts';
 import { compress, negotiateCoding } from './compression.ts';
 import { answerPreflight } from './cors.ts';
 import { requireGetHeaders, requirePostType } from './csrf.ts';
@@ -17,7 +19,7 @@ import type { HttpLimits } from './limits.ts';
 import { GRAPHQL_RESPONSE, JSON_RESPONSE, negotiate, type ResponseType } from './media-type.ts';
 import { HttpRefusal } from './refusal.ts';
 import { tellRefusal } from './refused-credentials.ts';
-import { decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
+import { type Decoded, decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
 import type { HttpSettings } from './settings.ts';
 
 export interface GraphQLRouteOptions {
@@ -26,8 +28,10 @@ export interface GraphQLRouteOptions {
   engine(): Engine;
   readonly identity: Pick<Identity, 'identify'>;
   readonly logger: Logger;
-  readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs' | 'compressedCharsMin'>;
+  readonly limits: Pick<HttpLimits, 'partDrainTimeoutMs' | 'compressedCharsMin' | 'batchRequestsMax'>;
   readonly settings: HttpSettings;
+  readonly documents: Documents;
+  readonly batchLimits: BatchLimits;
 }
 
 interface Route extends GraphQLRouteOptions {
@@ -46,7 +50,7 @@ export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRoute
   };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.post(path, (request, reply) => handle(route, request, reply, () => decodePost(request)));
+  app.post(path, (request, reply) => handle(route, request, reply, () => decodePost(route, request)));
   app.get(path, (request, reply) => handle(route, request, reply, () => decodeGet(route, request)));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
@@ -63,9 +67,10 @@ function refuseMethod(route: Route, reply: FastifyReply): Sent {
   });
 }
 
-function decodePost(request: FastifyRequest): GraphQLRequest {
+function decodePost({ limits, settings }: Route, request: FastifyRequest): Decoded {
   requirePostType(request.headers);
-  return decodeBody(typeof request.body === 'string' ? request.body : '');
+  const batchRequestsMax = settings.batching ? limits.batchRequestsMax : 0;
+  return decodeBody(typeof request.body === 'string' ? request.body : '', batchRequestsMax);
 }
 
 function decodeGet({ settings }: Route, request: FastifyRequest): GraphQLRequest {
@@ -77,7 +82,7 @@ async function handle(
   route: Route,
   request: FastifyRequest,
   reply: FastifyReply,
-  decode: () => GraphQLRequest,
+  decode: () => Decoded,
 ): Promise<FastifyReply> {
   const traceId = traceIdOf(request.headers.traceparent);
   const { accept } = request.headers;
@@ -89,21 +94,23 @@ async function handle(
     const principal = identified instanceof Promise ? await identified : identified;
     const graphqlRequest = decode();
     const engine = route.engine();
-    const preparation = engine.prepare(graphqlRequest.query, graphqlRequest.operationName, principal);
+    const asker: Asker = { principal, headers: request.headers, traceId };
+    if (isBatch(graphqlRequest)) {
+      if (type === undefined) throw notAcceptable();
+      const results = await answerBatch(graphqlRequest, route.batchLimits, {
+        prepare: (one) => prepare(route, engine, one, asker),
+        answer: (entry) => answerPrepared(route, engine, entry, asker, reply),
+      });
+      return send(route, reply, 200, type, results);
+    }
+    const preparation = prepare(route, engine, graphqlRequest, asker);
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
     const partsType = isWhole ? undefined : negotiateIncremental(accept);
     if ('errors' in prepared)
       return sendEither(route, reply, type, partsType, withTraceId(prepared.errors, traceId));
     requireMethod(request.method, prepared);
-    const operation: RunningOperation = {
-      engine,
-      prepared,
-      request: graphqlRequest,
-      principal,
-      headers: request.headers,
-      traceId,
-    };
+    const operation: RunningOperation = { ...asker, engine, prepared, request: graphqlRequest };
     if (partsType !== undefined) return await answerInParts(route, operation, reply, partsType);
     const result = await answerWhole(route, operation, reply);
     return sendResult(route, reply, type ?? JSON_RESPONSE, result);
@@ -117,6 +124,39 @@ async function handle(
     const status = isRefusal ? error.status : ERROR_CODES[error.code].httpStatus;
     return send(route, reply, status, type ?? JSON_RESPONSE, { errors: [toGraphQLError(error, traceId)] });
   }
+}
+
+/** A document that is not known is an answer, not a bad request: clients then send its text. */
+function prepare(
+  { documents }: Route,
+  engine: Engine,
+  request: GraphQLRequest,
+  { principal, traceId }: Asker,
+): Preparation | Promise<Preparation> {
+  let query: string;
+  try {
+    query = documents.textOf(request);
+  } catch (thrown) {
+    const isAnswer = thrown instanceof HubError && thrown.code.startsWith('PERSISTED_QUERY_');
+    if (!isAnswer) throw thrown;
+    return { errors: [toGraphQLError(thrown, traceId)] };
+  }
+  return engine.prepare(query, request.operationName, principal);
+}
+
+/** An operation of a batch, or why there is none. */
+function answerPrepared(
+  route: Route,
+  engine: Engine,
+  { request, prepared }: BatchEntry,
+  asker: Asker,
+  reply: FastifyReply,
+): Promise<ExecutionResult> | ExecutionResult {
+  if ('errors' in prepared) return withTraceId(prepared.errors, asker.traceId);
+  // A batch comes with POST, and the others of it may have run.
+  if (prepared.kind === 'subscription')
+    return { errors: [toGraphQLError(subscriptionRefused(), asker.traceId)] };
+  return answerWhole(route, { ...asker, engine, prepared, request }, reply);
 }
 
 function notAcceptable(): HttpRefusal {
@@ -142,9 +182,13 @@ function sendEither(
       );
 }
 
+function subscriptionRefused(): HttpRefusal {
+  return new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
+}
+
 function requireMethod(method: string, prepared: PreparedOperation): void {
   if (prepared.kind === 'subscription') {
-    throw new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
+    throw subscriptionRefused();
   }
   if (prepared.kind === 'mutation' && method !== 'POST') {
     throw new HttpRefusal(405, 'A mutation needs POST: GET may be repeated and stored on its way.', {
@@ -153,13 +197,17 @@ function requireMethod(method: string, prepared: PreparedOperation): void {
   }
 }
 
-interface RunningOperation {
-  readonly engine: Engine;
-  readonly prepared: PreparedOperation;
-  readonly request: GraphQLRequest;
+/** What all operations of one request have in common. */
+interface Asker {
   readonly principal: Principal;
   readonly headers: FastifyRequest['headers'];
   readonly traceId: string;
+}
+
+interface RunningOperation extends Asker {
+  readonly engine: Engine;
+  readonly prepared: PreparedOperation;
+  readonly request: GraphQLRequest;
 }
 
 async function answerWhole(
@@ -246,7 +294,7 @@ function send(
   reply: FastifyReply,
   status: number,
   type: ResponseType,
-  result: ExecutionResult,
+  result: ExecutionResult | readonly ExecutionResult[],
 ): Sent {
   const body = JSON.stringify(result);
   reply

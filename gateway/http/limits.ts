@@ -21,6 +21,8 @@ export interface HttpLimits {
   readonly drainTimeoutMs: number;
   /** A client whose socket does not take a part of an answer for so long is cut off. */
   readonly partDrainTimeoutMs: number;
+  /** Requests in one body, where lists are taken. */
+  readonly batchRequestsMax: number;
   /** An answer of fewer characters is not compressed: it is one packet either way. */
   readonly compressedCharsMin: number;
 }
@@ -36,5 +38,6 @@ export const HTTP_LIMITS: HttpLimits = Object.freeze({
   keepAliveTimeoutMs: 72_000,
   drainTimeoutMs: 3_000,
   partDrainTimeoutMs: 10_000,
+  batchRequestsMax: 10,
   compressedCharsMin: 1_400,
 });

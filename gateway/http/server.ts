@@ -2,8 +2,10 @@
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
+import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
+import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import { answerClientError, limitConnections, nodeServerOptions, refusalBody } from './connection-limits.ts';
 import { registerCors } from './cors.ts';
 import { registerDraining } from './draining.ts';
@@ -24,6 +26,9 @@ export interface HttpServerOptions {
   readonly isDraining?: () => boolean;
   readonly limits?: Partial<HttpLimits> | undefined;
   readonly settings?: HttpSettings | undefined;
+  readonly engineLimits?: Partial<EngineLimits> | undefined;
+  /** Default: documents are sent as text. */
+  readonly documents?: Documents | undefined;
 }
 
 const GRAPHQL_PATH = '/graphql';
@@ -50,8 +55,18 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   registerSecurityHeaders(app);
   registerDraining(app, options.isDraining ?? (() => false));
   registerCors(app, GRAPHQL_PATH, settings.corsOrigins);
-  const { engine, identity = WITHOUT_IDENTITY, logger } = options;
-  registerGraphQLRoute(app, { path: GRAPHQL_PATH, engine, identity, logger, limits, settings });
+  const { engine, identity = WITHOUT_IDENTITY, logger, documents = createDocuments() } = options;
+  const batchLimits = { ...ENGINE_LIMITS, ...options.engineLimits };
+  registerGraphQLRoute(app, {
+    path: GRAPHQL_PATH,
+    engine,
+    identity,
+    logger,
+    limits,
+    settings,
+    documents,
+    batchLimits,
+  });
   registerHealth(app, options.readiness);
   registerPages(app);
   app.setNotFoundHandler((request, reply) =>

@@ -8,12 +8,15 @@ export interface HttpSettings {
   readonly corsOrigins: ReadonlySet<string>;
   /** Whether answers are compressed for clients that take it. */
   readonly compression: boolean;
+  /** Whether a body may be a list of requests. */
+  readonly batching: boolean;
 }
 
 export const HTTP_SETTINGS: HttpSettings = Object.freeze({
   csrf: true,
   corsOrigins: new Set<string>(),
   compression: true,
+  batching: false,
 });
 
 /**

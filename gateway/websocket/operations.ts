@@ -6,6 +6,7 @@ import { deadlineSignal } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type ExecutionResult, GraphQLError } from 'graphql';
+import type { Documents } from '../documents/documents.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
@@ -17,6 +18,9 @@ export interface SubscribePayload {
   readonly query: string;
   readonly operationName?: string | null | undefined;
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
+  /** With these the query is empty: graphql-ws wants one. */
+  readonly documentId?: unknown;
+  readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
 }
 
 /** An operation that is ready to run. */
@@ -33,6 +37,7 @@ export interface ReadyOperation {
 export interface OperationsOptions {
   /** The engine of now; an operation keeps the one that it began on. */
   engine(): Engine;
+  readonly documents: Documents;
   /** Absent when the gateway runs without an event log: subscriptions then end with STORE_UNAVAILABLE. */
   readonly streams: EventStreams | undefined;
   readonly logger: Logger;
@@ -58,11 +63,13 @@ export function createOperations(options: OperationsOptions): Operations {
     async prepare(payload, headers, session) {
       const traceId = randomBytes(16).toString('hex');
       const engine = options.engine();
-      const prepared = await engine.prepare(
-        payload.query,
-        payload.operationName ?? undefined,
-        session.principal,
-      );
+      let query: string;
+      try {
+        query = options.documents.textOf(payload);
+      } catch (thrown) {
+        return [toGraphQLError(thrown, traceId)];
+      }
+      const prepared = await engine.prepare(query, payload.operationName ?? undefined, session.principal);
       if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
       return { engine, prepared, variables: payload.variables ?? {}, traceId, headers, session };
     },

@@ -12,6 +12,7 @@ import type { Logger } from '@weft/core/logger';
 import { type ExecutionArgs, parse } from 'graphql';
 import { handleProtocols, makeServer, type Server } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
@@ -38,6 +39,8 @@ export interface WebSocketOptions {
   readonly streams?: EventStreams | undefined;
   readonly logger: Logger;
   readonly limits?: Partial<WebSocketLimits>;
+  /** Default: documents are sent as text. */
+  readonly documents?: Documents | undefined;
   /** Whether an upgrade with these headers is welcome; default every one. */
   readonly allowsOrigin?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
 }
@@ -58,6 +61,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
   const limits = { ...WEBSOCKET_LIMITS, ...options.limits };
   const operations = createOperations({
     engine: options.engine,
+    documents: options.documents ?? createDocuments(),
     streams: options.streams,
     logger,
     operationTimeoutMs: limits.operationTimeoutMs,

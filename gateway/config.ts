@@ -57,6 +57,8 @@ export const GATEWAY_SETTINGS = {
   /** Whether a body may be a list of requests. */
   WEFT_BATCHING: onOrOff.default('false'),
   ...DOCUMENTS_SHAPE,
+  /** Whether clients are told the messages of subgraphs' errors that have no code of ours. */
+  WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
   /** Whether clients may ask for the schema. */
   WEFT_INTROSPECTION: onOrOff.default('true'),
 };
@@ -85,6 +87,8 @@ export interface GatewayConfig {
   readonly onUnauthorized?: OnUnauthorized | undefined;
   /** Whose credentials are taken; default nobody's. */
   readonly identity?: IdentitySettings | undefined;
+  /** Whether clients are told the messages of subgraphs' errors that have no code of ours; default true. */
+  readonly tellsOwnWords?: boolean | undefined;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean | undefined;
   /** Default `DOCUMENT_SETTINGS`. */
@@ -145,6 +149,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     subgraphKeys: keys?.subgraphKeys,
     drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
+    tellsOwnWords: settings.WEFT_SUBGRAPH_MESSAGES === 'all',
     introspection: settings.WEFT_INTROSPECTION === 'true',
     http: Object.freeze({
       csrf: settings.WEFT_CSRF === 'true',

@@ -41,6 +41,7 @@ const SHAPE = {
   WEFT_TRUSTED_DOCUMENTS_FILE: z.string().optional(),
   WEFT_TRUSTED_DOCUMENTS: z.string().optional(),
   WEFT_INTROSPECTION: z.string().optional(),
+  WEFT_SUBGRAPH_MESSAGES: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

@@ -94,6 +94,7 @@ const GATEWAY_SETTINGS = [
   'WEFT_TRUSTED_DOCUMENTS_FILE',
   'WEFT_TRUSTED_DOCUMENTS',
   'WEFT_INTROSPECTION',
+  'WEFT_SUBGRAPH_MESSAGES',
 ] as const;
 
 /** The settings among `names` that were set. */

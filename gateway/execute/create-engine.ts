@@ -48,6 +48,8 @@ export interface EngineOptions {
   readonly onUnauthorized?: OnUnauthorized;
   /** That requests to subgraphs are signed with; default none, and nothing is signed. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** Whether messages of subgraphs' errors without a code of ours are logged and not told; default false. */
+  readonly keepsBackOwnWords?: boolean;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
@@ -96,14 +98,8 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     depthMax: limits.responseDepthMax,
     onSlowCompletion: options.onSlowCompletion,
   };
-  const client = createSubgraphClient({
-    urls: new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]),
-    limits,
-    shareInFlight: options.shareInFlight,
-    forwardedHeaders: options.forwardedHeaders,
-    subgraphKeys: options.subgraphKeys,
-    logger,
-  });
+  const urls = new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]);
+  const client = createSubgraphClient({ ...options, urls, limits });
   const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
     supergraphSdl,

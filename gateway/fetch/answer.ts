@@ -2,6 +2,7 @@
 import { ERROR_CODES, type ErrorCode, HubError, type Origin } from '@weft/core/errors';
 import type { EngineLimits } from '../limits.ts';
 import { isWithinDepth, looksWithinDepth } from './depth.ts';
+import { type TellOwnWords, tellAll } from './own-words.ts';
 
 export interface UpstreamError {
   readonly error: HubError;
@@ -34,6 +35,7 @@ export function decodeAnswer(
   status: number,
   text: string,
   limits: EngineLimits,
+  tell: TellOwnWords = tellAll,
 ): UpstreamAnswer {
   const body = parseJson(text);
   if (status >= 300 && status < 400) throw invalid(system, `HTTP ${status}, a redirect`, status);
@@ -41,7 +43,7 @@ export function decodeAnswer(
     throw noAnswer(system, status, body !== undefined);
   const data = body.data ?? null;
   if (data !== null && !isPlainObject(data)) throw invalid(system, 'data is not an object', status);
-  const errors = Array.isArray(body.errors) ? decodeErrors(system, body.errors, limits) : NO_ERRORS;
+  const errors = Array.isArray(body.errors) ? decodeErrors(system, body.errors, limits, tell) : NO_ERRORS;
   if (data === null && errors.length === 0)
     throw invalid(system, 'data is null and there is no error', status);
   const depthMax = limits.responseDepthMax;
@@ -87,10 +89,20 @@ function decodeErrors(
   system: string,
   errors: readonly unknown[],
   limits: EngineLimits,
+  tell: TellOwnWords,
 ): readonly UpstreamError[] {
+  // What is kept back is told in one sentence, and logged once for an answer.
+  let told: string | undefined;
+  const tellOnce =
+    tell === tellAll
+      ? tell
+      : (message: string) => {
+          told ??= tell(message);
+          return told;
+        };
   const decoded = errors
     .slice(0, limits.upstreamErrorsMax)
-    .map((error) => decodeError(system, error, limits));
+    .map((error) => decodeError(system, error, limits, tellOnce));
   const leftOut = errors.length - decoded.length;
   if (leftOut === 0) return decoded;
   const message = `${leftOut} more errors of ${system} were left out.`;
@@ -100,7 +112,12 @@ function decodeErrors(
   ];
 }
 
-function decodeError(system: string, error: unknown, limits: EngineLimits): UpstreamError {
+function decodeError(
+  system: string,
+  error: unknown,
+  limits: EngineLimits,
+  tell: TellOwnWords,
+): UpstreamError {
   const given = isPlainObject(error) ? error : {};
   const extensions = isPlainObject(given.extensions) ? given.extensions : {};
   const message =
@@ -111,7 +128,7 @@ function decodeError(system: string, error: unknown, limits: EngineLimits): Upst
   const named = typeof extensions.system === 'string' ? extensions.system.slice(0, DETAIL_CHARS_MAX) : system;
   const code = codeOf(extensions.code);
   if (code === undefined)
-    return { error: new HubError('UPSTREAM_INVALID', message, { system: named }), path };
+    return { error: new HubError('UPSTREAM_INVALID', tell(message), { system: named }), path };
   const options = { system: named, origin: originOf(extensions.origin), details: detailsOf(extensions) };
   return { error: new HubError(code, message, options), path };
 }

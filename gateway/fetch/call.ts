@@ -111,7 +111,7 @@ function conclude(call: Call, exchanged: Exchanged): Received {
 
 function decode(system: System, { status, text }: Extract<Exchanged, { kind: 'received' }>): Received {
   try {
-    const answer = decodeAnswer(system.name, status, text, system.limits);
+    const answer = decodeAnswer(system.name, status, text, system.limits, system.tell);
     system.breaker.recordSuccess();
     return { status, text, answer };
   } catch (thrown) {

@@ -71,7 +71,7 @@ async function take(system: System, request: SubgraphRequest, shared: Shared): P
       return answer;
     }
     // The engine writes into what it is given: each gets a tree of their own, from the text.
-    return decodeAnswer(system.name, status, text, system.limits);
+    return decodeAnswer(system.name, status, text, system.limits, system.tell);
   } finally {
     shared.sharers -= 1;
     if (shared.sharers === 0) shared.controller.abort();

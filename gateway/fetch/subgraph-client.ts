@@ -34,6 +34,8 @@ export interface SubgraphClientOptions {
   readonly forwardedHeaders?: readonly string[] | undefined;
   /** That requests are signed with; none unless told. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** Whether messages of errors without a code of ours are logged and not told. Off unless told. */
+  readonly keepsBackOwnWords?: boolean | undefined;
   /** Told when a system's breaker opens and closes. */
   readonly logger?: Logger | undefined;
 }

@@ -6,6 +6,7 @@ import { Pool } from 'undici';
 import type { EngineLimits } from '../limits.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
+import { keepBack, type TellOwnWords, tellAll } from './own-words.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { createSubgraphSigner, type SubgraphSigner } from './signing.ts';
 
@@ -21,11 +22,14 @@ export interface System {
   readonly budget: RetryBudget;
   /** Undefined: no key is for it, and nothing is signed. */
   readonly signer: SubgraphSigner | undefined;
+  readonly tell: TellOwnWords;
 }
 
 export interface SystemOptions {
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger?: Logger | undefined;
+  /** Whether messages of errors without a code of ours are logged and not told. */
+  readonly keepsBackOwnWords?: boolean | undefined;
 }
 
 /** @throws OperatorError for an address that is not HTTP */
@@ -33,12 +37,13 @@ export function openSystem(
   name: string,
   address: string,
   limits: EngineLimits,
-  { subgraphKeys, logger }: SystemOptions,
+  { subgraphKeys, keepsBackOwnWords = false, logger }: SystemOptions,
 ): System {
   const url = parseUrl(name, address);
   return {
     name,
     limits,
+    tell: keepsBackOwnWords ? keepBack(name, logger) : tellAll,
     path: `${url.pathname}${url.search}`,
     origin: url.origin,
     pool: openPool(url.origin, limits),

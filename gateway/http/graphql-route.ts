@@ -271,16 +271,17 @@ function begin(
 
 /**
  * `application/json` answers 200 whenever the request itself was well-formed, as the specification asks for clients that
- * take any other status for a broken network; `application/graphql-response+json` tells the truth in the status too.
+ * take any other status for a broken network, and a request above a limit was not; `application/graphql-response+json` tells the truth in the status too.
  */
 function sendResult(route: Route, reply: FastifyReply, type: ResponseType, result: ExecutionResult): Sent {
   const isRequestError = result.data === undefined;
-  const status = isRequestError && type === GRAPHQL_RESPONSE ? statusOf(result.errors?.[0]) : 200;
+  const code = isRequestError ? result.errors?.[0]?.extensions.code : undefined;
+  const isTold = type === GRAPHQL_RESPONSE || code === 'LIMIT_EXCEEDED';
+  const status = isRequestError && isTold ? statusOf(code) : 200;
   return send(route, reply, status, type, result);
 }
 
-function statusOf(error: GraphQLError | undefined): number {
-  const code = error?.extensions.code;
+function statusOf(code: unknown): number {
   return typeof code === 'string' && Object.hasOwn(ERROR_CODES, code)
     ? ERROR_CODES[code as ErrorCode].httpStatus
     : 500;

@@ -24,6 +24,7 @@ export interface BuildOptions {
     | 'onUnauthorized'
     | 'subgraphKeys'
     | 'introspection'
+    | 'tellsOwnWords'
   >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
@@ -86,6 +87,7 @@ async function createChosenEngine(
     policies: policiesByName(config.policies ?? []),
     onUnauthorized: config.onUnauthorized ?? 'null',
     subgraphKeys: config.subgraphKeys,
+    keepsBackOwnWords: config.tellsOwnWords === false,
     introspection: config.introspection ?? true,
   };
   const { engine = 'weft' } = config;

@@ -22,6 +22,18 @@ export interface AttackAssert {
   readonly health: number;
   /** By which the process may have grown. */
   readonly rssMB: number;
+  /** Of these one. */
+  readonly status?: readonly number[];
+  /** Whether nothing may have been answered but errors. */
+  readonly rejected?: boolean;
+  readonly maxErrors?: number;
+  readonly maxBytes?: number;
+  readonly maxResponses?: number;
+  readonly closedWithinMs?: number;
+  /** Name to a pattern that the header must not match. */
+  readonly headerNot?: Readonly<Record<string, string>>;
+  /** Whether the next ten honest requests must be answered as ever. */
+  readonly proto?: boolean;
 }
 
 /** `ATTACKS_DIR`, or the folder `shared/security` beside the checkout: `attacks.json` and `fixture/`. */
@@ -62,4 +74,11 @@ export function expand(payload: unknown): string {
   return bodyParts(payload)
     .map((part) => (typeof part === 'string' ? part : part.text.repeat(part.times)))
     .join('');
+}
+
+/** The fixture without its access rules, which a gateway that does not enforce them must refuse to serve. */
+export function fixtureSdl(name: string): string {
+  return readFileSync(join(ATTACKS_FOLDER, 'fixture', `${name}.graphql`), 'utf8')
+    .replace(/, "@requiresScopes", \{ name: "@authenticated", as: "@hubAuth" \}/, '')
+    .replace(/ @requiresScopes\(scopes: \[\[[^\]]*\]\]\)| @hubAuth/g, '');
 }

@@ -1,11 +1,9 @@
 // Attacks by a subgraph's answer, against a gateway that runs as a process of its own over the catalogue's fixture.
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type SubgraphServer, startSubgraph } from '../gateway/subgraph-server.ts';
 import { type GatewayProcess, startGatewayProcess, type Timed } from '../support/gateway-process.ts';
 import { type Script, type ScriptedUpstream, startScriptedUpstream } from '../support/scripted-upstream.ts';
-import { ATTACKS_FOLDER, type Attack, bodyParts, expand, readAttacks } from './attacks.ts';
+import { type Attack, bodyParts, expand, fixtureSdl, readAttacks } from './attacks.ts';
 
 const TEST_MS_MAX = 60_000;
 const MEGABYTE = 1_000_000;
@@ -64,13 +62,6 @@ function scriptOf({ respond }: SubgraphResponseRequest): Script {
     headers: Object.fromEntries(headers),
     body: bodyParts(respond.body ?? ''),
   };
-}
-
-/** The fixture without its access rules, which a gateway that does not enforce them must refuse to serve. */
-function fixtureSdl(name: string): string {
-  return readFileSync(join(ATTACKS_FOLDER, 'fixture', `${name}.graphql`), 'utf8')
-    .replace(/, "@requiresScopes", \{ name: "@authenticated", as: "@hubAuth" \}/, '')
-    .replace(/ @requiresScopes\(scopes: \[\[[^\]]*\]\]\)| @hubAuth/g, '');
 }
 
 const CITIZENS = ['1', '2'].map((id) => ({ __typename: 'Citizen', id, name: `居民${id}` }));

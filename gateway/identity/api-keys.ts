@@ -1,5 +1,5 @@
 // API keys: texts that their holder knows and we know only the hashes of, read from a file and again when it changes.
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import type { Logger } from '@weft/core/logger';
 import { z } from 'zod';
 import { readJson } from '../read-json.ts';
@@ -112,7 +112,7 @@ function apiKeyOf(entry: Entry): ApiKey {
 function find(keys: readonly ApiKey[], given: unknown, charsMax: number, nowMs: number): Principal {
   if (typeof given !== 'string' || given === '' || given.length > charsMax)
     throw new CredentialsRefused('the API key is not a text of a fitting length');
-  const digest = createHash('sha256').update(given).digest();
+  const digest = hash('sha256', given, 'buffer');
   let found: ApiKey | undefined;
   for (const key of keys) if (timingSafeEqual(key.sha256, digest)) found = key;
   if (found === undefined) throw new CredentialsRefused('nobody has this API key');

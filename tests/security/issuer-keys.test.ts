@@ -39,11 +39,12 @@ afterEach(async () => {
 async function open(
   limits: Partial<IdentityLimits> = {},
   keys: { url: URL } | { file: string } = { url: new URL(issuer.url) },
+  algorithms: readonly string[] = ALGORITHMS,
 ): Promise<Identity> {
   const rules = {
     issuer: ISSUER,
     audiences: [AUDIENCE],
-    algorithms: ALGORITHMS,
+    algorithms,
     types: ['jwt'],
     clockToleranceMs: 0,
     claimNames: { roles: 'roles', division: 'division' },
@@ -125,7 +126,10 @@ describe('the issuer’s keys', () => {
     ['stops half way', answers('half')],
     ['fails', answers({ status: 500, body: '{"keys":[]}' })],
     ['sends no keys', answers({ status: 200, body: '{"keys":[]}' })],
-    ['sends too much', answers({ status: 200, body: ' '.repeat(256_001) })],
+    [
+      'sends too much',
+      () => answers({ status: 200, body: JSON.stringify({ keys: issuer.keys }).padEnd(256_001) })(),
+    ],
     ['sends elsewhere', answers({ status: 302, body: '', location: 'http://127.0.0.1/elsewhere' })],
   ])('serve on for an hour when the issuer %s, and then are not used any more', async (_what, breakDown) => {
     await open({ jwksTimeoutMs: 200 });
@@ -157,6 +161,14 @@ describe('the issuer’s keys', () => {
       expect((await ask(await sign(other))).subject).toBe('worker');
       identity?.close();
     }
+  });
+
+  it('are not used for an algorithm that is not of the list', async () => {
+    const other = await createSigner('k2', 'ES384');
+    issuer.keys = [signer.publicJwk, other.publicJwk];
+    await open({}, undefined, ['ES384']);
+    expect(await refusal(await sign(signer))).toBe('UNAUTHENTICATED');
+    expect((await ask(await sign(other))).subject).toBe('worker');
   });
 
   it('may be in a file, which is read again when it changes', async () => {

@@ -68,7 +68,7 @@ interface Running {
   gate: Promise<void> | undefined;
 }
 
-async function run(clockToleranceMs = 0, limits: Partial<IdentityLimits> = {}): Promise<Running> {
+async function run(limits: Partial<IdentityLimits> = {}, drainTimeoutMs = 2_000): Promise<Running> {
   const settings: IdentitySettings = {
     tokens: {
       keys: { url: new URL(issuer.url) },
@@ -77,7 +77,7 @@ async function run(clockToleranceMs = 0, limits: Partial<IdentityLimits> = {}): 
         audiences: [AUDIENCE],
         algorithms: ALGORITHMS,
         types: ['jwt'],
-        clockToleranceMs,
+        clockToleranceMs: 0,
         claimNames: { roles: 'roles', division: 'division' },
       },
     },
@@ -96,7 +96,14 @@ async function run(clockToleranceMs = 0, limits: Partial<IdentityLimits> = {}): 
   const keyRing = [{ id: 'k1', secret: 's'.repeat(32) }] as const;
   const streams = createEventStreams({ log: live.log, engine, keyRing, logger });
   const server = createServer();
-  const transport = attachWebSocket({ server, engine: () => engine, identity, streams, logger });
+  const transport = attachWebSocket({
+    server,
+    engine: () => engine,
+    identity,
+    streams,
+    logger,
+    limits: { drainTimeoutMs },
+  });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(
     () => identity.close(),
@@ -226,7 +233,7 @@ describe('the end of credentials', () => {
   });
 
   it('comes for those whose token was signed by a key that the issuer takes back', async () => {
-    const running = await run(0, { jwksCooldownMs: 0 });
+    const running = await run({ jwksCooldownMs: 0 });
     const unnamed = `Bearer ${await signer.sign({}, { kid: undefined })}`;
     const clients = [
       await connect(running, { authorization: await bearer() }),
@@ -242,7 +249,7 @@ describe('the end of credentials', () => {
   });
 
   it('lets a query that was begun be answered, begins no other, and closes then', async () => {
-    const running = await run();
+    const running = await run({}, 60_000);
     const gate = Promise.withResolvers<void>();
     running.gate = gate.promise;
     const client = await connect(running, { authorization: await bearer({ exp: inSeconds(3) }) });

@@ -172,6 +172,27 @@ describe('credentials of a socket', () => {
     expect(running.principals[0]?.subject).toBe('worker');
   });
 
+  it('are what cursors are bound to: one principal’s is refused from another, and taken from a new token of its own', async () => {
+    const running = await run();
+    const first = await connect(running, { authorization: await bearer() });
+    first.send(subscribe('s', LIVE));
+    await untilLive(running, 1);
+    await live.append('identity', thing('identity', 10));
+    const { payload } = await first.next();
+    const { cursor } = (payload as { data: Record<string, { cursor: string }> }).data[LIVE_FIELD] ?? {};
+    const resume = { id: 'r', type: 'subscribe', payload: { query: LIVE, variables: { after: cursor } } };
+    const INVALID = { id: 'r', type: 'error', payload: [{ extensions: { code: 'INVALID_CURSOR' } }] };
+    for (const payload of [undefined, { authorization: await bearer({ sub: 'other' }) }]) {
+      const client = await connect(running, payload);
+      client.send(resume);
+      expect(await client.next()).toMatchObject(INVALID);
+    }
+    await live.append('identity', thing('identity', 11));
+    const again = await connect(running, { authorization: await bearer({ jti: 'another token' }) });
+    again.send(resume);
+    expect(await again.next()).toMatchObject({ id: 'r', type: 'next' });
+  });
+
   it('close it with 4403 when they do not hold', async () => {
     const running = await run();
     const good = await bearer();

@@ -11,7 +11,7 @@ import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type ExecutionArgs, parse } from 'graphql';
 import { handleProtocols, makeServer, type Server } from 'graphql-ws';
-import { type WebSocket, WebSocketServer } from 'ws';
+import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
@@ -70,11 +70,7 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
   const { identity = WITHOUT_IDENTITY } = options;
   const { drainTimeoutMs } = limits;
   const protocol = createProtocol(operations, limits, state, { identity, logger, drainTimeoutMs });
-  const sockets = new WebSocketServer({
-    noServer: true,
-    maxPayload: limits.payloadBytesMax,
-    handleProtocols,
-  });
+  const sockets = new WebSocketServer(socketOptions(limits));
   sockets.on('connection', (socket: WebSocket, { headers }: IncomingMessage) =>
     serveSocket(socket, protocol, headers, limits.bufferedBytesMax, logger),
   );
@@ -98,6 +94,16 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
       server.off('upgrade', onUpgrade);
       sockets.close();
     },
+  };
+}
+
+/** Without `closeTimeout`, which the types lack, a client that is gone would hold a socket that we close for 30 s more. */
+function socketOptions(limits: WebSocketLimits): ServerOptions & { readonly closeTimeout: number } {
+  return {
+    noServer: true,
+    maxPayload: limits.payloadBytesMax,
+    closeTimeout: limits.closeTimeoutMs,
+    handleProtocols,
   };
 }
 

@@ -1,6 +1,6 @@
 // The laws of the WebSocket transport, asked by a raw client over real sockets.
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { createLogger } from '@weft/core/logger';
 import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
 import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
@@ -21,6 +21,17 @@ beforeAll(async () => {
   live = await openLiveLog();
 });
 afterAll(() => live?.close());
+
+const UPGRADE = [
+  'GET /graphql HTTP/1.1',
+  'Host: gateway',
+  'Upgrade: websocket',
+  'Connection: Upgrade',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+  'Sec-WebSocket-Protocol: graphql-transport-ws',
+  '\r\n',
+].join('\r\n');
 
 const cleanups: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -285,6 +296,19 @@ describe('the protocol', () => {
     const silent = await connectClient(running.url, { autoPong: false });
     expect(await silent.closed).toMatchObject({ code: 1006 });
     expect(answering.socket.readyState).toBe(WebSocket.OPEN);
+  });
+});
+
+describe('a socket that the hub closes', () => {
+  it('is cut off when its client says nothing to that, long before ws would do it', async () => {
+    const running = await run({ limits: { connectionInitTimeoutMs: 300, closeTimeoutMs: 300 } });
+    const { hostname, port } = new URL(running.url);
+    const raw = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
+    // It takes what comes and answers nothing, not even the end of the connection.
+    raw.resume().write(UPGRADE);
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(1);
+    await expect.poll(() => running.transport.connections(), { timeout: 5_000 }).toBe(0);
+    raw.destroy();
   });
 });
 

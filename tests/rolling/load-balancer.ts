@@ -21,7 +21,9 @@ interface Backend {
 }
 
 /** A probe that takes longer says no. */
-const PROBE_MS_MAX = 1_000;
+const PROBE_MS_MAX = 5_000;
+/** Longer than its clients keep a connection, or both would use and close one at the same moment. */
+const KEEP_ALIVE_MS = 60_000;
 
 export async function startLoadBalancer(ports: readonly number[], pollMs: number): Promise<LoadBalancer> {
   const backends: readonly Backend[] = ports.map((port) => ({ port, isReady: false }));
@@ -32,7 +34,9 @@ export async function startLoadBalancer(ports: readonly number[], pollMs: number
     turn += 1;
     return ready[turn % Math.max(1, ready.length)];
   };
-  const server = createServer((request, response) => forward(next(), agent, request, response));
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) =>
+    forward(next(), agent, request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const polls = backends.map((backend) => poll(backend, pollMs));
   return {

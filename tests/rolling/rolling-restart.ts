@@ -23,6 +23,7 @@ export interface RollingOptions {
 export interface RollingReport {
   readonly sent: number;
   readonly answered: number;
+  readonly heldBack: number;
   readonly failures: readonly string[];
   readonly msMax: number;
   readonly exitCodes: readonly (number | null)[];
@@ -100,8 +101,16 @@ async function restartUnderLoad(
     }
   }
   await load.stop();
-  const { sent, answered, failures, msMax } = load;
-  return { sent, answered, failures, msMax, exitCodes, seconds: (performance.now() - startedAt) / 1_000 };
+  const { sent, answered, heldBack, failures, msMax } = load;
+  return {
+    sent,
+    answered,
+    heldBack,
+    failures,
+    msMax,
+    exitCodes,
+    seconds: (performance.now() - startedAt) / 1_000,
+  };
 }
 
 function untilBothReady(balancer: LoadBalancer): Promise<boolean> {

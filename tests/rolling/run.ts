@@ -11,6 +11,9 @@ const { values } = parseArgs({
   },
 });
 
+/** Of failures, told from the most frequent one. */
+const KINDS_MAX = 20;
+
 const report = await runRollingRestart({
   rounds: Number(values.rounds),
   perSecond: Number(values.rate),
@@ -22,9 +25,11 @@ const report = await runRollingRestart({
 process.stderr.write('\n');
 const wrongExits = report.exitCodes.filter((code) => code !== 0);
 console.log(
-  `${report.exitCodes.length} restarts in ${report.seconds.toFixed(0)} s, ${report.sent} requests, ${report.failures.length} failed, ` +
-    `${report.sent - report.answered} without an answer, the slowest ${report.msMax.toFixed(0)} ms, exit codes other than 0: ${wrongExits.length}`,
+  `${report.exitCodes.length} restarts in ${report.seconds.toFixed(0)} s, ${report.sent} requests (${report.heldBack} held back by a busy machine), ` +
+    `${report.failures.length} failed, ${report.sent - report.answered} without an answer, the slowest ${report.msMax.toFixed(0)} ms, exit codes other than 0: ${wrongExits.length}`,
 );
-for (const failure of report.failures.slice(0, 20)) console.log(failure);
+const kinds = Map.groupBy(report.failures, (failure) => failure.replaceAll(/\d+/g, 'N'));
+const tally = [...kinds].map(([kind, { length }]) => ({ kind, length })).sort((a, b) => b.length - a.length);
+for (const { kind, length } of tally.slice(0, KINDS_MAX)) console.log(`${length} of ${kind}`);
 process.exitCode =
   report.failures.length + wrongExits.length === 0 && report.sent === report.answered ? 0 : 1;

@@ -105,7 +105,12 @@ export async function closeHttpServer(
   app: FastifyInstance,
   limits: Pick<HttpLimits, 'drainTimeoutMs'> = HTTP_LIMITS,
 ): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), limits.drainTimeoutMs);
+  const { drainTimeoutMs } = limits;
+  const cutOff = () => {
+    app.log.warn({ drainTimeoutMs }, 'requests in flight are cut off');
+    app.server.closeAllConnections();
+  };
+  const timer = setTimeout(cutOff, drainTimeoutMs);
   try {
     await app.close();
   } finally {

@@ -24,6 +24,7 @@ export interface RollingReport {
   readonly sent: number;
   readonly answered: number;
   readonly heldBack: number;
+  readonly late: number;
   readonly failures: readonly string[];
   readonly msMax: number;
   readonly exitCodes: readonly (number | null)[];
@@ -101,11 +102,12 @@ async function restartUnderLoad(
     }
   }
   await load.stop();
-  const { sent, answered, heldBack, failures, msMax } = load;
+  const { sent, answered, heldBack, late, failures, msMax } = load;
   return {
     sent,
     answered,
     heldBack,
+    late,
     failures,
     msMax,
     exitCodes,

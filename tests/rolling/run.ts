@@ -26,10 +26,10 @@ process.stderr.write('\n');
 const wrongExits = report.exitCodes.filter((code) => code !== 0);
 console.log(
   `${report.exitCodes.length} restarts in ${report.seconds.toFixed(0)} s, ${report.sent} requests (${report.heldBack} held back by a busy machine), ` +
-    `${report.failures.length} failed, ${report.sent - report.answered} without an answer, the slowest ${report.msMax.toFixed(0)} ms, exit codes other than 0: ${wrongExits.length}`,
+    `${report.failures.length} failed, ${report.late} late, ${report.sent - report.answered} without an answer, the slowest ${report.msMax.toFixed(0)} ms, exit codes other than 0: ${wrongExits.length}`,
 );
 const kinds = Map.groupBy(report.failures, (failure) => failure.replaceAll(/\d+/g, 'N'));
 const tally = [...kinds].map(([kind, { length }]) => ({ kind, length })).sort((a, b) => b.length - a.length);
 for (const { kind, length } of tally.slice(0, KINDS_MAX)) console.log(`${length} of ${kind}`);
 process.exitCode =
-  report.failures.length + wrongExits.length === 0 && report.sent === report.answered ? 0 : 1;
+  report.failures.length + report.late + wrongExits.length === 0 && report.sent === report.answered ? 0 : 1;

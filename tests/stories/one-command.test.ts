@@ -242,6 +242,16 @@ describe('the hub, started by one command', () => {
     });
   });
 
+  it('has no subgraph that answers anybody but the gateway', async () => {
+    const subgraphs = Object.entries(hub.urls).filter(([name]) => name.startsWith('subgraph/'));
+    expect(subgraphs).toHaveLength(6);
+    for (const [, url] of subgraphs) {
+      const headers = { 'content-type': 'application/json' };
+      const body = '{"query":"{ _service { sdl } }"}';
+      expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(401);
+    }
+  });
+
   it('serves the page and the explorer with all their assets from itself', async () => {
     for (const path of ['/', '/explorer']) {
       const page = await fetch(new URL(path, hub.urls.graphql));

@@ -96,6 +96,8 @@ function weft(name: string, means: string, isSharing: boolean, flags: readonly s
         String(port),
         ...flags,
       ],
+      // No load balancer has to notice that it ends.
+      env: { WEFT_DRAIN_GRACE_MS: '0' },
     }),
   };
 }

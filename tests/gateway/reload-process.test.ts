@@ -31,7 +31,7 @@ function weftGateway(...options: readonly string[]): Running {
   const argv = ['cli/main.ts', 'gateway', '--supergraph', rig.supergraphFile, '--port', '0', ...options];
   const child = spawn(process.execPath, argv, {
     cwd: ROOT,
-    env: inherited,
+    env: { ...inherited, WEFT_DRAIN_GRACE_MS: '0' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   children.push(child);

@@ -59,6 +59,8 @@ export const GATEWAY_SETTINGS = {
   ...DOCUMENTS_SHAPE,
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours. */
   WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
+  /** The most that one operation may be estimated to cost. */
+  WEFT_COST_MAX: z.coerce.number().int('expected a whole number').min(1, 'expected 1 or more').optional(),
   /** Whether clients may ask for the schema. */
   WEFT_INTROSPECTION: onOrOff.default('true'),
 };
@@ -89,6 +91,8 @@ export interface GatewayConfig {
   readonly identity?: IdentitySettings | undefined;
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours; default true. */
   readonly tellsOwnWords?: boolean | undefined;
+  /** Undefined: that of `ENGINE_LIMITS`. */
+  readonly costMax?: number | undefined;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean | undefined;
   /** Default `DOCUMENT_SETTINGS`. */
@@ -150,6 +154,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
     tellsOwnWords: settings.WEFT_SUBGRAPH_MESSAGES === 'all',
+    costMax: settings.WEFT_COST_MAX,
     introspection: settings.WEFT_INTROSPECTION === 'true',
     http: Object.freeze({
       csrf: settings.WEFT_CSRF === 'true',

@@ -25,6 +25,8 @@ export interface PreparedOperation {
   readonly isDeferred?: boolean | undefined;
   /** With its fragments expanded; undefined where it was not measured. */
   readonly extent?: OperationExtent | undefined;
+  /** Undefined where costs are not reckoned. */
+  readonly cost?: OperationCost | undefined;
   /** The live root field, for `kind: 'subscription'`. */
   readonly eventStream?: EventStreamField | undefined;
 }
@@ -37,6 +39,22 @@ export interface OperationExtent {
   readonly depth: number;
   /** Root fields. */
   readonly width: number;
+}
+
+/** What an operation costs, in objects that systems have to find (https://ibm.github.io/graphql-specs/cost-spec.html). */
+export interface OperationCost {
+  /**
+   * Before it is run.
+   * @throws HubError BAD_USER_INPUT when a list's size is not said where it has to be
+   */
+  estimate(variables: Readonly<Record<string, unknown>>): number;
+  /**
+   * Undefined when no variables change the estimate, which was below the maximum when the operation was prepared.
+   * @throws HubError LIMIT_EXCEEDED naming estimate and maximum
+   */
+  readonly require: ((variables: Readonly<Record<string, unknown>>) => void) | undefined;
+  /** Of an answer's `data`, by a walk through it: for who logs or measures. */
+  actual(data: unknown): number;
 }
 
 /** A Subscription field with `@eventStream`, as the supergraph has it, and how the operation calls it. */

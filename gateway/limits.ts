@@ -27,6 +27,10 @@ export interface EngineLimits {
   readonly overlapStepsMax: number;
   /** Mistakes of a document that are told, the one that says that there may be more among them. */
   readonly validationErrorsMax: number;
+  /** Estimated cost of one operation: objects, times the length of the lists that they are in. */
+  readonly costMax: number;
+  /** Length of a list of which the supergraph says nothing. */
+  readonly listSizeAssumed: number;
   /** Nested objects and lists in variables. */
   readonly variablesDepthMax: number;
   /** Prepared operations that are kept; the one not used for longest goes first. */
@@ -80,6 +84,8 @@ export const ENGINE_LIMITS: EngineLimits = Object.freeze({
   documentFragmentsMax: 100,
   overlapStepsMax: 10_000,
   validationErrorsMax: 5,
+  costMax: 1_000_000,
+  listSizeAssumed: 10,
   variablesDepthMax: 50,
   planCacheEntriesMax: 500,
   operationTimeoutMs: 15_000,

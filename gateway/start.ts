@@ -42,7 +42,8 @@ export interface StartedGateway extends Started {
  * @throws OperatorError when the graph, a file of keys or the port cannot be used
  */
 export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
-  const { config, logger, limits = {}, reloadLimits = {} } = options;
+  const { config, logger, reloadLimits = {} } = options;
+  const limits = { ...(config.costMax === undefined ? {} : { costMax: config.costMax }), ...options.limits };
   const { forwardedHeaders, identity: settings = {} } = config;
   const identity = await openIdentity({ settings, forwardedHeaders, logger, limits: options.identityLimits });
   const reloader = await openReloader({ config, logger, limits, reloadLimits });

@@ -40,6 +40,7 @@ const SHAPE = {
   WEFT_APQ: z.string().optional(),
   WEFT_TRUSTED_DOCUMENTS_FILE: z.string().optional(),
   WEFT_TRUSTED_DOCUMENTS: z.string().optional(),
+  WEFT_COST_MAX: z.string().optional(),
   WEFT_INTROSPECTION: z.string().optional(),
   WEFT_SUBGRAPH_MESSAGES: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */

@@ -12,6 +12,8 @@ import {
   type ExecutionContext,
   type SupergraphFacts,
 } from '../compile/compile-operation.ts';
+import { readCostRules } from '../cost/cost-rules.ts';
+import { createCostOf } from '../cost/operation-cost.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import type { Principal } from '../identity/principal.ts';
@@ -98,8 +100,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     depthMax: limits.responseDepthMax,
     onSlowCompletion: options.onSlowCompletion,
   };
-  const urls = new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]);
-  const client = createSubgraphClient({ ...options, urls, limits });
+  const client = openClient(options, document.urls, limits);
   const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
     supergraphSdl,
@@ -110,10 +111,12 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     incrementalDelivery: true,
     authority,
     introspection: suggests,
+    costOf: createCostOf({ schema, rules: readCostRules(parsed), ...limits }),
     complete: (planned) => ({
       kind: planned.operation.operation,
       planner: planned.plan.planner,
       extent: planned.extent,
+      cost: planned.cost,
       isDeferred: hasDefer(planned.document),
       eventStream: describeEventStream(schema, document.streams, planned, suggests),
       planned,
@@ -150,6 +153,15 @@ export function createEngine(options: EngineOptions): GatewayEngine {
   };
 }
 
+function openClient(
+  options: EngineOptions,
+  urls: ReadonlyMap<string, string>,
+  limits: EngineLimits,
+): SubgraphClient {
+  const all = new Map([...urls, ...Object.entries(options.subgraphUrls ?? {})]);
+  return createSubgraphClient({ ...options, urls: all, limits });
+}
+
 function executeWithin(
   shared: Shared,
   prepared: Prepared,
@@ -174,6 +186,8 @@ async function runWithin<Result>(
   requireSameAuthority(shared.authority, prepared.planned, principal);
   const coerced = coerceVariables(shared, prepared.planned, variables, traceId);
   if ('errors' in coerced) return coerced;
+  const refusal = refuseCost(prepared, coerced.coerced);
+  if (refusal !== undefined) return { errors: [toGraphQLError(refusal, traceId)] };
   try {
     // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
     const deadlineAtMs = performance.now() + shared.limits.operationTimeoutMs;
@@ -202,4 +216,15 @@ function requireSameAuthority(authority: Authority, planned: PlannedOperation, p
     (rule) => !access.forbidsAny([rule]) || planned.access?.forbidsAny([rule]) === true,
   );
   invariant(isWithin, 'an operation is run for one who may have all that it was prepared for');
+}
+
+/** What was prepared is affordable but for what its variables make of it. */
+function refuseCost({ cost }: Prepared, variables: Variables): HubError | undefined {
+  if (cost?.require === undefined) return undefined;
+  try {
+    cost.require(variables);
+    return undefined;
+  } catch (thrown) {
+    return HubError.from(thrown);
+  }
 }

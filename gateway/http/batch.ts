@@ -8,7 +8,7 @@ import type { Decoded, GraphQLRequest } from './request.ts';
 /** Bounds that a batch has as a whole too: else it would be many times what one request may be. */
 export type BatchLimits = Pick<
   EngineLimits,
-  'documentBytesMax' | 'expandedFieldsMax' | 'aliasesMax' | 'rootFieldsMax' | 'mutationFieldsMax'
+  'documentBytesMax' | 'expandedFieldsMax' | 'aliasesMax' | 'rootFieldsMax' | 'mutationFieldsMax' | 'costMax'
 >;
 
 export function isBatch(decoded: Decoded): decoded is readonly GraphQLRequest[] {
@@ -42,10 +42,27 @@ export async function answerBatch(
     const of = prepared[index];
     return of === undefined ? [] : [{ request, prepared: of }];
   });
+  const costs = entries.map(({ request, prepared: of }) => costOf(of, request));
+  refuseAbove(
+    'costMax',
+    costs.reduce((sum, cost) => sum + cost, 0),
+    limits,
+  );
   if (!operations.some(({ kind }) => kind === 'mutation')) return Promise.all(entries.map(answer));
   const results: ExecutionResult[] = [];
   for (const entry of entries) results.push(await answer(entry));
   return results;
+}
+
+/** Nought of one that will be refused by itself. */
+function costOf(prepared: Preparation, { variables }: GraphQLRequest): number {
+  if ('errors' in prepared || prepared.cost === undefined) return 0;
+  try {
+    return prepared.cost.estimate(variables);
+  } catch {
+    // Told where it is run, as for a request alone.
+    return 0;
+  }
 }
 
 function isPrepared(preparation: Preparation): preparation is PreparedOperation {

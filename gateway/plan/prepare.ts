@@ -13,6 +13,8 @@ import {
 } from 'graphql';
 import { admit } from '../authority/admit.ts';
 import type { Access, Authority } from '../authority/authority.ts';
+import type { CostOf } from '../cost/operation-cost.ts';
+import type { OperationCost } from '../engine.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
 import { clientMessage } from './client-message.ts';
@@ -40,6 +42,7 @@ export interface PlannedOperation {
   readonly usedRules: readonly number[];
   /** Of the operation with its fragments expanded. */
   readonly extent: Extent;
+  readonly cost?: OperationCost | undefined;
 }
 
 export interface PrepareOptions {
@@ -47,6 +50,8 @@ export interface PrepareOptions {
   readonly limits: EngineLimits;
   /** @throws HubError; `key` names the operation among all others */
   plan(key: string, message: PlanMessage): Promise<Plan>;
+  /** Refuses what costs too much, before it is planned. */
+  readonly costOf?: CostOf | undefined;
   /** Whether `@defer` is executed, and so in the schema; where it is not it is refused rather than ignored. */
   readonly incrementalDelivery?: boolean | undefined;
   /** Undefined: whoever asks may have all. */
@@ -152,10 +157,19 @@ function planDocument(
   refuseReservedAliases(document);
   const fragments = fragmentsOf(document);
   const extent = extents.get(operation) ?? NO_EXTENT;
+  const cost = options.costOf?.(operation, fragments);
   const asked = { operation, fragments, rootType };
   const admission = admit(options.schema, document, asked, options.authority, principal);
   const { access, usedRules, toAsk } = admission;
-  const planned = (plan: Plan): PlannedOperation => ({ ...asked, document, plan, access, usedRules, extent });
+  const planned = (plan: Plan): PlannedOperation => ({
+    ...asked,
+    document,
+    plan,
+    access,
+    usedRules,
+    extent,
+    cost,
+  });
   const toPlan = documentToPlan(options.schema, rootType, toAsk.operation, toAsk.fragments);
   if (toPlan === undefined) return planned({ steps: undefined, primary: undefined });
   const request = { document: toPlan, operationName: operation.name?.value, overrides };

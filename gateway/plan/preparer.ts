@@ -1,6 +1,7 @@
 // Prepares each operation once: known ones at once, and those that are being planned for all who ask at the same time.
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Authority } from '../authority/authority.ts';
+import type { CostOf } from '../cost/operation-cost.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { PlanLimits } from './limits.ts';
@@ -23,6 +24,7 @@ export interface PreparerOptions<Prepared> {
   readonly incrementalDelivery?: boolean | undefined;
   /** Undefined: whoever asks may have all. */
   readonly authority?: Authority | undefined;
+  readonly costOf?: CostOf | undefined;
   /** Whether clients may ask for the schema; default yes. */
   readonly introspection?: boolean | undefined;
   /** Makes of a plan what is kept and executed. */

@@ -16,6 +16,7 @@ const ENFORCED: Readonly<Record<string, readonly [major: number, minor: number]>
   'https://specs.apollo.dev/authenticated': [0, 1],
   'https://specs.apollo.dev/requiresScopes': [0, 1],
   'https://specs.apollo.dev/policy': [0, 1],
+  'https://specs.apollo.dev/cost': [0, 1],
 };
 
 const JOIN = 'https://specs.apollo.dev/join';

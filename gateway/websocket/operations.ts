@@ -116,6 +116,8 @@ async function* start(
         return;
       case 'subscription':
         if (options.streams === undefined) throw noEventLog();
+        // Before the first event, rather than in the answer to each.
+        prepared.cost?.require?.(operation.variables);
         yield* subscribe(options.streams, operation, context);
         return;
       default:

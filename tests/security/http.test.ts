@@ -14,8 +14,6 @@ const TCP_WAIT_MS_MAX = 5_000;
 const ELSEWHERE: ReadonlySet<string> = new Set([
   ...['X02', 'X03', 'X04', 'X05'],
   ...['Z05', 'Z06', 'Z08', 'Z11', 'Z13', 'Z14', 'Z17', 'Z18', 'Z19', 'H22'],
-  // Needs the size of a list to be known.
-  'Q30',
 ]);
 
 const http = readAttacks('http');

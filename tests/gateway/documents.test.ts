@@ -204,6 +204,19 @@ describe('a batch', () => {
     expect(rig.library.post.requests).toHaveLength(0);
   });
 
+  it('is refused by costMax as a whole, and asks nobody', async () => {
+    const env = { WEFT_BATCHING: 'true', WEFT_COST_MAX: '25' };
+    const dear = (await rig.start(env)).urls.graphql ?? '';
+    expect((await send(dear, repeat(2, '{ people { id } }'))).status).toBe(200);
+    rig.library.people.requests.length = 0;
+    const { status, body } = await send(dear, repeat(3, '{ people { id } }'));
+    expect(status).toBe(413);
+    expect(body.errors).toMatchObject([
+      { extensions: { code: 'LIMIT_EXCEEDED', limit: 'costMax', max: 25 } },
+    ]);
+    expect(rig.library.people.requests).toHaveLength(0);
+  });
+
   it.each([
     ['no request', []],
     ['what is no request', [1, 2]],

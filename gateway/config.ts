@@ -61,8 +61,8 @@ export const GATEWAY_SETTINGS = {
   WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
   /** The most that one operation may be estimated to cost. */
   WEFT_COST_MAX: z.coerce.number().int('expected a whole number').min(1, 'expected 1 or more').optional(),
-  /** Whether clients may ask for the schema. */
-  WEFT_INTROSPECTION: onOrOff.default('true'),
+  /** Whether clients may ask for the schema; unset: not in production. */
+  WEFT_INTROSPECTION: onOrOff.optional(),
 };
 
 export interface GatewayConfig {
@@ -155,7 +155,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
     tellsOwnWords: settings.WEFT_SUBGRAPH_MESSAGES === 'all',
     costMax: settings.WEFT_COST_MAX,
-    introspection: settings.WEFT_INTROSPECTION === 'true',
+    introspection: isOn(settings.WEFT_INTROSPECTION, settings.NODE_ENV !== 'production'),
     http: Object.freeze({
       csrf: settings.WEFT_CSRF === 'true',
       corsOrigins: corsOrigins ?? new Set(),
@@ -164,6 +164,10 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     }),
     documents: documents ?? DOCUMENT_SETTINGS,
   });
+}
+
+function isOn(setting: 'true' | 'false' | undefined, byDefault: boolean): boolean {
+  return setting === undefined ? byDefault : setting === 'true';
 }
 
 function requireGraph(manifestFile: string | undefined, supergraphFile: string | undefined): void {

@@ -62,6 +62,11 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Whether a value from outside is one of the codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERROR_CODES, value);
+}
+
 export interface HubErrorOptions {
   /** The system that failed, by its registered name; absent when the hub itself did. */
   readonly system?: string | undefined;

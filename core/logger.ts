@@ -24,12 +24,20 @@ const WAITING_BYTES_MAX = 16_000_000;
 /** https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level */
 const ERROR_LEVEL = 50;
 
+/** Takes each line as it is written. */
+export interface LineSink {
+  write(line: string): void;
+}
+
 /**
  * A logger that writes JSON lines to standard output.
  * @param name the process or part, in every line
  * @param level debug, info, warn, error or silent: error means that someone must act, warn degraded but handled
+ * @param sink instead of standard output, for whoever reads the lines in the same process
  */
-export function createLogger(name: string, level = 'info'): Logger {
+export function createLogger(name: string, level = 'info', sink?: LineSink): Logger {
+  const common = { name, level, redact: REDACTED, timestamp: pino.stdTimeFunctions.isoTime };
+  if (sink !== undefined) return pino(common, sink);
   const destination = pino.destination({
     dest: STANDARD_OUTPUT,
     sync: false,
@@ -40,10 +48,7 @@ export function createLogger(name: string, level = 'info'): Logger {
   // A closed terminal or pipe must not end the process; what is logged then is lost to nobody.
   destination.on('error', () => undefined);
   const options = {
-    name,
-    level,
-    redact: REDACTED,
-    timestamp: pino.stdTimeFunctions.isoTime,
+    ...common,
     hooks: {
       logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, entryLevel: number) {
         method.apply(this, args);

@@ -15,6 +15,7 @@ import {
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
+import { OBSERVE_SHAPE, type ObserveSettings, observeSettings } from './observe/settings.ts';
 
 const onOrOff = z.enum(['true', 'false']);
 
@@ -63,6 +64,7 @@ export const GATEWAY_SETTINGS = {
   WEFT_COST_MAX: z.coerce.number().int('expected a whole number').min(1, 'expected 1 or more').optional(),
   /** Whether clients may ask for the schema; unset: not in production. */
   WEFT_INTROSPECTION: onOrOff.optional(),
+  ...OBSERVE_SHAPE,
 };
 
 export interface GatewayConfig {
@@ -99,6 +101,8 @@ export interface GatewayConfig {
   readonly documents?: DocumentSettings | undefined;
   /** Default `HTTP_SETTINGS`. */
   readonly http?: HttpSettings | undefined;
+  /** What shows itself, and to whom; undefined: nothing. */
+  readonly observe?: ObserveSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
   readonly cursorKeys: readonly { readonly id: string; readonly secret: string }[] | undefined;
   /** Undefined: what is sent to subgraphs is not signed. */
@@ -133,6 +137,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     settings === undefined ? undefined : problems.attempt(() => readDocumentSettings(settings));
   const identity =
     settings === undefined ? undefined : problems.attempt(() => readIdentitySettings(settings));
+  const observe = settings === undefined ? undefined : problems.attempt(() => observeSettings(settings));
   if (settings === undefined || problems.found.length > 0) throw problems.toError();
   return Object.freeze({
     port: settings.PORT,
@@ -163,6 +168,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
       batching: settings.WEFT_BATCHING === 'true',
     }),
     documents: documents ?? DOCUMENT_SETTINGS,
+    observe,
   });
 }
 

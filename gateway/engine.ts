@@ -2,6 +2,9 @@
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { ClientHeaders } from './fetch/forwarded-headers.ts';
 import type { Principal } from './identity/principal.ts';
+import type { Explanation } from './observe/inspect.ts';
+import type { EngineStatus } from './observe/meter.ts';
+import type { OperationWatch } from './observe/operation-watch.ts';
 import type { PlannerName } from './plan/planner.ts';
 
 /** Who asks, and until when. */
@@ -14,11 +17,15 @@ export interface OperationContext {
   readonly principal: Principal;
   /** Of the client's request, or of the upgrade that its WebSocket began with; only those of `forwardedHeaders` go on to subgraphs. */
   readonly headers?: ClientHeaders | undefined;
+  /** What the operation's fetches add to; undefined where nobody observes. */
+  readonly watch?: OperationWatch | undefined;
 }
 
 /** An operation that was parsed, validated and planned against one supergraph. Immutable; cached by document and operation name. */
 export interface PreparedOperation {
   readonly kind: 'query' | 'mutation' | 'subscription';
+  /** As the document has it. */
+  readonly name?: string | undefined;
   /** Which planner planned it; undefined when there was nothing to plan. */
   readonly planner?: PlannerName | undefined;
   /** Whether parts of its answer may follow the first. */
@@ -87,6 +94,7 @@ export interface IncrementalExecution {
 export interface SubsequentResult {
   readonly incremental?: readonly IncrementalResult[];
   readonly hasNext: boolean;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /** A deferred fragment at one object of the answer. */
@@ -140,4 +148,8 @@ export interface Engine {
     message: Readonly<Record<string, unknown>>,
     context: OperationContext,
   ): Promise<ExecutionResult>;
+  /** How an operation is answered, for those who may look inside. */
+  readonly explain?: ((operation: PreparedOperation) => Explanation) | undefined;
+  /** How the engine stands at the moment. */
+  readonly status?: (() => EngineStatus) | undefined;
 }

@@ -13,6 +13,10 @@ import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
+import type { Metrics } from './observe/metrics.ts';
+import { type MetricsServer, startMetricsServer } from './observe/metrics-server.ts';
+import { openObservation } from './observe/observation.ts';
+import { NOTHING_SHOWN } from './observe/settings.ts';
 import { type Draining, readReadiness } from './readiness.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
@@ -46,7 +50,10 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const limits = { ...(config.costMax === undefined ? {} : { costMax: config.costMax }), ...options.limits };
   const { forwardedHeaders, identity: settings = {} } = config;
   const identity = await openIdentity({ settings, forwardedHeaders, logger, limits: options.identityLimits });
-  const reloader = await openReloader({ config, logger, limits, reloadLimits });
+  const { observe = NOTHING_SHOWN } = config;
+  const observation = await openObservation(observe, logger);
+  const { observer, metrics } = observation;
+  const reloader = await openReloader({ config, logger, limits, reloadLimits, metrics });
   const { generations } = reloader;
   const log = await openLog(config, logger);
   const streams =
@@ -74,6 +81,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     limits: options.httpLimits,
     engineLimits: limits,
     documents,
+    observer,
+    isExplorerOn: observe.isExplorerOn,
+    metrics: observe.metrics === 'main' ? metrics : undefined,
   });
   const allowsOrigin = originGuard(config.http);
   const drain = drainLimits(config);
@@ -84,18 +94,31 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     identity,
     streams,
     logger,
+    observer,
     documents,
     allowsOrigin,
     limits: { drainTimeoutMs: drain.socketsMs },
   });
-  const close = () => {
+  metrics?.setReadings({
+    engine: () => engine().status?.(),
+    generation: () => generations.current,
+    sockets: () => sockets.connections(),
+    liveStreams: () => streams?.liveSubscribers() ?? 0,
+    topics: () => streams?.topics().length ?? 0,
+  });
+  let metricsServer: MetricsServer | undefined;
+  const close = async () => {
     draining.isDraining = true;
-    return closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, reloader, log });
+    await closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, reloader, log });
+    // Last: what ends while the gateway closes is counted and sent too.
+    await Promise.all([observation.close(), metricsServer?.close()]);
   };
   try {
+    metricsServer = await openMetricsServer(metrics, config);
     const port = await listen(app, config);
+    const urls = { ...urlsOf(config, port), ...(metricsServer && { metrics: metricsServer.url }) };
     return {
-      urls: urlsOf(config.host, port),
+      urls,
       reload: reloader.reload,
       drain: () => leaveRotation(draining, drain.graceMs, logger),
       stopMsMax: drain.graceMs + Math.max(drain.requestsMs, drain.socketsMs) + STOP_RESERVE_MS,
@@ -105,6 +128,16 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await close();
     throw thrown;
   }
+}
+
+/** Undefined unless metrics have a port of their own. */
+async function openMetricsServer(
+  metrics: Metrics | undefined,
+  { host, observe }: GatewayConfig,
+): Promise<MetricsServer | undefined> {
+  const place = observe?.metrics;
+  if (metrics === undefined || typeof place !== 'object') return undefined;
+  return startMetricsServer(metrics, { host: place.host ?? host, port: place.port });
 }
 
 /** Loaded when it is needed: a gateway without a database does without its driver. */
@@ -193,13 +226,17 @@ function listenError(thrown: unknown, host: string, port: number): unknown {
 }
 
 /** An address that a browser on this machine can open. */
-function urlsOf(host: string, port: number): Readonly<Record<string, string>> {
+function urlsOf(
+  { host, observe = NOTHING_SHOWN }: GatewayConfig,
+  port: number,
+): Readonly<Record<string, string>> {
   const shown = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host;
   const origin = `${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
   return {
     graphql: `http://${origin}/graphql`,
     ws: `ws://${origin}/graphql`,
     dashboard: `http://${origin}/`,
-    explorer: `http://${origin}/explorer`,
+    ...(observe.isExplorerOn ? { explorer: `http://${origin}/explorer` } : {}),
+    ...(observe.metrics === 'main' ? { metrics: `http://${origin}/metrics` } : {}),
   };
 }

@@ -42,6 +42,13 @@ export const CANDIDATES: readonly Candidate[] = [
   weft('weft-shared', 'Weft with sharing of equal fetches in flight (`--share-in-flight`)', true, [
     '--share-in-flight',
   ]),
+  weft('weft-watched', 'Weft with metrics on, its line for each operation as by default', false, [], {
+    WEFT_METRICS: 'main',
+  }),
+  weft('weft-bare', 'Weft with its edge switched off: no line for an operation, no metrics', false, [], {
+    WEFT_LOG_LEVEL: 'error',
+    WEFT_METRICS: 'off',
+  }),
   limit('limit-paths', 'hand-written fetch and merge, one fetch for each path (13)', 'paths'),
   limit('limit-merged', 'hand-written fetch and merge, fetches of a wave merged (7)', 'merged'),
   limit('limit-reused', 'hand-written fetch and merge, known fields reused (4)', 'reused'),
@@ -79,7 +86,13 @@ function program(path: string): string {
   return join(import.meta.dirname, path);
 }
 
-function weft(name: string, means: string, isSharing: boolean, flags: readonly string[]): Candidate {
+function weft(
+  name: string,
+  means: string,
+  isSharing: boolean,
+  flags: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Candidate {
   return {
     name,
     kind: 'weft',
@@ -97,7 +110,7 @@ function weft(name: string, means: string, isSharing: boolean, flags: readonly s
         ...flags,
       ],
       // No load balancer has to notice that it ends.
-      env: { WEFT_DRAIN_GRACE_MS: '0' },
+      env: { WEFT_DRAIN_GRACE_MS: '0', ...env },
     }),
   };
 }

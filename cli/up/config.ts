@@ -43,6 +43,15 @@ const SHAPE = {
   WEFT_COST_MAX: z.string().optional(),
   WEFT_INTROSPECTION: z.string().optional(),
   WEFT_SUBGRAPH_MESSAGES: z.string().optional(),
+  WEFT_METRICS: z.string().optional(),
+  WEFT_INSPECT: z.string().optional(),
+  WEFT_EXPLORER: z.string().optional(),
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.string().optional(),
+  OTEL_EXPORTER_OTLP_HEADERS: z.string().optional(),
+  OTEL_SERVICE_NAME: z.string().optional(),
+  OTEL_TRACES_SAMPLER: z.string().optional(),
+  OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

@@ -75,7 +75,6 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
 }
 
 /** No load balancer stands before it, and who stops the hub waits for it. */
-
 const DRAIN = { WEFT_DRAIN_GRACE_MS: '0', WEFT_DRAIN_TIMEOUT_MS: '3000' };
 
 /** Passed on as they are; the gateway checks them. */
@@ -96,6 +95,15 @@ const GATEWAY_SETTINGS = [
   'WEFT_COST_MAX',
   'WEFT_INTROSPECTION',
   'WEFT_SUBGRAPH_MESSAGES',
+  'WEFT_METRICS',
+  'WEFT_INSPECT',
+  'WEFT_EXPLORER',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS',
+  'OTEL_SERVICE_NAME',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
 ] as const;
 
 /** The settings among `names` that were set. */

@@ -2,13 +2,14 @@
 import { HubError } from '@weft/core/errors';
 import { type DataObject, isDataObject, readOwn } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
-import type { UpstreamAnswer } from '../fetch/subgraph-client.ts';
-import { addBelow, addMissed, logFailure } from './failures.ts';
+import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
+import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
 import type { MergedRequests } from './merged-request.ts';
 import type { Batch } from './representations.ts';
 import type { ReadyFetch, Run } from './run.ts';
 import { addUnresolved } from './unresolved.ts';
+import { type FetchPurpose, sendWatched } from './watched-send.ts';
 
 /** One `_entities` call: fetches that ask the same of different places share it. */
 interface Call {
@@ -117,13 +118,19 @@ function gatherCalls(
 async function send(run: Run, calls: readonly Call[], body: string): Promise<UpstreamAnswer | undefined> {
   const system = calls[0]?.fetch.step.system ?? '';
   try {
-    return await run.client.send({ system, body, isMutation: false, context: run.context });
+    const request: SubgraphRequest = { system, body, isMutation: false, context: run.context };
+    return await sendWatched(run, request, () => purposeOf(calls));
   } catch (thrown) {
     const error = HubError.from(thrown, { system });
     logFailure(run, error);
     for (const call of calls) addMissedCall(run, call, undefined, error);
     return undefined;
   }
+}
+
+function purposeOf(calls: readonly Call[]): FetchPurpose {
+  const steps = calls.flatMap(({ members }) => members.map(({ fetch }) => fetch.step));
+  return { steps, entities: calls.reduce((sum, { batch }) => sum + batch.texts.length, 0) };
 }
 
 function takeAnswer(
@@ -182,6 +189,7 @@ function addErrors(
   aliases: readonly string[],
   answer: UpstreamAnswer,
 ): void {
+  logHidden(run, answer.errors);
   for (const { error, path } of answer.errors) {
     const call = calls[aliases.indexOf(String(path?.[0]))];
     const number = path?.[1];

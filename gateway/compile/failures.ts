@@ -2,6 +2,7 @@
 import type { HubError } from '@weft/core/errors';
 import { missedPaths, renamed, visiblePath } from '../execute/client-paths.ts';
 import { type DataObject, findTargets, type Path } from '../execute/data.ts';
+import type { UpstreamError } from '../fetch/subgraph-client.ts';
 import type { FetchStep } from '../plan/planner.ts';
 import type { Run } from './run.ts';
 
@@ -32,6 +33,20 @@ export function addBelow(
     if (objects !== undefined && !objects.has(target.object)) continue;
     const visible = visiblePath(run.operation, [...target.path, ...names], run.variables);
     if (visible !== undefined) run.errors.add(error, visible);
+  }
+}
+
+/** Of one answer; the rest says the same as a rule. */
+const HIDDEN_LOGGED_MAX = 10;
+
+/** What a subgraph said and no client should read. */
+export function logHidden({ logger, context }: Run, errors: readonly UpstreamError[]): void {
+  if (errors.length === 0) return;
+  const hidden = errors.filter(({ error }) => error.cause !== undefined).slice(0, HIDDEN_LOGGED_MAX);
+  for (const { error, path } of hidden) {
+    const { system, code, cause } = error;
+    const entry = { system, code, cause: String(cause), path, traceId: context.traceId };
+    logger.warn(entry, 'a subgraph said what no client should read');
   }
 }
 

@@ -3,11 +3,12 @@ import { HubError } from '@weft/core/errors';
 import { Kind } from 'graphql';
 import type { DataObject } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
-import type { UpstreamAnswer } from '../fetch/subgraph-client.ts';
+import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
 import type { FetchStep } from '../plan/planner.ts';
-import { addBelow, addMissed, logFailure } from './failures.ts';
+import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
 import type { Run } from './run.ts';
+import { sendWatched } from './watched-send.ts';
 
 /** Never rejects for a subgraph's failure: that is an error in the list. */
 export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void> {
@@ -16,6 +17,7 @@ export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void
   if (objects.length === 0) return;
   const answer = await sendRoot(run, fetch);
   if (answer === undefined) return;
+  logHidden(run, answer.errors);
   for (const { error, path } of answer.errors) {
     if (path === undefined) addMissed(run, step, undefined, error);
     else addBelow(run, step, undefined, path, error);
@@ -50,12 +52,13 @@ function addAbsent(run: Run, step: FetchStep, data: Readonly<Record<string, unkn
 async function sendRoot(run: Run, fetch: CompiledFetch): Promise<UpstreamAnswer | undefined> {
   const { step } = fetch;
   try {
-    return await run.client.send({
+    const request: SubgraphRequest = {
       system: step.system,
       body: `${fetch.bodyStart}${variablesText(run.variables, step.variableNames)}}}`,
       isMutation: step.operationKind === 'mutation',
       context: run.context,
-    });
+    };
+    return await sendWatched(run, request, () => ({ steps: [step], entities: undefined }));
   } catch (thrown) {
     const error = HubError.from(thrown, { system: step.system });
     logFailure(run, error);

@@ -12,12 +12,16 @@ import {
   type ExecutionContext,
   type SupergraphFacts,
 } from '../compile/compile-operation.ts';
+import { partedSteps } from '../compile/parts.ts';
 import { readCostRules } from '../cost/cost-rules.ts';
 import { createCostOf } from '../cost/operation-cost.ts';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import type { Principal } from '../identity/principal.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
+import type { Explanation } from '../observe/inspect.ts';
+import type { EngineMeter } from '../observe/meter.ts';
+import { planTree } from '../observe/plan-tree.ts';
 import { buildSchemas } from '../plan/api-schema.ts';
 import { withDefer } from '../plan/defer-rules.ts';
 import { describeEventStream } from '../plan/describe-event-stream.ts';
@@ -25,6 +29,7 @@ import { hasDefer } from '../plan/planned-document.ts';
 import type { PlannerName } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
+import { printPlan } from '../plan/print-plan.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import type { Variables } from './collect-fields.ts';
@@ -54,6 +59,8 @@ export interface EngineOptions {
   readonly keepsBackOwnWords?: boolean;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean;
+  /** Told of fetches and of operations that are prepared. */
+  readonly meter?: EngineMeter | undefined;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
   readonly onSlowCompletion?: () => void;
 }
@@ -112,8 +119,10 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     authority,
     introspection: suggests,
     costOf: createCostOf({ schema, rules: readCostRules(parsed), ...limits }),
+    meter: options.meter,
     complete: (planned) => ({
       kind: planned.operation.operation,
+      name: planned.operation.name?.value,
       planner: planned.plan.planner,
       extent: planned.extent,
       cost: planned.cost,
@@ -146,6 +155,8 @@ export function createEngine(options: EngineOptions): GatewayEngine {
         primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
       );
     },
+    explain: (operation) => explain((operation as Prepared).planned),
+    status: () => ({ ...preparer.status(), breakers: client.breakers() }),
     close: async () => {
       preparer.close();
       await client.close();
@@ -188,6 +199,7 @@ async function runWithin<Result>(
   if ('errors' in coerced) return coerced;
   const refusal = refuseCost(prepared, coerced.coerced);
   if (refusal !== undefined) return { errors: [toGraphQLError(refusal, traceId)] };
+  if (context.watch !== undefined) context.watch.cost = prepared.cost?.estimate(coerced.coerced);
   try {
     // No timer and no signal of the operation's own: each of its calls ends by the deadline, and it waits for nothing else.
     const deadlineAtMs = performance.now() + shared.limits.operationTimeoutMs;
@@ -198,6 +210,7 @@ async function runWithin<Result>(
       authority: principal.authority,
       principal,
       headers: context.headers,
+      watch: context.watch,
     };
     const { client, logger } = shared;
     return await run(prepared, coerced.coerced, { client, fetch, logger });
@@ -216,6 +229,15 @@ function requireSameAuthority(authority: Authority, planned: PlannedOperation, p
     (rule) => !access.forbidsAny([rule]) || planned.access?.forbidsAny([rule]) === true,
   );
   invariant(isWithin, 'an operation is run for one who may have all that it was prepared for');
+}
+
+/** With every `@defer` active, as `weft plan` shows it. */
+function explain(planned: PlannedOperation): Explanation {
+  const steps = partedSteps(planned) ?? planned.plan.steps;
+  return {
+    text: printPlan({ ...planned.plan, steps }),
+    tree: steps === undefined ? undefined : planTree(steps),
+  };
 }
 
 /** What was prepared is affordable but for what its variables make of it. */

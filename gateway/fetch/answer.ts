@@ -2,7 +2,7 @@
 import { ERROR_CODES, type ErrorCode, HubError, type Origin } from '@weft/core/errors';
 import type { EngineLimits } from '../limits.ts';
 import { isWithinDepth, looksWithinDepth } from './depth.ts';
-import { type TellOwnWords, tellAll } from './own-words.ts';
+import { isInternal } from './internals.ts';
 
 export interface UpstreamError {
   readonly error: HubError;
@@ -35,7 +35,7 @@ export function decodeAnswer(
   status: number,
   text: string,
   limits: EngineLimits,
-  tell: TellOwnWords = tellAll,
+  hidesUncoded = false,
 ): UpstreamAnswer {
   const body = parseJson(text);
   if (status >= 300 && status < 400) throw invalid(system, `HTTP ${status}, a redirect`, status);
@@ -43,7 +43,9 @@ export function decodeAnswer(
     throw noAnswer(system, status, body !== undefined);
   const data = body.data ?? null;
   if (data !== null && !isPlainObject(data)) throw invalid(system, 'data is not an object', status);
-  const errors = Array.isArray(body.errors) ? decodeErrors(system, body.errors, limits, tell) : NO_ERRORS;
+  const errors = Array.isArray(body.errors)
+    ? decodeErrors(system, body.errors, limits, hidesUncoded)
+    : NO_ERRORS;
   if (data === null && errors.length === 0)
     throw invalid(system, 'data is null and there is no error', status);
   const depthMax = limits.responseDepthMax;
@@ -89,20 +91,11 @@ function decodeErrors(
   system: string,
   errors: readonly unknown[],
   limits: EngineLimits,
-  tell: TellOwnWords,
+  hidesUncoded: boolean,
 ): readonly UpstreamError[] {
-  // What is kept back is told in one sentence, and logged once for an answer.
-  let told: string | undefined;
-  const tellOnce =
-    tell === tellAll
-      ? tell
-      : (message: string) => {
-          told ??= tell(message);
-          return told;
-        };
   const decoded = errors
     .slice(0, limits.upstreamErrorsMax)
-    .map((error) => decodeError(system, error, limits, tellOnce));
+    .map((error) => decodeError(system, error, limits, hidesUncoded));
   const leftOut = errors.length - decoded.length;
   if (leftOut === 0) return decoded;
   const message = `${leftOut} more errors of ${system} were left out.`;
@@ -116,20 +109,29 @@ function decodeError(
   system: string,
   error: unknown,
   limits: EngineLimits,
-  tell: TellOwnWords,
+  hidesUncoded: boolean,
 ): UpstreamError {
   const given = isPlainObject(error) ? error : {};
   const extensions = isPlainObject(given.extensions) ? given.extensions : {};
-  const message =
+  const said =
     typeof given.message === 'string'
       ? given.message.slice(0, MESSAGE_CHARS_MAX)
       : 'An error without a message.';
   const path = isPath(given.path, limits.responseDepthMax) ? given.path : undefined;
   const named = typeof extensions.system === 'string' ? extensions.system.slice(0, DETAIL_CHARS_MAX) : system;
   const code = codeOf(extensions.code);
+  // An error that a subgraph means for clients has a code of docs/errors.md; any other may be an exception that nobody caught there.
+  const isHidden = (hidesUncoded && code === undefined) || isInternal(said);
+  const message = isHidden ? `${named} failed; what it said of that is in the log` : said;
+  const cause = isHidden ? said : undefined;
   if (code === undefined)
-    return { error: new HubError('UPSTREAM_INVALID', tell(message), { system: named }), path };
-  const options = { system: named, origin: originOf(extensions.origin), details: detailsOf(extensions) };
+    return { error: new HubError('UPSTREAM_INVALID', message, { system: named, cause }), path };
+  const options = {
+    system: named,
+    origin: originOf(extensions.origin),
+    details: detailsOf(extensions),
+    cause,
+  };
   return { error: new HubError(code, message, options), path };
 }
 
@@ -170,7 +172,8 @@ function detailsOf(
   for (const [name, value] of Object.entries(extensions).slice(0, DETAILS_MAX)) {
     if (NOT_DETAILS.has(name) || name === '__proto__') continue;
     if (typeof value === 'number' || typeof value === 'boolean' || value === null) details[name] = value;
-    if (typeof value === 'string' && value.length <= DETAIL_CHARS_MAX) details[name] = value;
+    if (typeof value === 'string' && value.length <= DETAIL_CHARS_MAX && !isInternal(value))
+      details[name] = value;
   }
   return details;
 }

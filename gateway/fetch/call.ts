@@ -1,5 +1,6 @@
 // One call of a system: its door, its breaker, its deadline, its tries, and the verdict that each of them is told.
-import type { HubError } from '@weft/core/errors';
+import { HubError } from '@weft/core/errors';
+import type { EngineMeter, FetchOutcome } from '../observe/meter.ts';
 import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 import { breakerOpen, isBrokenOff, networkError, stoppedError, tooManyRequests } from './failures.ts';
@@ -13,12 +14,44 @@ import { traceparent } from './trace-context.ts';
 export interface Received {
   readonly status: number;
   readonly text: string;
+  /** Of the body as it came. */
+  readonly bytes: number;
   /** Of the text; belongs to one caller. */
   readonly answer: UpstreamAnswer;
 }
 
 /** @throws HubError, as `SubgraphClient.send` tells */
-export async function callSystem(
+export function callSystem(
+  system: System,
+  request: SubgraphRequest,
+  forwarded: ForwardedHeaders,
+): Promise<Received> {
+  const { meter } = system;
+  return meter === undefined
+    ? callOnce(system, request, forwarded)
+    : metered(meter, system.name, performance.now(), callOnce(system, request, forwarded));
+}
+
+async function metered(
+  meter: EngineMeter,
+  system: string,
+  startedAtMs: number,
+  calling: Promise<Received>,
+): Promise<Received> {
+  let outcome: FetchOutcome = 'ok';
+  try {
+    const received = await calling;
+    if (received.answer.errors.length > 0) outcome = 'errors';
+    return received;
+  } catch (thrown) {
+    outcome = HubError.from(thrown).code;
+    throw thrown;
+  } finally {
+    meter.fetched(system, outcome, performance.now() - startedAtMs);
+  }
+}
+
+async function callOnce(
   system: System,
   request: SubgraphRequest,
   forwarded: ForwardedHeaders,
@@ -48,6 +81,13 @@ export async function callSystem(
   } finally {
     stopper.free();
   }
+}
+
+/** For whoever looks into the operation. */
+export function noteReceived({ note }: SubgraphRequest, { status, bytes }: Received): void {
+  if (note === undefined) return;
+  note.status = status;
+  note.bytes = bytes;
 }
 
 interface Call {
@@ -109,11 +149,11 @@ function conclude(call: Call, exchanged: Exchanged): Received {
   }
 }
 
-function decode(system: System, { status, text }: Extract<Exchanged, { kind: 'received' }>): Received {
+function decode(system: System, { status, text, bytes }: Extract<Exchanged, { kind: 'received' }>): Received {
   try {
-    const answer = decodeAnswer(system.name, status, text, system.limits, system.tell);
+    const answer = decodeAnswer(system.name, status, text, system.limits, system.hidesUncoded);
     system.breaker.recordSuccess();
-    return { status, text, answer };
+    return { status, text, bytes, answer };
   } catch (thrown) {
     if ((thrown as HubError).code === 'UPSTREAM_UNAVAILABLE') system.breaker.recordFailure();
     else system.breaker.recordSuccess();
@@ -128,13 +168,14 @@ function stopped({ system, request, timeoutMs }: Call, wasSent: boolean): HubErr
 }
 
 function headersOf({ system, request, forwarded }: Call, remainingMs: number): readonly string[] {
+  const { context, note } = request;
   const own = [
     'content-type',
     REQUEST_TYPE,
     'accept',
     'application/graphql-response+json, application/json',
     'traceparent',
-    traceparent(request.context.traceId),
+    traceparent(context.traceId, note?.spanId, context.watch?.marksSampled),
     'x-weft-deadline-ms',
     String(remainingMs),
   ];

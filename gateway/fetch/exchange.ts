@@ -10,6 +10,8 @@ export type Exchanged =
       readonly kind: 'received';
       readonly status: number;
       readonly text: string;
+      /** Of the body as it came. */
+      readonly bytes: number;
       readonly mayAskAgain: boolean;
     }
   /** The answer came and must not be used. */
@@ -120,7 +122,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #receive(text: string): void {
-    this.#end({ kind: 'received', status: this.#status, text, mayAskAgain: this.#mayAskAgain });
+    const mayAskAgain = this.#mayAskAgain;
+    this.#end({ kind: 'received', status: this.#status, text, bytes: this.#bytes, mayAskAgain });
   }
 
   #refuseSize(): void {

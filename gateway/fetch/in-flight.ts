@@ -1,7 +1,7 @@
 // Sends equal queries that are under way at one moment once, and gives each who asked an answer of their own.
 import type { EngineLimits } from '../limits.ts';
 import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
-import { callSystem, type Received } from './call.ts';
+import { callSystem, noteReceived, type Received } from './call.ts';
 import { stoppedError } from './failures.ts';
 import type { ForwardedHeaders } from './forwarded-headers.ts';
 import type { SubgraphRequest } from './request.ts';
@@ -38,6 +38,10 @@ export function createInFlight(limits: EngineLimits): InFlight {
       const isJoinable =
         known !== undefined && known.sharers > 0 && now - known.startedAtMs < limits.shareAgeMsMax;
       const shared = isJoinable ? known : start(system, request, forwarded);
+      if (isJoinable) {
+        system.meter?.shared(system.name);
+        if (request.note !== undefined) request.note.isShared = true;
+      }
       if (!isJoinable) {
         const at = byKey;
         at.set(key, shared);
@@ -65,13 +69,15 @@ function start(system: System, request: SubgraphRequest, forwarded: ForwardedHea
 async function take(system: System, request: SubgraphRequest, shared: Shared): Promise<UpstreamAnswer> {
   shared.sharers += 1;
   try {
-    const { status, text, answer } = await withinOwnTime(system, request, shared.received);
+    const received = await withinOwnTime(system, request, shared.received);
+    const { status, text, answer } = received;
+    noteReceived(request, received);
     if (!shared.isAnswerTaken) {
       shared.isAnswerTaken = true;
       return answer;
     }
     // The engine writes into what it is given: each gets a tree of their own, from the text.
-    return decodeAnswer(system.name, status, text, system.limits, system.tell);
+    return decodeAnswer(system.name, status, text, system.limits, system.hidesUncoded);
   } finally {
     shared.sharers -= 1;
     if (shared.sharers === 0) shared.controller.abort();

@@ -1,5 +1,6 @@
 // What the executor asks of the transport.
 import type { Principal } from '../identity/principal.ts';
+import type { FetchNote, OperationWatch } from '../observe/operation-watch.ts';
 import type { ClientHeaders } from './forwarded-headers.ts';
 
 /** What of an operation reaches its fetches. */
@@ -16,6 +17,8 @@ export interface FetchContext {
   readonly principal?: Principal | undefined;
   /** The headers of the client's request, names in lower case; only those of `forwardedHeaders` go on. */
   readonly headers?: ClientHeaders | undefined;
+  /** What is known of the operation, where anybody observes it. */
+  readonly watch?: OperationWatch | undefined;
 }
 
 export interface SubgraphRequest {
@@ -26,4 +29,6 @@ export interface SubgraphRequest {
   /** A mutation is sent once; its outcome is not known when no answer comes. */
   readonly isMutation: boolean;
   readonly context: FetchContext;
+  /** To be filled with what came, where somebody wants to look into the operation. */
+  readonly note?: FetchNote | undefined;
 }

@@ -3,8 +3,9 @@ import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
+import type { EngineMeter, EngineStatus } from '../observe/meter.ts';
 import type { UpstreamAnswer } from './answer.ts';
-import { callSystem } from './call.ts';
+import { callSystem, noteReceived } from './call.ts';
 import { createHeaderPicker, type ForwardedHeaders } from './forwarded-headers.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { SubgraphRequest } from './request.ts';
@@ -20,6 +21,8 @@ export interface SubgraphClient {
    * UPSTREAM_INVALID, DEADLINE_EXCEEDED, CANCELLED, LIMIT_EXCEEDED (too many wait already), WRITE_UNKNOWN (mutations only)
    */
   send(request: SubgraphRequest): Promise<UpstreamAnswer>;
+  /** The breaker of every subgraph as it stands. */
+  breakers(): EngineStatus['breakers'];
   /** Breaks off what is under way, and frees every socket. */
   close(): Promise<void>;
 }
@@ -38,6 +41,7 @@ export interface SubgraphClientOptions {
   readonly keepsBackOwnWords?: boolean | undefined;
   /** Told when a system's breaker opens and closes. */
   readonly logger?: Logger | undefined;
+  readonly meter?: EngineMeter | undefined;
 }
 
 /** Addresses of what the gateway answers itself, from the event log: nothing is sent there. */
@@ -61,6 +65,8 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
         ? sendAlone(system, request, forwarded)
         : sendSharing(inFlight, system, request, forwarded);
     },
+    breakers: () =>
+      [...systems.values()].map(({ name, breaker }) => ({ system: name, state: breaker.state })),
     async close() {
       // Not a graceful end: it would wait for answers that nobody wants any more.
       await Promise.all([...systems.values()].map(({ pool }) => pool.destroy()));
@@ -73,7 +79,9 @@ async function sendAlone(
   request: SubgraphRequest,
   forwarded: ForwardedHeaders,
 ): Promise<UpstreamAnswer> {
-  return (await callSystem(system, request, forwarded)).answer;
+  const received = await callSystem(system, request, forwarded);
+  noteReceived(request, received);
+  return received.answer;
 }
 
 async function sendSharing(

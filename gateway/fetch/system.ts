@@ -4,15 +4,17 @@ import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { Pool } from 'undici';
 import type { EngineLimits } from '../limits.ts';
+import type { EngineMeter } from '../observe/meter.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
-import { keepBack, type TellOwnWords, tellAll } from './own-words.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { createSubgraphSigner, type SubgraphSigner } from './signing.ts';
 
 export interface System {
   readonly name: string;
   readonly limits: EngineLimits;
+  /** Told of every call. */
+  readonly meter: EngineMeter | undefined;
   /** Path and query of its URL. */
   readonly path: string;
   readonly origin: string;
@@ -22,12 +24,14 @@ export interface System {
   readonly budget: RetryBudget;
   /** Undefined: no key is for it, and nothing is signed. */
   readonly signer: SubgraphSigner | undefined;
-  readonly tell: TellOwnWords;
+  /** Whether messages of errors without a code of ours are logged and not told. */
+  readonly hidesUncoded: boolean;
 }
 
 export interface SystemOptions {
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   readonly logger?: Logger | undefined;
+  readonly meter?: EngineMeter | undefined;
   /** Whether messages of errors without a code of ours are logged and not told. */
   readonly keepsBackOwnWords?: boolean | undefined;
 }
@@ -37,13 +41,14 @@ export function openSystem(
   name: string,
   address: string,
   limits: EngineLimits,
-  { subgraphKeys, keepsBackOwnWords = false, logger }: SystemOptions,
+  { subgraphKeys, keepsBackOwnWords = false, logger, meter }: SystemOptions,
 ): System {
   const url = parseUrl(name, address);
   return {
     name,
     limits,
-    tell: keepsBackOwnWords ? keepBack(name, logger) : tellAll,
+    hidesUncoded: keepsBackOwnWords,
+    meter,
     path: `${url.pathname}${url.search}`,
     origin: url.origin,
     pool: openPool(url.origin, limits),

@@ -1,15 +1,12 @@
 // The W3C trace context of one fetch: the operation's trace, and a span of its own.
+import { newSpanId } from '../observe/trace-parent.ts';
 
 /**
  * @param traceId 32 hex digits
+ * @param spanId 16 hex digits; a new one unless the fetch was noted
+ * @param isSampled whether the span is recorded, which subgraphs may follow
  * @see https://www.w3.org/TR/trace-context/#traceparent-header
  */
-export function traceparent(traceId: string): string {
-  return `00-${traceId}-${eightHexDigits()}${eightHexDigits()}-01`;
-}
-
-/** Ids need to differ, not to be secret: the cryptographic source costs ten times as much for each fetch. */
-function eightHexDigits(): string {
-  // At least 1, since a span id of zeros is not valid.
-  return (Math.floor(Math.random() * 0xffff_ffff) + 1).toString(16).padStart(8, '0');
+export function traceparent(traceId: string, spanId = newSpanId(), isSampled = true): string {
+  return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
 }

@@ -1,9 +1,9 @@
 // Bounds what a connection may cost before a request is whole: its headers, their number, and time.
-import { type ServerOptions, STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
+import type { ServerOptions } from 'node:http';
 import { HubError } from '@weft/core/errors';
 import type { FastifyInstance } from 'fastify';
 import type { HttpLimits } from './limits.ts';
+import type { Refusals } from './refusals.ts';
 
 /** Node looks for connections that are late at an interval of its own, half a minute unless told. */
 export function nodeServerOptions(limits: HttpLimits): ServerOptions {
@@ -18,16 +18,13 @@ export function nodeServerOptions(limits: HttpLimits): ServerOptions {
 }
 
 /** Answers 431 to more headers than the limit; Node would drop those beyond its own without a word. */
-export function limitConnections(app: FastifyInstance, limits: HttpLimits): void {
+export function limitConnections(app: FastifyInstance, limits: HttpLimits, refuse: Refusals['refuse']): void {
   app.server.maxHeadersCount = limits.headersMax + 1;
   app.server.maxConnections = limits.connectionsMax;
   const entriesMax = limits.headersMax * 2;
   app.addHook('onRequest', (request, reply, done) => {
     if (request.raw.rawHeaders.length <= entriesMax) return done();
-    reply
-      .code(431)
-      .header('connection', 'close')
-      .send(refusalBody(tooMany(limits.headersMax)));
+    refuse(request, reply.header('connection', 'close'), 431, tooMany(limits.headersMax));
   });
 }
 
@@ -36,19 +33,11 @@ function tooMany(max: number): HubError {
   return new HubError('LIMIT_EXCEEDED', `A request has at most ${max} headers.`, { details });
 }
 
-/** What Node's parser refuses: there is no request yet, and the connection cannot be used any more. */
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || socket.destroyed) return;
-  const { status, hubError } = clientRefusal(error.code);
-  const body = JSON.stringify(refusalBody(hubError));
-  if (socket.writable) {
-    const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Type: application/json\r\n`;
-    socket.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
-  }
-  socket.destroy(error);
-}
-
-function clientRefusal(code: string | undefined): { readonly status: number; readonly hubError: HubError } {
+/** What Node's parser refuses, by its code: https://nodejs.org/api/http.html#event-clienterror */
+export function clientRefusal(code: string | undefined): {
+  readonly status: number;
+  readonly hubError: HubError;
+} {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
       return {
@@ -60,9 +49,4 @@ function clientRefusal(code: string | undefined): { readonly status: number; rea
     default:
       return { status: 400, hubError: new HubError('BAD_USER_INPUT', 'This is not HTTP/1.1.') };
   }
-}
-
-/** The one shape of every refusal, where no operation was run. */
-export function refusalBody(error: HubError): { readonly errors: readonly unknown[] } {
-  return { errors: [{ message: error.message, extensions: error.toExtensions() }] };
 }

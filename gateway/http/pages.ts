@@ -36,13 +36,25 @@ export function registerSecurityHeaders(app: FastifyInstance): void {
   });
 }
 
-export function registerPages(app: FastifyInstance): void {
+/** @param isExplorerOn whether the explorer and what only it needs is served */
+export function registerPages(app: FastifyInstance, isExplorerOn: boolean): void {
   const dashboard = dirname(fileURLToPath(import.meta.resolve('@weft/dashboard/package.json')));
-  app.register(fastifyStatic, { root: join(dashboard, 'public'), cacheControl: true, maxAge: 0, etag: true });
-  app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
+  app.register(fastifyStatic, {
+    root: join(dashboard, 'public'),
+    cacheControl: true,
+    maxAge: 0,
+    etag: true,
+    allowedPath: (path) => isExplorerOn || !isOfExplorer(path),
+  });
+  if (isExplorerOn) app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
   for (const [path, file] of vendorFiles(dashboard)) {
+    if (!isExplorerOn && isOfExplorer(path)) continue;
     app.get(path, (_request, reply) => reply.sendFile(basename(file), dirname(file)));
   }
+}
+
+function isOfExplorer(path: string): boolean {
+  return /^\/(?:explorer|vendor\/(?:react|graphiql))/.test(path);
 }
 
 /** `assets.json`: URL path to a file below the dashboard's node_modules. */

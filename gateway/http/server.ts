@@ -1,18 +1,20 @@
 // The gateway's HTTP server: GraphQL, health and pages, with one shape for every refusal.
-import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import Fastify, { type FastifyError, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
-import { answerClientError, limitConnections, nodeServerOptions, refusalBody } from './connection-limits.ts';
+import { type MetricsText, registerMetrics } from '../observe/metrics-route.ts';
+import { createObserver, type Observer } from '../observe/observer.ts';
+import { limitConnections, nodeServerOptions } from './connection-limits.ts';
 import { registerCors } from './cors.ts';
 import { registerDraining } from './draining.ts';
 import { registerGraphQLRoute } from './graphql-route.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { registerPages, registerSecurityHeaders } from './pages.ts';
+import { createRefusals } from './refusals.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './settings.ts';
 
 export interface HttpServerOptions {
@@ -29,75 +31,58 @@ export interface HttpServerOptions {
   readonly engineLimits?: Partial<EngineLimits> | undefined;
   /** Default: documents are sent as text. */
   readonly documents?: Documents | undefined;
+  /** Absent: each operation has its line in the log, and nothing else is told of it. */
+  readonly observer?: Observer;
+  /** Default true. */
+  readonly isExplorerOn?: boolean;
+  /** What is to be had at `/metrics`; absent: nothing. */
+  readonly metrics?: MetricsText | undefined;
 }
 
 const GRAPHQL_PATH = '/graphql';
 
 /** Routes are in place; the caller listens, and closes with `closeHttpServer`. */
 export function createHttpServer(options: HttpServerOptions): FastifyInstance {
+  const { engine, logger, observer = createObserver({ logger }) } = options;
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const settings = options.settings ?? HTTP_SETTINGS;
+  const refusals = createRefusals({ logger, observer, limits, path: GRAPHQL_PATH });
   const app: FastifyInstance = Fastify({
-    loggerInstance: options.logger,
+    loggerInstance: logger,
     logController: new LogController({ disableRequestLogging: true }),
     // What is logged of a request carries its trace id, so that it needs no logger of its own.
     childLoggerFactory: (logger) => logger,
     bodyLimit: limits.bodyBytesMax,
     http: nodeServerOptions(limits),
-    clientErrorHandler: answerClientError,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     forceCloseConnections: 'idle',
     // Whoever still comes on a connection that is open is answered, and told to close it.
     return503OnClosing: false,
+    frameworkErrors: refusals.failed,
+    clientErrorHandler: refusals.malformed,
   }) as unknown as FastifyInstance;
-  limitConnections(app, limits);
+  limitConnections(app, limits, refusals.refuse);
   registerSecurityHeaders(app);
   registerDraining(app, options.isDraining ?? (() => false));
   registerCors(app, GRAPHQL_PATH, settings.corsOrigins);
-  const { engine, identity = WITHOUT_IDENTITY, logger, documents = createDocuments() } = options;
-  const batchLimits = { ...ENGINE_LIMITS, ...options.engineLimits };
   registerGraphQLRoute(app, {
     path: GRAPHQL_PATH,
     engine,
-    identity,
+    identity: options.identity ?? WITHOUT_IDENTITY,
     logger,
+    observer,
     limits,
     settings,
-    documents,
-    batchLimits,
+    documents: options.documents ?? createDocuments(),
+    batchLimits: { ...ENGINE_LIMITS, ...options.engineLimits },
   });
   registerHealth(app, options.readiness);
-  registerPages(app);
-  app.setNotFoundHandler((request, reply) =>
-    reply
-      .code(404)
-      .send(refusalBody(new HubError('NOT_FOUND', `There is nothing at ${request.url.slice(0, 200)}.`))),
-  );
-  app.setErrorHandler((error: FastifyError, request, reply) => {
-    const refusal = refusalOf(error, limits);
-    if (refusal === undefined) request.log.error({ err: error }, 'a request failed in the hub itself');
-    const { status, hubError } = refusal ?? { status: 500, hubError: HubError.from(undefined) };
-    return reply.code(status).header('cache-control', 'no-store').send(refusalBody(hubError));
-  });
+  if (options.metrics !== undefined) registerMetrics(app, options.metrics);
+  registerPages(app, options.isExplorerOn ?? true);
+  app.setNotFoundHandler(refusals.notFound);
+  app.setErrorHandler(refusals.failed);
   return app;
-}
-
-interface Refusal {
-  readonly status: number;
-  readonly hubError: HubError;
-}
-
-/** What Fastify refuses before a route sees it. */
-function refusalOf(error: FastifyError, limits: HttpLimits): Refusal | undefined {
-  const status = error.statusCode ?? 500;
-  if (status === 413) {
-    const message = `The body has more than ${limits.bodyBytesMax} bytes.`;
-    const details = { limit: 'bodyBytesMax', max: limits.bodyBytesMax };
-    return { status, hubError: new HubError('LIMIT_EXCEEDED', message, { details }) };
-  }
-  if (status < 400 || status >= 500) return undefined;
-  return { status, hubError: new HubError('BAD_USER_INPUT', error.message, { cause: error }) };
 }
 
 /** Stops listening, lets requests in flight end for `drainTimeoutMs`, then cuts them off. */

@@ -19,6 +19,8 @@ export interface PlannerPool {
    * was found to have died by itself, until the next is, which is started then.
    */
   isUp(): boolean;
+  /** Operations that wait for a planner. */
+  waiting(): number;
   /** Ends the processes; what waits is refused. */
   close(): void;
 }
@@ -76,6 +78,7 @@ export function createPlannerPool(data: PlannerProcessData, given: Partial<PlanL
     ready,
     plan: (key, message) => enqueue(pool, key, message),
     isUp: () => isUp(pool),
+    waiting: () => pool.queue.length + pool.dearQueue.length,
     close: () => close(pool),
   };
 }

@@ -1,9 +1,11 @@
 // Prepares each operation once: known ones at once, and those that are being planned for all who ask at the same time.
+import { type ErrorCode, isErrorCode } from '@weft/core/errors';
 import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { Authority } from '../authority/authority.ts';
 import type { CostOf } from '../cost/operation-cost.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
+import type { EngineMeter, EngineStatus } from '../observe/meter.ts';
 import type { PlanLimits } from './limits.ts';
 import { createLruCache } from './lru-cache.ts';
 import { chooseOverrides, readOverrideLabels } from './override-labels.ts';
@@ -27,6 +29,7 @@ export interface PreparerOptions<Prepared> {
   readonly costOf?: CostOf | undefined;
   /** Whether clients may ask for the schema; default yes. */
   readonly introspection?: boolean | undefined;
+  readonly meter?: EngineMeter | undefined;
   /** Makes of a plan what is kept and executed. */
   complete(planned: PlannedOperation): Prepared;
 }
@@ -45,6 +48,7 @@ export interface Preparer<Prepared> {
   ): Prepared | RequestErrors | Promise<Prepared | RequestErrors>;
   /** As `PlannerPool.isUp`. */
   canPlan(): boolean;
+  status(): Pick<EngineStatus, 'cachedOperations' | 'planQueue'>;
   /** Ends the planning processes. */
   close(): void;
 }
@@ -54,7 +58,7 @@ const PERCENT_MAX = 100;
 export function createPreparer<Prepared extends object>(
   options: PreparerOptions<Prepared>,
 ): Preparer<Prepared> {
-  const { supergraphSdl, planner, limits } = options;
+  const { supergraphSdl, planner, limits, meter } = options;
   const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits);
   const labels = readOverrideLabels(options.document);
   const cache = createLruCache<Prepared>(limits.planCacheEntriesMax);
@@ -66,7 +70,9 @@ export function createPreparer<Prepared extends object>(
     text: string,
     principal: Principal,
     planned: PlannedOperation | RequestErrors,
+    startedAtMs: number,
   ): Prepared | RequestErrors {
+    meter?.prepared('errors' in planned ? codeOf(planned) : 'ok', performance.now() - startedAtMs);
     if ('errors' in planned) return planned;
     const prepared = options.complete(planned);
     keys.learn(text, planned.usedRules);
@@ -81,17 +87,22 @@ export function createPreparer<Prepared extends object>(
       // An operation has a plan for each set of labels that it was asked under; no label has a line break.
       const text = `${overrides.labels.join()}\n${keyOf(query, operationName)}`;
       const key = keys.keyOf(text, principal);
-      const known = cache.get(key) ?? underWay.get(key);
+      const known = cache.get(key);
+      const pending = known === undefined ? underWay.get(key) : undefined;
+      meter?.lookedUp(known !== undefined ? 'hit' : pending !== undefined ? 'pending' : 'miss');
       if (known !== undefined) return known;
+      if (pending !== undefined) return pending;
+      const startedAtMs = performance.now();
       const planned = prepareOperation(prepareOptions, query, operationName, overrides, principal);
-      if (!(planned instanceof Promise)) return keep(text, principal, planned);
+      if (!(planned instanceof Promise)) return keep(text, principal, planned, startedAtMs);
       const shared = planned
-        .then((result) => keep(text, principal, result))
+        .then((result) => keep(text, principal, result, startedAtMs))
         .finally(() => underWay.delete(key));
       underWay.set(key, shared);
       return shared;
     },
     canPlan: () => pool.isUp(),
+    status: () => ({ cachedOperations: cache.size, planQueue: pool.waiting() }),
     close: () => pool.close(),
   };
 }
@@ -116,4 +127,9 @@ function createAuthorityKeys(authority: Authority | undefined, entriesMax: numbe
     },
     learn: (text, usedRules) => used.set(text, usedRules),
   };
+}
+
+function codeOf({ errors }: RequestErrors): ErrorCode {
+  const code = errors[0]?.extensions.code;
+  return isErrorCode(code) ? code : 'INTERNAL_SERVER_ERROR';
 }

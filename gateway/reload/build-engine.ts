@@ -8,6 +8,7 @@ import type { GatewayConfig } from '../config.ts';
 import { createEngine, type EngineOptions } from '../execute/create-engine.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { LoadedSupergraph } from '../load-supergraph.ts';
+import type { EngineMeter } from '../observe/meter.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
 import { checkFeatures } from './check-features.ts';
 import { checkReferences } from './check-references.ts';
@@ -28,6 +29,8 @@ export interface BuildOptions {
   >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
+  /** Told of what happens in the engine. */
+  readonly metrics?: EngineMeter | undefined;
 }
 
 /** @throws OperatorError naming the file, and why it cannot be served, in one line where the reason is one */
@@ -74,13 +77,14 @@ function policiesByName(policies: readonly Policy[]): Policies {
 
 async function createChosenEngine(
   { supergraphSdl, subgraphUrls }: LoadedSupergraph,
-  { config, logger, limits }: BuildOptions,
+  { config, logger, limits, metrics }: BuildOptions,
 ): Promise<BuiltEngine['engine']> {
   const options: EngineOptions = {
     supergraphSdl,
     subgraphUrls,
     logger,
     limits,
+    meter: metrics,
     ...(config.planner === undefined ? {} : { planner: config.planner }),
     shareInFlight: config.shareInFlight ?? false,
     forwardedHeaders: config.forwardedHeaders ?? [],

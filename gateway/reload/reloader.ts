@@ -4,6 +4,7 @@ import type { Logger } from '@weft/core/logger';
 import type { GatewayConfig } from '../config.ts';
 import type { EngineLimits } from '../limits.ts';
 import { loadSupergraph } from '../load-supergraph.ts';
+import type { Metrics } from '../observe/metrics.ts';
 import { buildEngine } from './build-engine.ts';
 import { createGenerations, type Generations } from './generations.ts';
 import { RELOAD_LIMITS, type ReloadLimits } from './limits.ts';
@@ -15,6 +16,8 @@ export interface ReloaderOptions {
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
   readonly reloadLimits?: Partial<ReloadLimits>;
+  /** Counts reloads, and what happens in the engines. */
+  readonly metrics?: Metrics | undefined;
 }
 
 export type ReloadOutcome =
@@ -78,6 +81,7 @@ export async function openReloader(options: ReloaderOptions): Promise<Reloader> 
     const startedAt = performance.now();
     const outcome = await refusing(attempt, logger);
     lastRefusal = outcome.kind === 'refused' ? { at: new Date(), reason: outcome.reason } : undefined;
+    options.metrics?.reloaded(outcome.kind);
     logOutcome(logger, outcome, performance.now() - startedAt);
     return outcome;
   });

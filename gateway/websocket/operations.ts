@@ -1,14 +1,32 @@
 // What one message `subscribe` of graphql-transport-ws starts, of whatever kind, as a stream of results that can be cancelled.
-
-import { randomBytes } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
 import { deadlineSignal } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import type { Documents } from '../documents/documents.ts';
-import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import type {
+  Engine,
+  OperationContext,
+  Preparation,
+  PreparedOperation,
+  SubsequentResult,
+} from '../engine.ts';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
+import { endingWith } from '../incremental/ending-with.ts';
+import { logCauses } from '../observe/causes.ts';
+import type { ClientIdentity } from '../observe/client-identity.ts';
+import { withInspection } from '../observe/inspect.ts';
+import type { Observer } from '../observe/observer.ts';
+import {
+  noteErrors,
+  noteFailure,
+  notePrepared,
+  noteResult,
+  noteUnprepared,
+  type OperationWatch,
+} from '../observe/operation-watch.ts';
+import { watchParts } from '../observe/watch-parts.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 import type { Session } from './session.ts';
@@ -20,7 +38,16 @@ export interface SubscribePayload {
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined;
   /** With these the query is empty: graphql-ws wants one. */
   readonly documentId?: unknown;
+  /** A `traceparent` in it makes the operation part of the client's trace. */
   readonly extensions?: Readonly<Record<string, unknown>> | null | undefined;
+}
+
+/** Of whom a message comes. */
+export interface Connection {
+  /** Of the upgrade request. */
+  readonly headers: ClientHeaders;
+  readonly client: ClientIdentity;
+  readonly session: Session;
 }
 
 /** An operation that is ready to run. */
@@ -28,7 +55,7 @@ export interface ReadyOperation {
   readonly engine: Engine;
   readonly prepared: PreparedOperation;
   readonly variables: Readonly<Record<string, unknown>>;
-  readonly traceId: string;
+  readonly watch: OperationWatch;
   /** Of the connection's upgrade request. */
   readonly headers: ClientHeaders;
   readonly session: Session;
@@ -41,6 +68,7 @@ export interface OperationsOptions {
   /** Absent when the gateway runs without an event log: subscriptions then end with STORE_UNAVAILABLE. */
   readonly streams: EventStreams | undefined;
   readonly logger: Logger;
+  readonly observer: Observer;
   readonly operationTimeoutMs: number;
 }
 
@@ -48,9 +76,12 @@ export interface Operations {
   /** Parses, validates and plans, or says what is wrong. */
   prepare(
     payload: SubscribePayload,
-    headers: ClientHeaders,
-    session: Session,
+    connection: Connection,
   ): Promise<ReadyOperation | readonly GraphQLError[]>;
+  /** What is not even looked at, as the client is told it. */
+  refuse(error: HubError, payload: SubscribePayload, connection: Connection): readonly GraphQLError[];
+  /** The same of an operation that was prepared. */
+  giveUp(watch: OperationWatch, error: HubError): readonly GraphQLError[];
   /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
   run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
   /** Resolves when every query and mutation that is running has been answered. */
@@ -59,27 +90,74 @@ export interface Operations {
 
 export function createOperations(options: OperationsOptions): Operations {
   const running = new Set<Promise<void>>();
+  const { observer } = options;
   return {
-    async prepare(payload, headers, session) {
-      const traceId = randomBytes(16).toString('hex');
+    async prepare(payload, { headers, client, session }) {
+      const watch = open(observer, payload, client);
+      const { traceId } = watch;
       const engine = options.engine();
-      let query: string;
-      try {
-        query = options.documents.textOf(payload);
-      } catch (thrown) {
-        return [toGraphQLError(thrown, traceId)];
+      const prepared = await prepareSafely(options, engine, payload, session, traceId);
+      if ('errors' in prepared) {
+        noteUnprepared(watch, payload);
+        noteErrors(watch, prepared.errors);
+        observer.close(watch);
+        return prepared.errors.map((error) => withTraceId(error, traceId));
       }
-      const prepared = await engine.prepare(query, payload.operationName ?? undefined, session.principal);
-      if ('errors' in prepared) return prepared.errors.map((error) => withTraceId(error, traceId));
-      return { engine, prepared, variables: payload.variables ?? {}, traceId, headers, session };
+      notePrepared(watch, prepared, {
+        operationName: payload.operationName,
+        query: payload.query === '' ? options.documents.textOf(payload) : payload.query,
+      });
+      return { engine, prepared, variables: payload.variables ?? {}, watch, headers, session };
     },
-    run: (operation, parent) => cancellable((signal) => start(options, running, operation, signal), parent),
+    refuse(error, payload, { client }) {
+      const watch = open(observer, payload, client);
+      noteUnprepared(watch, payload);
+      return giveUp(observer, watch, error);
+    },
+    giveUp: (watch, error) => giveUp(observer, watch, error),
+    run(operation, parent) {
+      const results = cancellable((signal) => start(options, running, operation, signal), parent);
+      // Also of an operation whose client left before it began.
+      return endingWith(results, () => observer.close(operation.watch));
+    },
     async settled() {
       await Promise.all(running);
       // The message `complete` follows the result within this turn.
       await setImmediate();
     },
   };
+}
+
+function giveUp(observer: Observer, watch: OperationWatch, error: HubError): readonly GraphQLError[] {
+  noteFailure(watch, error);
+  observer.close(watch);
+  return [toGraphQLError(error, watch.traceId)];
+}
+
+/** A mistake of the hub ends this operation, and not the socket with all others. */
+async function prepareSafely(
+  { documents, logger }: OperationsOptions,
+  engine: Engine,
+  payload: SubscribePayload,
+  { principal }: Session,
+  traceId: string,
+): Promise<Preparation> {
+  try {
+    const query = documents.textOf(payload);
+    const prepared = await engine.prepare(query, payload.operationName ?? undefined, principal);
+    if ('errors' in prepared) logCauses(logger, prepared.errors, traceId);
+    return prepared;
+  } catch (thrown) {
+    const error = HubError.from(thrown);
+    if (error.code === 'INTERNAL_SERVER_ERROR')
+      logger.error({ err: thrown, traceId }, 'an operation could not be prepared');
+    return { errors: [new GraphQLError(error.message, { extensions: error.toExtensions() })] };
+  }
+}
+
+function open(observer: Observer, payload: SubscribePayload, client: ClientIdentity): OperationWatch {
+  const traceparent = payload.extensions?.traceparent;
+  return observer.open('websocket', typeof traceparent === 'string' ? { traceparent } : {}, client);
 }
 
 /** An error of the HTTP kind: coded, with the operation's trace id. */
@@ -106,8 +184,11 @@ async function* start(
   operation: ReadyOperation,
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const { prepared, traceId, headers, session } = operation;
-  const context: OperationContext = { signal, traceId, principal: session.principal, headers };
+  const { prepared, watch, headers, session } = operation;
+  const { traceId } = watch;
+  const context: OperationContext = { signal, traceId, principal: session.principal, headers, watch };
+  options.observer.allowInspection(watch, headers, context.principal);
+  watch.isExecuted = true;
   try {
     switch (prepared.kind) {
       case 'query':
@@ -118,7 +199,12 @@ async function* start(
         if (options.streams === undefined) throw noEventLog();
         // Before the first event, rather than in the answer to each.
         prepared.cost?.require?.(operation.variables);
-        yield* subscribe(options.streams, operation, context);
+        options.observer.began(watch);
+        for await (const result of subscribe(options.streams, operation, context)) {
+          watch.results += 1;
+          noteResult(watch, result);
+          yield result;
+        }
         return;
       default:
         return prepared.kind satisfies never;
@@ -126,6 +212,7 @@ async function* start(
   } catch (thrown) {
     if (signal.aborted) return;
     const error = toGraphQLError(thrown, traceId);
+    noteErrors(watch, [error]);
     if (error.extensions.code === 'INTERNAL_SERVER_ERROR')
       options.logger.error({ err: thrown, traceId }, 'an operation failed');
     throw error;
@@ -152,7 +239,7 @@ async function* subscribe(
 async function* executeOnce(
   options: OperationsOptions,
   running: Set<Promise<void>>,
-  { engine, prepared, variables }: ReadyOperation,
+  { engine, prepared, variables, watch }: ReadyOperation,
   context: OperationContext,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
   // A mutation that was begun is not torn apart when its client goes away.
@@ -163,13 +250,19 @@ async function* executeOnce(
   try {
     const execute = (prepared.isDeferred === true && engine.executeIncrementally) || engine.execute;
     const result = await execute(prepared, variables, { ...context, signal });
+    const inspected = <Last extends ExecutionResult | SubsequentResult>(last: Last): Last =>
+      watch.inspection === undefined
+        ? last
+        : { ...last, extensions: withInspection(last.extensions, watch, engine, prepared) };
     if (!('subsequent' in result)) {
-      yield result;
+      noteResult(watch, result);
+      yield inspected(result);
       return;
     }
-    yield result.initial;
+    const { initial, subsequent } = watchParts(watch, result, inspected);
+    yield initial;
     // graphql-transport-ws leaves it to both ends what a `next` holds: these are the parts of the multipart form.
-    for await (const part of result.subsequent) yield part as ExecutionResult;
+    for await (const part of subsequent) yield part as ExecutionResult;
   } finally {
     running.delete(answered.promise);
     answered.resolve();

@@ -1,10 +1,5 @@
 // GraphQL over WebSocket (graphql-transport-ws) on an HTTP server's upgrades.
-import {
-  type Server as HttpServer,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  STATUS_CODES,
-} from 'node:http';
+import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
@@ -15,9 +10,12 @@ import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
+import { readClientPayload } from '../observe/client-identity.ts';
+import { createObserver, type Observer } from '../observe/observer.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from './limits.ts';
-import { createOperations, type Operations, type ReadyOperation, toGraphQLError } from './operations.ts';
+import { createOperations, type Operations, type ReadyOperation } from './operations.ts';
+import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
 import {
   closeWhenIdle,
   credentialsEnded,
@@ -43,6 +41,8 @@ export interface WebSocketOptions {
   readonly documents?: Documents | undefined;
   /** Whether an upgrade with these headers is welcome; default every one. */
   readonly allowsOrigin?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
+  /** Absent: each operation has its line in the log, and nothing else is told of it. */
+  readonly observer?: Observer;
 }
 
 export interface WebSocketTransport {
@@ -57,13 +57,14 @@ export interface WebSocketTransport {
 
 /** Serves queries, mutations and subscriptions to every client that upgrades on `path`. */
 export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
-  const { server, logger, path = '/graphql' } = options;
+  const { server, logger, path = '/graphql', observer = createObserver({ logger }) } = options;
   const limits = { ...WEBSOCKET_LIMITS, ...options.limits };
   const operations = createOperations({
     engine: options.engine,
     documents: options.documents ?? createDocuments(),
     streams: options.streams,
     logger,
+    observer,
     operationTimeoutMs: limits.operationTimeoutMs,
   });
   const state: State = { closing: false };
@@ -77,8 +78,8 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const status = refusal(server, sockets, request, path, limits, state);
     if (status === 'not ours') return;
-    if (status !== undefined) return refuse(stream, status);
-    if (options.allowsOrigin?.(request.headers) === false) return refuse(stream, 403);
+    if (status !== undefined) return refuseUpgrade(stream, status, logger);
+    if (options.allowsOrigin?.(request.headers) === false) return refuseUpgrade(stream, 403, logger);
     sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request));
   };
   server.on('upgrade', onUpgrade);
@@ -126,15 +127,17 @@ function createProtocol(
     onComplete: closeWhenIdle,
     async onSubscribe(ctx, _id, payload) {
       const { headers, session } = ctx.extra;
+      ctx.extra.client ??= readClientPayload(ctx.connectionParams, headers);
+      const connection = { headers, client: ctx.extra.client, session };
       const error =
         takesNoMore(state, session) ?? limitExceeded(Object.keys(ctx.subscriptions).length, limits);
-      if (error !== undefined) return [toGraphQLError(error, '')];
-      const ready = await operations.prepare(payload, headers, session);
+      if (error !== undefined) return operations.refuse(error, payload, connection);
+      const ready = await operations.prepare(payload, connection);
+      if (Array.isArray(ready)) return ready;
+      const { engine, watch } = ready as ReadyOperation;
       // Planning takes time: the gateway may have begun to close meanwhile.
       const late = takesNoMore(state, session);
-      if (late !== undefined) return [toGraphQLError(late, '')];
-      if (Array.isArray(ready)) return ready;
-      const { engine } = ready as ReadyOperation;
+      if (late !== undefined) return operations.giveUp(watch, late);
       return {
         schema: engine.schema,
         document: ANY_OPERATION,
@@ -173,17 +176,11 @@ function refusal(
   path: string,
   limits: WebSocketLimits,
   state: State,
-): number | 'not ours' | undefined {
+): UpgradeRefusal | 'not ours' | undefined {
   const [requestPath] = (request.url ?? '/').split('?');
   if (requestPath !== path) return server.listenerCount('upgrade') > 1 ? 'not ours' : 404;
   if (state.closing || sockets.clients.size >= limits.connectionsMax) return 503;
   return undefined;
-}
-
-function refuse(stream: Duplex, status: number): void {
-  // The client may be gone before it is told.
-  stream.on('error', () => stream.destroy());
-  stream.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** Pings every socket; one that left a ping unanswered is cut off at the next. */

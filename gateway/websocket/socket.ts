@@ -3,6 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Logger } from '@weft/core/logger';
 import { CloseCode, type Server } from 'graphql-ws';
 import type { WebSocket } from 'ws';
+import type { ClientIdentity } from '../observe/client-identity.ts';
 import { ANONYMOUS_SESSION, type Session } from './session.ts';
 
 /** A close frame holds 125 bytes, two of them its code: https://www.rfc-editor.org/rfc/rfc6455#section-5.5 */
@@ -17,6 +18,8 @@ export interface ConnectionExtra {
   /** Of the anonymous until ConnectionInit; nothing is asked before it. */
   session: Session;
   close(code: number, reason: string): void;
+  /** Read from the payload of ConnectionInit when the first operation comes. */
+  client?: ClientIdentity;
 }
 
 /**

@@ -130,6 +130,24 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
     await page.close();
   });
 
+  it('show in the explorer who was asked for what and how long it took, and leave the answer as it is', async () => {
+    const { page, troubles } = await openPage(browser, hub, '/explorer');
+    await page.getByText('执行一次查询').waitFor({ timeout: ARRIVAL_MS_MAX });
+    await page.click('.graphiql-execute-button');
+    const rows = page.locator('#inside .row.fetch');
+    await rows.filter({ hasText: '事件库' }).locator('.bar.fetch').waitFor({ timeout: ARRIVAL_MS_MAX });
+    const incidents = rows.filter({ hasText: '事件库' });
+    expect(await incidents.locator('.note').textContent()).toMatch(/^[\d.]+ m?s/);
+    expect(await page.textContent('#inside-summary')).toMatch(/次取数/);
+    await incidents.click();
+    await page.locator('#inside pre').filter({ hasText: 'incidents' }).waitFor();
+    await page.getByRole('button', { name: '计划与耗时', expanded: true }).click();
+    expect(await page.locator('#inside-body').isVisible()).toBe(false);
+    expect(await page.textContent('.result-window')).not.toContain('weft');
+    expect(troubles).toEqual([]);
+    await page.close();
+  });
+
   it('let a visitor run the query and the subscription that stand in the explorer', async () => {
     const { page, troubles } = await openPage(browser, hub, '/explorer');
     const result = page.locator('.result-window');

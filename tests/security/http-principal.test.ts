@@ -59,7 +59,7 @@ beforeEach(() => {
 });
 
 async function ask(headers: Readonly<Record<string, string>>, init: RequestInit = {}): Promise<void> {
-  const response = await fetch(url, { ...init, headers });
+  const response = await fetch(url, { ...init, headers: { 'x-weft-csrf': '1', ...headers } });
   await response.text();
   expect(response.status).toBe(200);
 }

@@ -2,7 +2,7 @@
 
 /**
  * @param {string} tag @param {{ class?: string, text?: string, title?: string, data?: Readonly<Record<string, string>> }} [properties]
- * @param {...Node} children @returns {HTMLElement}
+ * @param {...(Node | string)} children @returns {HTMLElement}
  */
 export function element(tag, properties = {}, ...children) {
   const made = document.createElement(tag);

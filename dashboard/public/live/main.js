@@ -6,11 +6,14 @@ import { connect } from './connection.js';
 import { drawCounts } from './counts-panel.js';
 import { COUNTS, INCIDENT_CHANGED, INCIDENTS, SYSTEM_CHANGED, SYSTEMS } from './documents.js';
 import { byId, element } from './elements.js';
+import { checkExplorerLink } from './explorer-link.js';
 import { describeFailure, failuresBelow } from './failures.js';
 import { IncidentFeed } from './incident-feed.js';
 import { createIncidentTable } from './incident-table.js';
 import { createRefresher } from './refresher.js';
 import { createSystemsPanel } from './systems-panel.js';
+
+void checkExplorerLink();
 
 const ROWS_MAX = 100;
 const NOTICES_MAX = 5;

@@ -1,0 +1,38 @@
+// The W3C trace context that a request comes with (https://www.w3.org/TR/trace-context/#traceparent-header).
+import { randomUUID } from 'node:crypto';
+
+export interface TraceParent {
+  /** 32 hex digits: the client's, or new. */
+  readonly traceId: string;
+  /** The client's span, 16 hex digits; undefined when the trace begins here. */
+  readonly spanId: string | undefined;
+  /** Whether the client records its part; undefined when the trace begins here. */
+  readonly isSampled: boolean | undefined;
+}
+
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(?:$|-)/;
+const SAMPLED_FLAG = 1;
+
+export function readTraceParent(header: string | readonly string[] | undefined): TraceParent {
+  const parts = typeof header === 'string' ? TRACEPARENT.exec(header) : null;
+  const [, traceId, spanId, flags] = parts ?? [];
+  if (traceId === undefined) return { traceId: newTraceId(), spanId: undefined, isSampled: undefined };
+  const isSampled = (Number.parseInt(flags ?? '0', 16) & SAMPLED_FLAG) === SAMPLED_FLAG;
+  return { traceId, spanId, isSampled };
+}
+
+/** 32 hex digits. */
+export function newTraceId(): string {
+  // Unlike `randomBytes` it takes its random bits from a store that is filled for many ids at once.
+  return randomUUID().replaceAll('-', '');
+}
+
+/** 16 hex digits. Ids need to differ, not to be secret: the cryptographic source costs ten times as much for each fetch. */
+export function newSpanId(): string {
+  return eightHexDigits() + eightHexDigits();
+}
+
+function eightHexDigits(): string {
+  // At least 1, since a span id of zeros is not valid.
+  return (Math.floor(Math.random() * 0xffff_ffff) + 1).toString(16).padStart(8, '0');
+}

@@ -21,7 +21,7 @@ import { type Draining, readReadiness } from './readiness.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
 import type { KeyRing } from './subscribe/cursor.ts';
-import { createEventStreams } from './subscribe/event-streams.ts';
+import { createEventStreams, type EventStreams } from './subscribe/event-streams.ts';
 import { WEBSOCKET_LIMITS } from './websocket/limits.ts';
 import { originGuard } from './websocket/origin.ts';
 import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
@@ -47,7 +47,7 @@ export interface StartedGateway extends Started {
  */
 export async function startGateway(options: GatewayOptions): Promise<StartedGateway> {
   const { config, logger, reloadLimits = {} } = options;
-  const limits = { ...(config.costMax === undefined ? {} : { costMax: config.costMax }), ...options.limits };
+  const limits = engineLimits(options);
   const { forwardedHeaders, identity: settings = {} } = config;
   const identity = await openIdentity({ settings, forwardedHeaders, logger, limits: options.identityLimits });
   const { observe = NOTHING_SHOWN } = config;
@@ -56,16 +56,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const reloader = await openReloader({ config, logger, limits, reloadLimits, metrics });
   const { generations } = reloader;
   const log = await openLog(config, logger);
-  const streams =
-    log === undefined
-      ? undefined
-      : createEventStreams({
-          log,
-          engine: generations,
-          renewals: generations,
-          keyRing: keyRingOf(config, logger),
-          logger,
-        });
+  const streams = openStreams(log, reloader, config, logger);
   const engine = () => generations.current.engine;
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
@@ -99,13 +90,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     allowsOrigin,
     limits: { drainTimeoutMs: drain.socketsMs },
   });
-  metrics?.setReadings({
-    engine: () => engine().status?.(),
-    generation: () => generations.current,
-    sockets: () => sockets.connections(),
-    liveStreams: () => streams?.liveSubscribers() ?? 0,
-    topics: () => streams?.topics().length ?? 0,
-  });
+  metrics?.setReadings(readingsOf(reloader, sockets, streams));
   let metricsServer: MetricsServer | undefined;
   const close = async () => {
     draining.isDraining = true;
@@ -128,6 +113,36 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await close();
     throw thrown;
   }
+}
+
+/** What metrics are read from when they are asked for. */
+function readingsOf(
+  { generations }: Reloader,
+  sockets: WebSocketTransport,
+  streams: EventStreams | undefined,
+): Parameters<Metrics['setReadings']>[0] {
+  return {
+    engine: () => generations.current.engine.status?.(),
+    generation: () => generations.current,
+    sockets: () => sockets.connections(),
+    liveStreams: () => streams?.liveSubscribers() ?? 0,
+    topics: () => streams?.topics().length ?? 0,
+  };
+}
+
+function engineLimits({ config: { costMax }, limits }: GatewayOptions): Partial<EngineLimits> {
+  return { ...(costMax === undefined ? {} : { costMax }), ...limits };
+}
+
+function openStreams(
+  log: EventLog | undefined,
+  { generations }: Reloader,
+  config: GatewayConfig,
+  logger: Logger,
+): EventStreams | undefined {
+  if (log === undefined) return undefined;
+  const keyRing = keyRingOf(config, logger);
+  return createEventStreams({ log, engine: generations, renewals: generations, keyRing, logger });
 }
 
 /** Undefined unless metrics have a port of their own. */

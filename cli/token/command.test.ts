@@ -40,7 +40,7 @@ describe('weft token', () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const { settings } = openIssuer(home, undefined);
-    const { identity } = readGatewayConfig({ WEFT_SUPERGRAPH_FILE: 'any', ...settings });
+    const { identity } = readGatewayConfig({ WEFT_SUPERGRAPH_FILE: import.meta.filename, ...settings });
     const gateway = await openIdentity({ settings: identity ?? {}, logger: createLogger('test', 'silent') });
     const principal = await gateway.identify({ authorization: `Bearer ${stdout.trim()}` });
     gateway.close();

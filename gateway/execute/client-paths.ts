@@ -23,14 +23,18 @@ export interface ClientSelection {
  * asked for it under conditions, and these do not hold: of what it does not want nothing is told.
  */
 export function visiblePath(client: ClientSelection, path: Path, variables: Variables): Path | undefined {
-  let selectionSets: readonly SelectionSetNode[] = [client.selectionSet];
+  let wanted: readonly SelectionSetNode[] = [client.selectionSet];
+  // Whatever the variables say.
+  let written = wanted;
   for (const [index, segment] of path.entries()) {
     if (typeof segment === 'number') continue;
-    const named = (includes: Includes) =>
-      selectionSets.flatMap((set) => fieldsNamed(client, set, segment, new Set(), includes));
-    const nodes = named((node) => isIncluded(node, variables));
-    if (nodes.length === 0) return named(() => true).length === 0 ? path.slice(0, index) : undefined;
-    selectionSets = nodes.flatMap((node) => node.selectionSet ?? []);
+    const named = (sets: readonly SelectionSetNode[], includes: Includes) =>
+      sets.flatMap((set) => fieldsNamed(client, set, segment, new Set(), includes));
+    const nodes = named(wanted, (node) => isIncluded(node, variables));
+    const all = named(written, () => true);
+    if (nodes.length === 0) return all.length === 0 ? path.slice(0, index) : undefined;
+    wanted = nodes.flatMap((node) => node.selectionSet ?? []);
+    written = all.flatMap((node) => node.selectionSet ?? []);
   }
   return path;
 }

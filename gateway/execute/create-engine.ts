@@ -30,7 +30,7 @@ import type { PlannerName } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
 import { printPlan } from '../plan/print-plan.ts';
-import { readSupergraphDocument } from '../plan/supergraph-document.ts';
+import { readSupergraphDocument, type SupergraphDocument } from '../plan/supergraph-document.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import type { Variables } from './collect-fields.ts';
 import type { DataObject } from './data.ts';
@@ -120,17 +120,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     introspection: suggests,
     costOf: createCostOf({ schema, rules: readCostRules(parsed), ...limits }),
     meter: options.meter,
-    complete: (planned) => ({
-      kind: planned.operation.operation,
-      name: planned.operation.name?.value,
-      planner: planned.plan.planner,
-      extent: planned.extent,
-      cost: planned.cost,
-      isDeferred: hasDefer(planned.document),
-      eventStream: describeEventStream(schema, document.streams, planned, suggests),
-      planned,
-      compiled: compileOperation(planned, facts),
-    }),
+    complete: (planned) => keep(planned, facts, document.streams, suggests),
   });
   const shared: Shared = { schema, authority, limits, suggests, client, logger };
   return {
@@ -161,6 +151,26 @@ export function createEngine(options: EngineOptions): GatewayEngine {
       preparer.close();
       await client.close();
     },
+  };
+}
+
+/** What is kept of an operation, and executed. */
+function keep(
+  planned: PlannedOperation,
+  facts: SupergraphFacts,
+  streams: SupergraphDocument['streams'],
+  suggests: boolean,
+): Prepared {
+  return {
+    kind: planned.operation.operation,
+    name: planned.operation.name?.value,
+    planner: planned.plan.planner,
+    extent: planned.extent,
+    cost: planned.cost,
+    isDeferred: hasDefer(planned.document),
+    eventStream: describeEventStream(facts.schema, streams, planned, suggests),
+    planned,
+    compiled: compileOperation(planned, facts),
   };
 }
 

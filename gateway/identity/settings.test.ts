@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { readGatewayConfig } from '../config.ts';
 
 const read = (env: Record<string, string>) =>
-  readGatewayConfig({ WEFT_SUPERGRAPH_FILE: 'graph.graphql', ...env }).identity;
+  readGatewayConfig({ WEFT_SUPERGRAPH_FILE: import.meta.filename, ...env }).identity;
 const TOKENS = { WEFT_JWKS: 'https://issuer.test/jwks', WEFT_JWT_ISSUER: 'i', WEFT_JWT_AUDIENCE: 'a, b' };
 
 describe('the settings of identity', () => {

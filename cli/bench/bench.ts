@@ -5,6 +5,7 @@ import { deadlineSignal } from '@weft/core/deadline';
 import { invariant } from '@weft/core/errors';
 import { compose } from '@weft/schema/compose';
 import type { Candidate } from './candidates.ts';
+import { openEdge } from './edge.ts';
 import { describeMachine } from './machine.ts';
 import { measure, type Workbench } from './measure.ts';
 import type { BenchResult, BenchSettings, Failure, Measurement } from './measurement.ts';
@@ -46,6 +47,7 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       settings,
       subgraphsOrigin: origin,
       supergraphFile: writeSupergraph(folder, origin),
+      edge: await openEdge(folder, origin),
       logFolder,
       bodyFile: (query) => join(folder, `${query}.json`),
       peerFolder: ({ peer }) => (peer === undefined ? '' : (peerFolders.get(peer) ?? '')),

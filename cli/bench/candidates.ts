@@ -32,6 +32,8 @@ export interface Candidate {
   /** Whether equal requests that are in flight at one moment share fetches or answers. */
   readonly isSharing: boolean;
   readonly peer?: PeerName;
+  /** Whether it runs with the whole edge (`edge.ts`), and is asked with a token. */
+  readonly hasEdge?: boolean;
   command(workplace: Workplace): Command;
 }
 
@@ -49,6 +51,15 @@ export const CANDIDATES: readonly Candidate[] = [
     WEFT_LOG_LEVEL: 'error',
     WEFT_METRICS: 'off',
   }),
+  {
+    ...weft(
+      'weft-edge',
+      'Weft with its whole edge: a token verified, rules on what is asked for, signed requests, metrics, line',
+      false,
+      [],
+    ),
+    hasEdge: true,
+  },
   limit('limit-paths', 'hand-written fetch and merge, one fetch for each path (13)', 'paths'),
   limit('limit-merged', 'hand-written fetch and merge, fetches of a wave merged (7)', 'merged'),
   limit('limit-reused', 'hand-written fetch and merge, known fields reused (4)', 'reused'),

@@ -24,15 +24,26 @@ export function findFreePort(): Promise<number> {
   });
 }
 
+/** Where a candidate is asked, and as whom. */
+export interface Target {
+  readonly url: string;
+  /** Header of every request; undefined: none. */
+  readonly authorization: string | undefined;
+}
+
 interface Posted {
   readonly status: number;
   readonly text: string;
 }
 
-async function post(url: string, query: QueryName, signal: AbortSignal): Promise<Posted> {
+async function post({ url, authorization }: Target, query: QueryName, signal: AbortSignal): Promise<Posted> {
   const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/json' },
+    headers: {
+      'content-type': 'application/json',
+      accept: 'application/json',
+      ...(authorization === undefined ? {} : { authorization }),
+    },
     body: requestBodyOf(query),
     signal: deadlineSignal(REQUEST_TIMEOUT_MS, signal),
   });
@@ -45,7 +56,7 @@ async function post(url: string, query: QueryName, signal: AbortSignal): Promise
  */
 export async function untilAnswering(
   program: Program,
-  url: string,
+  target: Target,
   query: QueryName,
   signal: AbortSignal,
 ): Promise<void> {
@@ -56,7 +67,7 @@ export async function untilAnswering(
     const ended = program.ended();
     if (ended !== undefined) throw new HubError('UPSTREAM_UNAVAILABLE', `${program.name} ${ended}`);
     try {
-      const { status, text } = await post(url, query, signal);
+      const { status, text } = await post(target, query, signal);
       if (status < 500) return;
       last = `status ${status} ${text.slice(0, SHOWN_CHARACTERS_MAX)}`;
     } catch (thrown) {
@@ -73,8 +84,8 @@ export async function untilAnswering(
  * @returns the bytes of the answer
  * @throws HubError UPSTREAM_INVALID when they differ
  */
-export async function checkAnswer(url: string, query: QueryName, signal: AbortSignal): Promise<number> {
-  const { status, text } = await post(url, query, signal);
+export async function checkAnswer(target: Target, query: QueryName, signal: AbortSignal): Promise<number> {
+  const { status, text } = await post(target, query, signal);
   const shown = text.slice(0, SHOWN_CHARACTERS_MAX);
   if (status !== 200) throw new HubError('UPSTREAM_INVALID', `answered with status ${status}: ${shown}`);
   const { data, errors } = JSON.parse(text) as { readonly data?: unknown; readonly errors?: unknown };

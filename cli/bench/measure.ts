@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Candidate } from './candidates.ts';
-import { checkAnswer, findFreePort, readStats, untilAnswering } from './http-client.ts';
+import type { Edge } from './edge.ts';
+import { checkAnswer, findFreePort, readStats, type Target, untilAnswering } from './http-client.ts';
 import { type LoadSpec, runLoad } from './load/run-load.ts';
 import type { BenchSettings, Measurement } from './measurement.ts';
 import { GATEWAY_CORE, LOAD_CORE, pinned } from './pinning.ts';
@@ -16,6 +17,7 @@ export interface Workbench {
   readonly settings: BenchSettings;
   readonly subgraphsOrigin: string;
   readonly supergraphFile: string;
+  readonly edge: Edge;
   /** Absolute; the candidates' logs go there. */
   readonly logFolder: string;
   /** The file with the body to post. */
@@ -42,27 +44,28 @@ export async function measure(
   const startedAt = performance.now();
   const program = startCandidate(bench, candidate, query, port);
   try {
-    const url = `http://127.0.0.1:${port}/graphql`;
-    await untilAnswering(program, url, query, signal);
-    const answerBytes = await checkAnswer(url, query, signal);
+    const authorization = candidate.hasEdge === true ? bench.edge.authorization : undefined;
+    const target: Target = { url: `http://127.0.0.1:${port}/graphql`, authorization };
+    await untilAnswering(program, target, query, signal);
+    const answerBytes = await checkAnswer(target, query, signal);
     const readyMs = performance.now() - startedAt;
     const load: LoadSpec = {
       tool: bench.settings.loadTool,
-      url,
+      ...target,
       bodyFile: bench.bodyFile(query),
       seconds: bench.settings.warmUpSeconds,
       isPinning: bench.settings.isPinning,
     };
     await runLoad(load, signal);
     await untilQuiet(bench, program, signal);
-    const fetchesAlone = await countFetchesAlone(bench, url, query, signal);
+    const fetchesAlone = await countFetchesAlone(bench, target, query, signal);
     const figures = await runMeasuredLoad(
       bench,
       program,
       { ...load, seconds: bench.settings.seconds },
       signal,
     );
-    await checkAnswer(url, query, signal);
+    await checkAnswer(target, query, signal);
     return { candidate: candidate.name, query, round, ...figures, fetchesAlone, readyMs, answerBytes };
   } finally {
     await program.stop();
@@ -70,16 +73,17 @@ export async function measure(
 }
 
 function startCandidate(bench: Workbench, candidate: Candidate, query: QueryName, port: number): Program {
+  const edge = candidate.hasEdge === true ? bench.edge : undefined;
   const { args, env, cwd } = candidate.command({
     subgraphsOrigin: bench.subgraphsOrigin,
-    supergraphFile: bench.supergraphFile,
+    supergraphFile: (edge ?? bench).supergraphFile,
     port,
     peerFolder: bench.peerFolder(candidate),
   });
   return startProgram({
     name: candidate.name,
     command: pinned([process.execPath, ...args], GATEWAY_CORE, bench.settings.isPinning),
-    env: bareEnvironment(env),
+    env: bareEnvironment({ ...env, ...edge?.env }),
     ...(cwd === undefined ? {} : { cwd }),
     logFile: join(bench.logFolder, `${candidate.name}-${query}.log`),
   });
@@ -104,12 +108,12 @@ async function untilQuiet(bench: Workbench, program: Program, signal: AbortSigna
 
 async function countFetchesAlone(
   bench: Workbench,
-  url: string,
+  target: Target,
   query: QueryName,
   signal: AbortSignal,
 ): Promise<number> {
   await readStats(bench.subgraphsOrigin, 'reset', signal);
-  await checkAnswer(url, query, signal);
+  await checkAnswer(target, query, signal);
   return (await readStats(bench.subgraphsOrigin, 'reset', signal)).requests;
 }
 

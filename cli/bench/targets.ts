@@ -50,6 +50,12 @@ export function judgeTargets(
     judge('single: bare reverse proxy', 'atLeast', 0.65, ratio('single', 'limit-proxy')),
     judge(`single: fastest peer, sharing off${named(peer)}`, 'above', 1, ratio('single', peer)),
     judge(
+      'federated: the whole edge on (`weft-edge`) to off (`weft-bare`)',
+      'above',
+      0.92,
+      ratioOf(measurements, 'federated', 'weft-bare', requestsPerSecond, 'weft-edge'),
+    ),
+    judge(
       'federated: peak RSS to that of the hand-written program, 13 fetches',
       'atMost',
       1.25,
@@ -92,9 +98,10 @@ function ratioOf(
   query: QueryName,
   other: string | undefined,
   metric: Metric,
+  own = WEFT,
 ): Spread | undefined {
   const ratios = measurements
-    .filter((measurement) => measurement.candidate === WEFT && measurement.query === query)
+    .filter((measurement) => measurement.candidate === own && measurement.query === query)
     .flatMap((ours) => {
       const theirs = measurements.find(
         ({ candidate, query: asked, round }) =>

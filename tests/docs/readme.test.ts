@@ -76,6 +76,18 @@ describe('the README', () => {
     expect(answer.data?.incidents.edges).toHaveLength(1);
   });
 
+  it('shows what needs a permission, and how to ask with it', async () => {
+    const command = commandOf(readme, 'TOKEN=$(npm run -s weft -- token --role duty-officer --scope');
+    const answer: Incidents<{ description: string | null }> = JSON.parse(await run(hub, command));
+    expect(answer.errors).toBeUndefined();
+    expect(answer.data?.incidents.edges.length).toBeGreaterThan(0);
+    const without: Incidents<unknown> = await hub.query(
+      '{ incidents(first: 1) { edges { node { description } } } }',
+    );
+    expect(without.errors).toMatchObject([{ extensions: { code: 'UNAUTHENTICATED' } }]);
+    expect(without.data?.incidents.edges).toEqual([{ node: { description: null } }]);
+  });
+
   it('shows how to ask with a token, which is taken', async () => {
     const answer = JSON.parse(await run(hub, commandOf(readme, 'TOKEN=$(')));
     expect(answer.errors).toBeUndefined();

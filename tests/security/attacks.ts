@@ -78,7 +78,5 @@ export function expand(payload: unknown): string {
 
 /** The fixture without its access rules, which a gateway that does not enforce them must refuse to serve. */
 export function fixtureSdl(name: string): string {
-  return readFileSync(join(ATTACKS_FOLDER, 'fixture', `${name}.graphql`), 'utf8')
-    .replace(/, "@requiresScopes", \{ name: "@authenticated", as: "@hubAuth" \}/, '')
-    .replace(/ @requiresScopes\(scopes: \[\[[^\]]*\]\]\)| @hubAuth/g, '');
+  return readFileSync(join(ATTACKS_FOLDER, 'fixture', `${name}.graphql`), 'utf8');
 }

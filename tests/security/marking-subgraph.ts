@@ -25,6 +25,9 @@ export function markOf(coordinate: string): string {
   return `«${coordinate}»`;
 }
 
+/** Which of the types that one object may have it is: a digit for each type of parent. Lists hold all of them. */
+export const typeOfOne = { index: 0 };
+
 /**
  * Serves the SDL: texts are the marks of their fields, followed by all that the subgraph was handed for them (the fields that
  * `@requires` sends, the arguments of `@fromContext`); every list holds one object of each type that it may hold, twice.
@@ -74,13 +77,19 @@ function valueFor(type: GraphQLOutputType, info: GraphQLResolveInfo, text: strin
     const items = objectsOf(info.schema, named) ?? [valueFor(type.ofType, info, text)];
     return isListType(type.ofType) ? [items] : [...items, ...items];
   }
-  const [object] = objectsOf(info.schema, named) ?? [];
-  if (object !== undefined) return object;
+  const objects = objectsOf(info.schema, named);
+  if (objects !== undefined) {
+    const position = objects.findIndex(({ __typename }) => __typename === info.parentType.name);
+    return objects[(typeOfOne.index >> Math.max(0, position)) % objects.length];
+  }
   if (isEnumType(named)) return named.getValues()[0]?.name;
   return leafOf(named.name, text);
 }
 
-function objectsOf(schema: GraphQLSchema, type: unknown): readonly object[] | undefined {
+function objectsOf(
+  schema: GraphQLSchema,
+  type: unknown,
+): readonly { readonly __typename: string }[] | undefined {
   if (isObjectType(type)) return [{ __typename: type.name }];
   if (!isAbstractType(type)) return undefined;
   return schema.getPossibleTypes(type).map(({ name }) => ({ __typename: name }));

@@ -4,7 +4,12 @@ import { readFileSync } from 'node:fs';
 import { Pool } from 'undici';
 
 const [url = '', bodyFile = '', connections = '50', seconds = '1'] = process.argv.slice(2);
-const HEADERS = { 'content-type': 'application/json', accept: 'application/json' };
+const authorization = process.env.AUTHORIZATION ?? '';
+const HEADERS = {
+  'content-type': 'application/json',
+  accept: 'application/json',
+  ...(authorization === '' ? {} : { authorization }),
+};
 const DRAIN_MS_MAX = 30_000;
 
 const target = new URL(url);

@@ -18,6 +18,8 @@ export type LoadTool = 'wrk' | 'node';
 export interface LoadSpec {
   readonly tool: LoadTool;
   readonly url: string;
+  /** Header of every request; undefined: none. */
+  readonly authorization: string | undefined;
   /** What is posted. */
   readonly bodyFile: string;
   readonly seconds: number;
@@ -64,7 +66,7 @@ function commandOf({ tool, url, bodyFile, seconds }: LoadSpec): readonly string[
 function run(spec: LoadSpec, signal: AbortSignal): Promise<string> {
   const [file = '', ...args] = pinned(commandOf(spec), LOAD_CORE, spec.isPinning);
   const child = spawn(file, args, {
-    env: bareEnvironment({ BODY_FILE: spec.bodyFile }),
+    env: bareEnvironment({ BODY_FILE: spec.bodyFile, AUTHORIZATION: spec.authorization ?? '' }),
     stdio: ['ignore', 'pipe', 'pipe'],
     signal,
     killSignal: 'SIGKILL',

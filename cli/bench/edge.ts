@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { invariant } from '@weft/core/errors';
 import { compose } from '@weft/schema/compose';
-import { openIssuer } from '../token/issuer.ts';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { SUBGRAPHS, sdlOf } from './workload/schemas.ts';
 
 export interface Edge {
@@ -17,15 +17,15 @@ export interface Edge {
 }
 
 const SCOPE = 'reviews:read';
-const LIFETIME_S = 24 * 3_600;
+/** No issuer of a demo: a gateway is measured as in production. */
+const ISSUER = 'https://issuer.bench';
 
 /** @param folder absolute; keys are made in it for this bench alone */
 export async function openEdge(folder: string, subgraphsOrigin: string): Promise<Edge> {
   const home = join(folder, 'edge');
   mkdirSync(home, { recursive: true });
-  const issuer = openIssuer(home, undefined);
-  const claims = { subject: 'bench', roles: ['duty-officer'], scopes: [SCOPE], division: '320508' };
-  const token = await issuer.sign({ ...claims, lifetimeS: LIFETIME_S });
+  const jwksFile = join(home, 'jwks.json');
+  const token = await issueToken(jwksFile);
   const keysFile = join(home, 'keys.json');
   const secret = () => randomBytes(32).toString('base64url');
   const keys = {
@@ -34,10 +34,31 @@ export async function openEdge(folder: string, subgraphsOrigin: string): Promise
   };
   writeFileSync(keysFile, JSON.stringify(keys), { mode: 0o600 });
   return {
-    env: { ...issuer.settings, WEFT_KEYS_FILE: keysFile, WEFT_METRICS: 'main', WEFT_COST_MAX: '1000000' },
+    env: {
+      WEFT_JWKS: jwksFile,
+      WEFT_JWT_ISSUER: ISSUER,
+      WEFT_JWT_AUDIENCE: 'weft',
+      WEFT_KEYS_FILE: keysFile,
+      WEFT_METRICS: 'main',
+    },
     supergraphFile: writeGuardedSupergraph(home, subgraphsOrigin),
     authorization: `Bearer ${token}`,
   };
+}
+
+/** Writes the key that it is verified with. */
+async function issueToken(jwksFile: string): Promise<string> {
+  const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true });
+  const key = { ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256', use: 'sig' };
+  writeFileSync(jwksFile, JSON.stringify({ keys: [key] }));
+  return new SignJWT({ roles: ['duty-officer'], scope: SCOPE, division: '320508' })
+    .setProtectedHeader({ alg: 'ES256', kid: 'bench', typ: 'at+jwt' })
+    .setIssuer(ISSUER)
+    .setAudience('weft')
+    .setSubject('bench')
+    .setIssuedAt()
+    .setExpirationTime('24h')
+    .sign(privateKey);
 }
 
 function writeGuardedSupergraph(home: string, origin: string): string {

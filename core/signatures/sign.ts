@@ -1,5 +1,6 @@
 // Signs requests to one address, so that the server there knows who sends them.
-import { createHmac, createSecretKey, hash, type KeyObject, randomUUID } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { createHmacKey, hmacSha256 } from './hmac.ts';
 import type { SubgraphKey } from './keys.ts';
 import { createSignatureBase } from './signature-base.ts';
 
@@ -41,21 +42,16 @@ export interface SignerOptions {
 }
 
 export function createRequestSigner(options: SignerOptions): RequestSigner {
-  const { key, contentType, now = Date.now } = options;
-  const secret = createHmacKey(key);
+  const { key, now = Date.now } = options;
+  const secret = createHmacKey(Buffer.from(key.secret));
   const list = COVERED_COMPONENTS.map((name) => `"${name}"`).join(' ');
+  const fixed = fixedBase(options);
   return {
     sign(body, principal) {
       const digest = contentDigest(body);
       const created = Math.floor(now() / 1_000);
       const parameters = `(${list});created=${created};nonce="${randomUUID()}";keyid="${key.id}"`;
-      const values: Readonly<Record<string, readonly string[]>> = {
-        'content-type': [contentType],
-        'content-digest': [digest],
-        [PRINCIPAL_HEADER]: [principal],
-      };
-      const message = { ...options, fields: (name: string) => values[name] ?? [] };
-      const base = createSignatureBase(COVERED_COMPONENTS, message, parameters) ?? '';
+      const base = `${fixed}"content-digest": ${digest}\n"${PRINCIPAL_HEADER}": ${principal}\n"@signature-params": ${parameters}`;
       return [
         PRINCIPAL_HEADER,
         principal,
@@ -64,22 +60,21 @@ export function createRequestSigner(options: SignerOptions): RequestSigner {
         'signature-input',
         `${SIGNATURE_LABEL}=${parameters}`,
         'signature',
-        `${SIGNATURE_LABEL}=:${hmac(secret, base).toString('base64')}:`,
+        `${SIGNATURE_LABEL}=:${hmacSha256(secret, base).toString('base64')}:`,
       ];
     },
   };
 }
 
+/** The lines of the components that are the same in every request: all but the last two. */
+function fixedBase(options: SignerOptions): string {
+  const components = COVERED_COMPONENTS.slice(0, -2);
+  const message = { ...options, fields: () => [options.contentType] };
+  const base = createSignatureBase(components, message, '') ?? '';
+  return base.slice(0, base.lastIndexOf('"@signature-params"'));
+}
+
 /** https://www.rfc-editor.org/rfc/rfc9530#section-2 */
 export function contentDigest(body: string | Buffer): string {
   return `sha-256=:${hash('sha256', body, 'base64')}:`;
-}
-
-export function createHmacKey({ secret }: Pick<SubgraphKey, 'secret'>): KeyObject {
-  return createSecretKey(secret, 'utf8');
-}
-
-/** https://www.rfc-editor.org/rfc/rfc9421#section-3.3.3 */
-export function hmac(key: KeyObject, base: string): Buffer {
-  return createHmac('sha256', key).update(base).digest();
 }

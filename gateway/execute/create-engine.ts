@@ -235,9 +235,11 @@ async function runWithin<Result>(
 function requireSameAuthority(authority: Authority, planned: PlannedOperation, principal: Principal): void {
   if (planned.usedRules.length === 0) return;
   const { access } = authority.grantsOf(principal);
-  const isWithin = planned.usedRules.every(
-    (rule) => !access.forbidsAny([rule]) || planned.access?.forbidsAny([rule]) === true,
-  );
+  const { access: prepared, usedRules } = planned;
+  const isWithin =
+    prepared === undefined
+      ? !access.forbidsAny(usedRules)
+      : usedRules.every((rule) => !access.forbidsAny([rule]) || prepared.forbidsAny([rule]));
   invariant(isWithin, 'an operation is run for one who may have all that it was prepared for');
 }
 

@@ -122,8 +122,9 @@ function createAuthorityKeys(authority: Authority | undefined, entriesMax: numbe
     keyOf(text, principal) {
       const usedRules = used.get(text) ?? all;
       if (usedRules.length === 0) return text;
-      // No text begins with a quotation mark.
-      return `"${authority.grantsOf(principal).keyFor(usedRules)}"${text}`;
+      const key = authority.grantsOf(principal).keyFor(usedRules);
+      // No text begins with a quotation mark; without a key it is for those who may have all of it.
+      return key === '' ? text : `"${key}"${text}`;
     },
     learn: (text, usedRules) => used.set(text, usedRules),
   };

@@ -46,6 +46,8 @@ export const GATEWAY_SETTINGS = {
   WEFT_POLICIES_FILE: z.string().optional(),
   /** What becomes of an operation that asks for what its asker may not have: null where it would be, or no answer at all. */
   WEFT_UNAUTHORIZED: z.enum(['null', 'reject']).default('null'),
+  /** Names of labels of progressive `@override` that are switched on, with commas between them. */
+  WEFT_OVERRIDE_LABELS: z.string().optional(),
   /** Names of client headers that are sent on to every subgraph, with commas between them. */
   WEFT_FORWARDED_HEADERS: z.string().optional(),
   ...IDENTITY_SHAPE,
@@ -85,6 +87,8 @@ export interface GatewayConfig {
   readonly shareInFlight?: boolean | undefined;
   /** Names of client headers that are sent on to every subgraph; default none. Checked by `createHeaderPicker`. */
   readonly forwardedHeaders?: readonly string[] | undefined;
+  /** Names of labels of progressive `@override` that are switched on; default none. */
+  readonly overrideLabels?: readonly string[] | undefined;
   /** Who meets which `@policy`; default: nobody any. */
   readonly policies?: readonly Policy[] | undefined;
   /** Default `null`. */
@@ -150,6 +154,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     planner: settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
     forwardedHeaders,
+    overrideLabels: namesIn(settings.WEFT_OVERRIDE_LABELS),
     policies: policies ?? [],
     onUnauthorized: settings.WEFT_UNAUTHORIZED,
     identity,
@@ -172,6 +177,12 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   });
 }
 
+/** What stands between commas. */
+function namesIn(list: string | undefined): readonly string[] {
+  const names = (list ?? '').split(',').map((name) => name.trim());
+  return names.filter((name) => name !== '');
+}
+
 function isOn(setting: 'true' | 'false' | undefined, byDefault: boolean): boolean {
   return setting === undefined ? byDefault : setting === 'true';
 }
@@ -190,8 +201,7 @@ function noGraph(): OperatorError {
 
 /** @throws OperatorError naming a header that may not be forwarded */
 function headerNames(list: string | undefined): readonly string[] {
-  const names = (list ?? '').split(',').map((name) => name.trim());
-  const given = names.filter((name) => name !== '');
+  const given = namesIn(list);
   try {
     createHeaderPicker(given);
   } catch (thrown) {

@@ -31,6 +31,7 @@ const SHAPE = {
   WEFT_API_KEYS_FILE: z.string().optional(),
   /** `production`: no issuer of the demo. */
   NODE_ENV: z.string().optional(),
+  WEFT_OVERRIDE_LABELS: z.string().optional(),
   WEFT_POLICIES_FILE: z.string().optional(),
   WEFT_UNAUTHORIZED: z.string().optional(),
   WEFT_CSRF: z.string().optional(),

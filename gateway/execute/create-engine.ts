@@ -57,6 +57,8 @@ export interface EngineOptions {
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   /** Whether messages of subgraphs' errors without a code of ours are logged and not told; default false. */
   readonly keepsBackOwnWords?: boolean;
+  /** Names of labels of progressive `@override` that are switched on; default none. */
+  readonly overrideLabels?: readonly string[];
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean;
   /** Told of fetches and of operations that are prepared. */
@@ -115,6 +117,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     schema,
     limits,
     planner: options.planner,
+    overrideLabels: options.overrideLabels,
     incrementalDelivery: true,
     authority,
     introspection: suggests,

@@ -13,11 +13,20 @@ export function readOverrideLabels(document: DocumentNode): readonly string[] {
   return [...labels].sort();
 }
 
-/** @param percentage between 0 and 100, drawn anew for each operation */
-export function chooseOverrides(labels: readonly string[], percentage: number): OverrideChoice {
+/**
+ * @param percentage between 0 and 100, drawn anew for each operation
+ * @param active names that the operator switched on
+ */
+export function chooseOverrides(
+  labels: readonly string[],
+  percentage: number,
+  active: ReadonlySet<string> = NO_NAMES,
+): OverrideChoice {
   if (labels.length === 0) return NO_OVERRIDES;
-  return { labels: labels.filter((label) => percentage < percentOf(label)), percentage };
+  return { labels: labels.filter((label) => percentage < percentOf(label) || active.has(label)), percentage };
 }
+
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 /** A label that is no percentage is never drawn. */
 function percentOf(label: string): number {

@@ -27,6 +27,8 @@ export interface PreparerOptions<Prepared> {
   /** Undefined: whoever asks may have all. */
   readonly authority?: Authority | undefined;
   readonly costOf?: CostOf | undefined;
+  /** Names of labels of progressive `@override` that are switched on; default none. */
+  readonly overrideLabels?: readonly string[] | undefined;
   /** Whether clients may ask for the schema; default yes. */
   readonly introspection?: boolean | undefined;
   readonly meter?: EngineMeter | undefined;
@@ -61,6 +63,7 @@ export function createPreparer<Prepared extends object>(
   const { supergraphSdl, planner, limits, meter } = options;
   const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits);
   const labels = readOverrideLabels(options.document);
+  const activeLabels = new Set(options.overrideLabels);
   const cache = createLruCache<Prepared>(limits.planCacheEntriesMax);
   const underWay = new Map<string, Promise<Prepared | RequestErrors>>();
   const prepareOptions = { ...options, plan: pool.plan };
@@ -83,7 +86,7 @@ export function createPreparer<Prepared extends object>(
   return {
     ready: pool.ready,
     prepare(query, operationName, principal = ANONYMOUS) {
-      const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX);
+      const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX, activeLabels);
       // An operation has a plan for each set of labels that it was asked under; no label has a line break.
       const text = `${overrides.labels.join()}\n${keyOf(query, operationName)}`;
       const key = keys.keyOf(text, principal);

@@ -25,6 +25,7 @@ export interface BuildOptions {
     | 'onUnauthorized'
     | 'subgraphKeys'
     | 'introspection'
+    | 'overrideLabels'
     | 'tellsOwnWords'
   >;
   readonly logger: Logger;
@@ -93,6 +94,7 @@ async function createChosenEngine(
     subgraphKeys: config.subgraphKeys,
     keepsBackOwnWords: config.tellsOwnWords === false,
     introspection: config.introspection ?? true,
+    overrideLabels: config.overrideLabels ?? [],
   };
   const { engine = 'weft' } = config;
   switch (engine) {

@@ -8,7 +8,12 @@ import {
   isObjectType,
 } from 'graphql';
 import type { PlannedOperation } from '../plan/prepare.ts';
-import { type CollectOptions, collectGuarded, type GuardedSelection } from './collect-guarded.ts';
+import {
+  type CollectOptions,
+  collectGuarded,
+  type GuardedNode,
+  type GuardedSelection,
+} from './collect-guarded.ts';
 
 /**
  * Names of object types.
@@ -18,9 +23,24 @@ import { type CollectOptions, collectGuarded, type GuardedSelection } from './co
  */
 export function askedTypesAt(
   schema: GraphQLSchema,
-  planned: Pick<PlannedOperation, 'operation' | 'fragments' | 'rootType'>,
+  planned: Asked,
   path: readonly string[],
   names: readonly string[],
+): readonly string[] {
+  return typesAsking(schema, planned, path, (fields) => names.some((name) => fields.has(name)));
+}
+
+type Asked = Pick<PlannedOperation, 'operation' | 'fragments' | 'rootType'>;
+
+/**
+ * Names of object types of which the client asks at the path what `isAsked` looks for.
+ * @param isAsked given all that is asked of one type, by response name
+ */
+export function typesAsking(
+  schema: GraphQLSchema,
+  planned: Asked,
+  path: readonly string[],
+  isAsked: (fields: ReadonlyMap<string, readonly GuardedNode[]>) => boolean,
 ): readonly string[] {
   const options: CollectOptions = { schema, fragments: planned.fragments, known: undefined };
   let types: readonly GraphQLObjectType[] = [planned.rootType];
@@ -39,12 +59,7 @@ export function askedTypesAt(
     types = [...new Set([...belowTypes].flatMap((type) => objectTypesOf(schema, type)))];
     selections = below;
   }
-  return types
-    .filter((type) => {
-      const fields = collectGuarded(options, type, selections);
-      return names.some((name) => fields.has(name));
-    })
-    .map((type) => type.name);
+  return types.filter((type) => isAsked(collectGuarded(options, type, selections))).map((type) => type.name);
 }
 
 function objectTypesOf(schema: GraphQLSchema, type: GraphQLNamedType): readonly GraphQLObjectType[] {

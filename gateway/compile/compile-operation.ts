@@ -11,6 +11,7 @@ import { answerIntrospection } from '../execute/introspection.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
 import { runIncrementally } from '../incremental/run-incrementally.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
+import { keepAliasesApart } from './aliases-apart.ts';
 import { askedTypesAt } from './asked-types.ts';
 import { type Complete, compileCompletion, GIVEN_UP } from './completion.ts';
 import { conditionVariables } from './conditions.ts';
@@ -63,7 +64,9 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
   const askedTypes = (path: readonly string[], names: readonly string[]) =>
     askedTypesAt(facts.schema, planned, path, names);
   const steps =
-    plan.steps === undefined ? undefined : completeInterfaceObjects(fullSchema, plan.steps, askedTypes);
+    plan.steps === undefined
+      ? undefined
+      : keepAliasesApart(facts.schema, completeInterfaceObjects(fullSchema, plan.steps, askedTypes), planned);
   const runSteps = steps === undefined ? undefined : compileSteps(fullSchema, steps);
   const parts = steps === undefined ? undefined : compileParts(fullSchema, planned, steps);
   const completionFor = compileCompletions(planned, facts);

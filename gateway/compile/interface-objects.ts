@@ -75,7 +75,8 @@ function isTrue(directive: ConstDirectiveNode, name: string): boolean {
   return value?.kind === Kind.BOOLEAN && value.value;
 }
 
-function mapFetches(step: Step, change: (step: FetchStep) => FetchStep): Step {
+/** The steps with each fetch changed, wherever it stands. */
+export function mapFetches(step: Step, change: (step: FetchStep) => FetchStep): Step {
   const mapped = (child: Step | undefined) => (child === undefined ? undefined : mapFetches(child, change));
   switch (step.kind) {
     case 'fetch':

@@ -44,7 +44,11 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'gateway':
       return runGateway(rest);
     case 'compose': {
-      const { values } = parse(rest, { check: { type: 'boolean' } });
+      const { values, positionals } = parse(rest, { check: { type: 'boolean' } });
+      if (positionals.length > 0)
+        throw new OperatorError('weft compose takes the subgraphs of this checkout and no argument', {
+          exitCode: 2,
+        });
       return (await import('./compose.ts')).composeCommand(values.check === true);
     }
     case 'plan':

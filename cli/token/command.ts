@@ -1,4 +1,6 @@
 // `weft token`: prints a token for a demo, of a person with the roles that the domain knows.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
 import { DIVISION } from '@weft/gateway/identity/claims';
@@ -27,7 +29,14 @@ export async function tokenCommand(
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const claims = readClaims(argv);
-  const token = await openIssuer(homeDirectory(env), env.NODE_ENV).sign(claims);
+  const home = homeDirectory(env);
+  const isKnown = existsSync(join(home, 'issuer', 'key.json'));
+  const token = await openIssuer(home, env.NODE_ENV).sign(claims);
+  // The token alone is standard output: it is caught by a shell.
+  if (!isKnown)
+    process.stderr.write(
+      `weft token: no hub has run in ${home}: only one that is started there will take this token\n`,
+    );
   process.stdout.write(`${token}\n`);
 }
 

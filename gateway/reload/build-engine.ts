@@ -3,6 +3,7 @@ import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { parse } from 'graphql';
 import { validateSDL } from 'graphql/validation/validate.js';
+import { readOwnRules } from '../authority/own-rules.ts';
 import type { Policies, Policy } from '../authority/requirement.ts';
 import type { GatewayConfig } from '../config.ts';
 import { createEngine, type EngineOptions } from '../execute/create-engine.ts';
@@ -76,6 +77,15 @@ function policiesByName(policies: readonly Policy[]): Policies {
   return new Map(policies.map((policy) => [policy.name, policy]));
 }
 
+/** A policy that no file names is met by nobody: right, and seldom meant. */
+function warnOfUnmetPolicies(supergraphSdl: string, policies: Policies, logger: Logger): void {
+  const { requirements } = readOwnRules(parse(supergraphSdl, { noLocation: true }));
+  const named = requirements.flatMap((one) => (one.kind === 'policies' ? one.anyOf.flat() : []));
+  const unmet = [...new Set(named)].filter((name) => !policies.has(name));
+  if (unmet.length > 0)
+    logger.warn({ policies: unmet }, 'nobody meets these policies: WEFT_POLICIES_FILE does not name them');
+}
+
 async function createChosenEngine(
   { supergraphSdl, subgraphUrls }: LoadedSupergraph,
   { config, logger, limits, metrics }: BuildOptions,
@@ -96,6 +106,7 @@ async function createChosenEngine(
     introspection: config.introspection ?? true,
     overrideLabels: config.overrideLabels ?? [],
   };
+  warnOfUnmetPolicies(supergraphSdl, options.policies ?? new Map(), logger);
   const { engine = 'weft' } = config;
   switch (engine) {
     case 'weft':

@@ -1,6 +1,5 @@
 // Signs requests to one address, so that the server there knows who sends them.
-import { hash, randomUUID } from 'node:crypto';
-import { createHmacKey, hmacSha256 } from './hmac.ts';
+import { createHmac, createSecretKey, hash, type KeyObject, randomUUID } from 'node:crypto';
 import type { SubgraphKey } from './keys.ts';
 import { createSignatureBase } from './signature-base.ts';
 
@@ -43,7 +42,7 @@ export interface SignerOptions {
 
 export function createRequestSigner(options: SignerOptions): RequestSigner {
   const { key, now = Date.now } = options;
-  const secret = createHmacKey(Buffer.from(key.secret));
+  const secret = createHmacKey(key);
   const list = COVERED_COMPONENTS.map((name) => `"${name}"`).join(' ');
   const fixed = fixedBase(options);
   return {
@@ -60,7 +59,7 @@ export function createRequestSigner(options: SignerOptions): RequestSigner {
         'signature-input',
         `${SIGNATURE_LABEL}=${parameters}`,
         'signature',
-        `${SIGNATURE_LABEL}=:${hmacSha256(secret, base).toString('base64')}:`,
+        `${SIGNATURE_LABEL}=:${hmac(secret, base).toString('base64')}:`,
       ];
     },
   };
@@ -77,4 +76,13 @@ function fixedBase(options: SignerOptions): string {
 /** https://www.rfc-editor.org/rfc/rfc9530#section-2 */
 export function contentDigest(body: string | Buffer): string {
   return `sha-256=:${hash('sha256', body, 'base64')}:`;
+}
+
+export function createHmacKey({ secret }: Pick<SubgraphKey, 'secret'>): KeyObject {
+  return createSecretKey(secret, 'utf8');
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9421#section-3.3.3 */
+export function hmac(key: KeyObject, base: string): Buffer {
+  return createHmac('sha256', key).update(base).digest();
 }

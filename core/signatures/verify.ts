@@ -1,10 +1,9 @@
 // Decides whether a request was signed by who has one of the keys, not long ago, and for the first time.
 import { timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { createHmacKey, hmacSha256 } from './hmac.ts';
 import type { SubgraphKey } from './keys.ts';
 import { createSeenNonces } from './seen-nonces.ts';
-import { COVERED_COMPONENTS, contentDigest } from './sign.ts';
+import { COVERED_COMPONENTS, contentDigest, createHmacKey, hmac } from './sign.ts';
 import { createSignatureBase, type SignableMessage } from './signature-base.ts';
 import { readSignature, readSignatureInput, type SignatureInput } from './signature-fields.ts';
 
@@ -49,7 +48,7 @@ export function createRequestVerifier({
   now = Date.now,
 }: VerifierOptions): RequestVerifier {
   const limits = { ...SIGNATURE_LIMITS, ...given };
-  const secrets = new Map(keys.map((key) => [key.id, createHmacKey(Buffer.from(key.secret))]));
+  const secrets = new Map(keys.map((key) => [key.id, createHmacKey(key)]));
   const nonces = createSeenNonces(limits.createdSecondsMax, limits.noncesMax);
   return {
     refuse(message) {
@@ -63,7 +62,7 @@ export function createRequestVerifier({
         return 'it was created too long ago, or in the future: compare the clocks';
       const base = createSignatureBase(input.components, message, input.parameters);
       if (base === undefined) return 'its signature does not cover what it must';
-      const expected = hmacSha256(secret, base);
+      const expected = hmac(secret, base);
       if (signature.length !== expected.length || !timingSafeEqual(signature, expected))
         return 'its signature is wrong';
       // Last, so that only who has a key can fill the memory of nonces.

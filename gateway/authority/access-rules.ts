@@ -25,7 +25,7 @@ export interface AccessRules {
   ofArguments(typeName: string, node: FieldNode): readonly number[];
 }
 
-export const NONE: readonly number[] = Object.freeze([]);
+const NONE: readonly number[] = Object.freeze([]);
 
 /**
  * @param document the supergraph
@@ -72,6 +72,6 @@ export function createAccessRules(document: DocumentNode, schema: GraphQLSchema)
 type Owner = GraphQLObjectType | GraphQLInterfaceType;
 
 /** In order. */
-export function distinct(numbers: readonly number[]): readonly number[] {
+function distinct(numbers: readonly number[]): readonly number[] {
   return numbers.length === 0 ? NONE : [...new Set(numbers)].sort((a, b) => a - b);
 }

@@ -49,7 +49,7 @@ export interface AuthorityOptions {
 
 export function createAuthority(options: AuthorityOptions): Authority {
   const { rules, schema, policies = new Map(), onUnauthorized = 'null' } = options;
-  // By authority, which is equal for all requests of one asker with equal credentials; forgotten with the principal.
+  // Credentials that are known give one principal each time; forgotten with it.
   const known = new WeakMap<Principal, Grants>();
   return {
     hasRules: rules.requirements.length > 0,

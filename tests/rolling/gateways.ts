@@ -25,7 +25,9 @@ export async function startGatewayCommand(
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = new Promise<number | null>((done) => child.once('exit', done));
-  const [message] = await once(child, 'message', { signal: AbortSignal.timeout(READY_MS_MAX) });
+  const told = once(child, 'message', { signal: AbortSignal.timeout(READY_MS_MAX) });
+  const fallen = exited.then((code) => [{ kind: 'exit', message: `exit code ${code}` }]);
+  const [message] = await Promise.race([told, fallen]);
   if (message.kind !== 'ready') throw new Error(`the gateway did not start: ${message.message}`);
   return {
     terminate() {

@@ -6,6 +6,10 @@ import { locateInString } from './string-position.ts';
 /** The closed list: severity and one sentence each. docs/connectors.md explains them; a test keeps the two alike. */
 export const BUILD_CODES = {
   UNKNOWN_TYPE: { severity: 'error', means: 'A field or an argument has a type that is nowhere defined.' },
+  UNKNOWN_DIRECTIVE: {
+    severity: 'error',
+    means: 'A directive is nowhere defined, and no @link imports it.',
+  },
   SYNTAX: { severity: 'error', means: 'The file is not GraphQL SDL.' },
   NO_SDL: { severity: 'error', means: 'The folder holds no .graphql file, or none with a @source.' },
   UNKNOWN_SOURCE: { severity: 'error', means: 'No @source of the folder has this name.' },

@@ -288,6 +288,7 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ['INGEST_ORDER', 'version: seq area', 'area', '@ingest'],
   ['FILE_MISSING', 'sql: { url: "{$env.DB}" }', 'soap: { wsdl: "../a.wsdl", endpoint: "x" }'],
   ['UNKNOWN_TYPE', 'type Note { text: String }', 'type Note { text: Sting }'],
+  ['UNKNOWN_DIRECTIVE', 'type Note { text: String }', 'type Note { text: String @shareable }'],
   ['MISPLACED', 'enum OrderState {', 'enum OrderState @freshness(maxAge: "5s") {'],
   [
     'MISPLACED',
@@ -335,7 +336,7 @@ describe('build codes', () => {
     const codesOf = (files: Readonly<Record<string, string>>) =>
       checkFolder(folderOf(files)).issues.map(({ code }) => code);
     expect(codesOf({ 'readme.txt': '' })).toEqual(['NO_SDL']);
-    expect(codesOf({ 'a.graphql': 'type Query @shareable' })).toEqual(['NO_SDL']);
+    expect(codesOf({ 'a.graphql': 'type Query' })).toEqual(['NO_SDL']);
   });
 
   test('a mistake in a block string is told with the line and column inside it', () => {

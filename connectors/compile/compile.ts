@@ -7,6 +7,7 @@ import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } f
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { readEntity, readField } from './connects.ts';
 import { readArguments } from './directive-arguments.ts';
+import { checkDirectiveNames } from './directive-names.ts';
 import { checkDirectivePlaces } from './directive-places.ts';
 import { checkGraph } from './graph-check.ts';
 import { readIngest } from './ingests.ts';
@@ -36,6 +37,7 @@ export function compileSystem(folder: string): CompiledSystem {
   const changes = readChanges(compilation, ingests);
   checkFreshness(compilation);
   checkTypeNames(compilation.sdl, issues);
+  checkDirectiveNames(compilation.sdl, issues);
   checkDirectivePlaces(compilation.sdl.document, issues);
   const { sdl } = compilation;
   const loaded = new Set(

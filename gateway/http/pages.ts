@@ -46,7 +46,10 @@ export function registerPages(app: FastifyInstance, isExplorerOn: boolean): void
     etag: true,
     allowedPath: (path) => isExplorerOn || !isOfExplorer(path),
   });
-  if (isExplorerOn) app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
+  if (isExplorerOn) {
+    app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
+    app.get('/explorer/', (_request, reply) => reply.redirect('/explorer', 308));
+  }
   for (const [path, file] of vendorFiles(dashboard)) {
     if (!isExplorerOn && isOfExplorer(path)) continue;
     app.get(path, (_request, reply) => reply.sendFile(basename(file), dirname(file)));

@@ -269,19 +269,22 @@ describe('health and pages', () => {
     });
   });
 
-  it.each(['/', '/explorer'])('serves %s under a policy that runs no foreign script', async (path) => {
-    const response = await fetch(`${origin}${path}`);
-    const html = await response.text();
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
-    expect(response.headers.get('x-content-type-options')).toBe('nosniff');
-    const assets = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg))"/g)].map(
-      (match) => match[1] ?? '',
-    );
-    expect(assets.length).toBeGreaterThan(0);
-    for (const asset of assets)
-      expect([asset, (await fetch(`${origin}${asset}`)).status]).toEqual([asset, 200]);
-  });
+  it.each(['/', '/explorer', '/explorer/'])(
+    'serves %s under a policy that runs no foreign script',
+    async (path) => {
+      const response = await fetch(`${origin}${path}`);
+      const html = await response.text();
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-security-policy')).toContain("script-src 'self'");
+      expect(response.headers.get('x-content-type-options')).toBe('nosniff');
+      const assets = [...html.matchAll(/(?:src|href)="(\/[^"]+\.(?:js|css|svg))"/g)].map(
+        (match) => match[1] ?? '',
+      );
+      expect(assets.length).toBeGreaterThan(0);
+      for (const asset of assets)
+        expect([asset, (await fetch(`${origin}${asset}`)).status]).toEqual([asset, 200]);
+    },
+  );
 
   it.each(['/nope', '/../package.json', '/%2e%2e/package.json', '/vendor/none.js'])(
     'answers 404 in JSON at %s',

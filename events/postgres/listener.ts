@@ -19,9 +19,16 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Connects in the background and reconnects for ever: what is missed meanwhile, readers find by polling. */
-export function startListener(databaseUrl: string, logger: Logger): Listener {
-  const wakes = createWakes();
+/**
+ * Connects in the background and reconnects for ever: what is missed meanwhile, readers find by polling.
+ * @param onTopic called with the topic of every announcement
+ */
+export function startListener(
+  databaseUrl: string,
+  logger: Logger,
+  onTopic: (topic: string) => void = () => undefined,
+): Listener {
+  const wakes = createWakes(onTopic);
   const closing = new AbortController();
   const running = keepListening(databaseUrl, logger, wakes, closing.signal);
   return {
@@ -42,12 +49,13 @@ interface Wakes {
   wait(topic: string, seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
 }
 
-function createWakes(): Wakes {
+function createWakes(onTopic: (topic: string) => void): Wakes {
   const counts = new Map<string, number>();
   const waiters = new Map<string, Set<() => void>>();
   const announced = (topic: string) => counts.get(topic) ?? 0;
   const announce = (topic: string) => {
     counts.set(topic, announced(topic) + 1);
+    onTopic(topic);
     for (const wake of waiters.get(topic) ?? []) wake();
   };
   const wait = (topic: string, seen: number, timeoutMs: number, signal: AbortSignal) =>

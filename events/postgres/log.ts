@@ -2,18 +2,12 @@
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import pg from 'pg';
-import {
-  type EventLog,
-  type LogEvent,
-  type LogGap,
-  type Position,
-  type ReadOptions,
-  START,
-} from '../event-log.ts';
+import type pg from 'pg';
+import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from '../event-log.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type Listener, startListener } from './listener.ts';
-import { comparePositions, formatPosition, POSITION_MAX } from './position.ts';
+import { openPool, orUnavailable, readHead } from './outbox.ts';
+import { comparePositions, POSITION_MAX } from './position.ts';
 import { trimTopic } from './trim.ts';
 
 export interface PostgresLogOptions {
@@ -31,9 +25,6 @@ const PENDING_ROUNDS_SHORT = 64;
 
 const BATCH_EVENTS = 500;
 const BATCH_EVENTS_MAX = 5_000;
-const CONNECTIONS_MAX = 4;
-const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 10_000;
 const RETRY_DELAY_MS_MIN = 50;
 const RETRY_DELAY_MS_MAX = 2_000;
 
@@ -54,7 +45,7 @@ export function openPostgresLog(options: PostgresLogOptions): EventLog {
     head: (topic) => orUnavailable(() => readHead(pool, topic)),
     read: (topic, read) =>
       readTopic(source(), topic, { ...read, signal: AbortSignal.any([read.signal, closing.signal]) }),
-    trim: (topic, olderThanMs) => orUnavailable(() => trimTopic(pool, topic, olderThanMs)),
+    trim: (topic, olderThanMs) => orUnavailable(() => trimTopic(pool, topic, { olderThanMs })),
     compare: comparePositions,
     async close() {
       if (closing.signal.aborted) return;
@@ -70,48 +61,6 @@ interface Source {
   readonly listener: Listener;
   readonly logger: Logger;
   readonly pollMs: number;
-}
-
-function openPool(connectionString: string, logger: Logger): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    statement_timeout: QUERY_TIMEOUT_MS,
-    application_name: 'weft events reader',
-  });
-  // An idle connection that breaks is replaced when the next one is needed.
-  pool.on('error', (err) => logger.debug({ err }, 'an idle connection of the event log ended'));
-  return pool;
-}
-
-/**
- * The last settled event, or where retention ended: what commits from now on lies above. Never a number that no
- * committed row carries: after a crash PostgreSQL hands out the numbers of transactions that left nothing on disk again.
- */
-const READ_HEAD = `
-SELECT tx, seq FROM (
-  (SELECT tx, seq FROM events.event
-   WHERE topic = $1 AND tx < pg_snapshot_xmin(pg_current_snapshot())
-   ORDER BY tx DESC, seq DESC LIMIT 1)
-  UNION ALL
-  (SELECT trimmed_tx, trimmed_seq FROM events.retention WHERE topic = $1)
-) AS settled(tx, seq)
-ORDER BY tx DESC, seq DESC LIMIT 1`;
-
-async function readHead(pool: pg.Pool, topic: string): Promise<Position> {
-  const { rows } = await pool.query<{ tx: string; seq: string }>(READ_HEAD, [topic]);
-  return rows[0] === undefined ? START : formatPosition(rows[0]);
-}
-
-async function orUnavailable<T>(ask: () => Promise<T>): Promise<T> {
-  try {
-    return await ask();
-  } catch (cause) {
-    if (cause instanceof HubError) throw cause;
-    throw new HubError('STORE_UNAVAILABLE', 'The event log does not answer.', { cause });
-  }
 }
 
 async function* readTopic(

@@ -4,11 +4,15 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@weft/core/embedded-postgres';
-import { createLogger } from '@weft/core/logger';
+import { createLogger, type Logger } from '@weft/core/logger';
 import { migrateAll } from '@weft/core/migrate';
 import type { EventLog, SqlTransaction } from '@weft/events/event-log';
+import { openEventLog, openLiveEngine } from '@weft/events/open';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
 import { openPostgresLog } from '@weft/events/postgres/log';
+import { openPool } from '@weft/events/postgres/outbox';
+import { type Relay, startRelay } from '@weft/events/relay/relay';
+import { parseRetention } from '@weft/events/relay/retention';
 import pg from 'pg';
 import type { LogUnderTest } from './event-log-suite.ts';
 
@@ -80,6 +84,53 @@ export async function startPostgresUnderTest(): Promise<LogUnderTest> {
     begin: () => beginTransaction(database.url),
     async close() {
       await log.close();
+      await database.drop();
+    },
+  };
+}
+
+/** A relay as the process `events` runs it, in this process. */
+export async function startTestRelay(options: {
+  readonly databaseUrl: string;
+  readonly eventLog: string;
+  readonly logger: Logger;
+  readonly retention?: string;
+  readonly retentionIntervalMs?: number;
+}): Promise<Relay> {
+  const { databaseUrl, eventLog, logger, retentionIntervalMs } = options;
+  const pool = openPool(databaseUrl, logger);
+  const engine = await openLiveEngine(eventLog, pool, logger);
+  await engine.check();
+  const relay = startRelay({
+    databaseUrl,
+    engine,
+    logger,
+    retentionOf: parseRetention(options.retention ?? ''),
+    ...(retentionIntervalMs === undefined ? {} : { retentionIntervalMs }),
+  });
+  return {
+    isLeading: relay.isLeading,
+    async close() {
+      await relay.close();
+      await engine.close();
+      await pool.end();
+    },
+  };
+}
+
+/** An engine behind the outbox, with its relay, on a server that the caller stops. */
+export async function startRelayedUnderTest(eventLog: string): Promise<LogUnderTest> {
+  const database = await createTestDatabase();
+  const logger = createLogger('test', process.env.WEFT_TEST_LOG ?? 'silent');
+  const relay = await startTestRelay({ databaseUrl: database.url, eventLog, logger });
+  const log = await openEventLog({ eventLog, databaseUrl: database.url, logger });
+  return {
+    log,
+    appender: postgresAppender,
+    begin: () => beginTransaction(database.url),
+    async close() {
+      await log.close();
+      await relay.close();
       await database.drop();
     },
   };

@@ -2,6 +2,7 @@
 import { collectProblems, logLevel, milliseconds, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { EVENT_LOG_SHAPE } from '@weft/events/setting';
 import { z } from 'zod';
 import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
@@ -26,6 +27,8 @@ export const GATEWAY_SETTINGS = {
   WEFT_LOG_LEVEL: logLevel,
   /** Where the event log is; without it subscriptions are refused and all else works. */
   DATABASE_URL: z.string().optional(),
+  /** What carries the log live: `postgres`, or the URL of a Redis or a NATS. */
+  EVENT_LOG: EVENT_LOG_SHAPE,
   /** `{ "subgraphs": [{ "name", "url", "sdlFile" }] }`, files relative to the manifest. */
   WEFT_SUBGRAPHS_FILE: z.string().optional(),
   /** A composed supergraph; with a manifest beside it, the manifest's addresses hold. */
@@ -74,6 +77,8 @@ export interface GatewayConfig {
   readonly host: string;
   readonly logLevel: string;
   readonly databaseUrl: string | undefined;
+  /** Default `postgres`. */
+  readonly eventLog?: string;
   readonly supergraphFile: string | undefined;
   /** Where `manifest` was read; when it changes it is read again. */
   readonly manifestFile?: string | undefined;
@@ -148,6 +153,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     host: settings.WEFT_HOST,
     logLevel: settings.WEFT_LOG_LEVEL,
     databaseUrl: settings.DATABASE_URL,
+    eventLog: settings.EVENT_LOG,
     supergraphFile,
     manifestFile,
     engine: settings.WEFT_ENGINE,

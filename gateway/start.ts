@@ -156,10 +156,13 @@ async function openMetricsServer(
 }
 
 /** Loaded when it is needed: a gateway without a database does without its driver. */
-async function openLog({ databaseUrl }: GatewayConfig, logger: Logger): Promise<EventLog | undefined> {
+async function openLog(
+  { databaseUrl, eventLog = 'postgres' }: GatewayConfig,
+  logger: Logger,
+): Promise<EventLog | undefined> {
   if (databaseUrl === undefined) return undefined;
-  const { openPostgresLog } = await import('@weft/events/postgres/log');
-  return openPostgresLog({ databaseUrl, logger });
+  const { openEventLog } = await import('@weft/events/open');
+  return openEventLog({ eventLog, databaseUrl, logger });
 }
 
 /** For sockets to answer their closing handshake, and for planners, pools and the log to end. */

@@ -1,6 +1,7 @@
 // The settings of the process that serves the owned subgraphs.
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { readSubgraphKeys, type SubgraphKey } from '@weft/core/signatures/keys';
+import { EVENT_LOG_SHAPE } from '@weft/events/setting';
 import { z } from 'zod';
 
 const SHAPE = {
@@ -8,6 +9,8 @@ const SHAPE = {
   DATABASE_URL: z
     .string({ error: 'expected postgresql://user:password@host:port/database' })
     .regex(/^postgres(ql)?:\/\//, 'expected postgresql://user:password@host:port/database'),
+  /** What carries the log live: `postgres`, or the URL of a Redis or a NATS. */
+  EVENT_LOG: EVENT_LOG_SHAPE,
   /** The port of all owned subgraphs; 0 takes a free one. */
   WEFT_SUBGRAPHS_PORT: port.default(0),
   WEFT_HOST: z.string().min(1).default('127.0.0.1'),
@@ -18,6 +21,7 @@ const SHAPE = {
 
 export interface SubgraphsConfig {
   readonly databaseUrl: string;
+  readonly eventLog: string;
   readonly port: number;
   readonly host: string;
   readonly subgraphKeys: readonly SubgraphKey[] | undefined;
@@ -29,6 +33,7 @@ export function readSubgraphsConfig(env: Readonly<Record<string, string | undefi
   const config = readConfig(SHAPE, env);
   return Object.freeze({
     databaseUrl: config.DATABASE_URL,
+    eventLog: config.EVENT_LOG,
     port: config.WEFT_SUBGRAPHS_PORT,
     host: config.WEFT_HOST,
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),

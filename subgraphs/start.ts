@@ -3,7 +3,7 @@ import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
-import { openPostgresLog } from '@weft/events/postgres/log';
+import { openEventLog } from '@weft/events/open';
 import { openDirectory } from './directory/directory.ts';
 import { openIncidents } from './incidents/incidents.ts';
 import { openRegistry } from './registry/registry.ts';
@@ -13,6 +13,8 @@ import { isStoreAway } from './store.ts';
 export interface SubgraphsOptions {
   /** A database whose schemas are migrated. */
   readonly databaseUrl: string;
+  /** What carries the log live; default `postgres`. */
+  readonly eventLog?: string;
   readonly host: string;
   /** 0 takes a free one. */
   readonly port: number;
@@ -26,7 +28,7 @@ export interface SubgraphsOptions {
  * @throws OperatorError when the store or the port cannot be had; what was opened is closed
  */
 export async function startSubgraphs(options: SubgraphsOptions): Promise<Started> {
-  const { databaseUrl, logger } = options;
+  const { databaseUrl, eventLog = 'postgres', logger } = options;
   const closers: (() => Promise<void>)[] = [];
   const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
     closers.push(() => part.close());
@@ -36,7 +38,7 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
     for (const closePart of closers.splice(0).toReversed()) await closePart();
   };
   try {
-    const log = opened(openPostgresLog({ databaseUrl, logger }));
+    const log = opened(await openEventLog({ eventLog, databaseUrl, logger }));
     const directory = opened(await openDirectory(databaseUrl, logger));
     const incidents = opened(openIncidents(databaseUrl, log, logger));
     const registry = opened(openRegistry(databaseUrl, log, logger));

@@ -12,6 +12,9 @@ const SHAPE = {
     .string()
     .regex(/^postgres(ql)?:\/\/[^/]+\/[^/?]+/, 'expected postgresql://user:password@host:port/database')
     .optional(),
+  /** Handed on as they are to who reads or relays events. */
+  EVENT_LOG: z.string().optional(),
+  WEFT_EVENT_RETENTION: z.string().optional(),
   /** Where the hub keeps its data; default `.weft` in the checkout. */
   WEFT_HOME: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,

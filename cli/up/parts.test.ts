@@ -73,6 +73,17 @@ describe('planParts', () => {
     expect(keys).toEqual(['keys.json', 'subgraph-keys.json', 'subgraph-keys.json', undefined]);
   });
 
+  it('tells all who read or move events which engine carries them, and nobody else', () => {
+    const settings = { EVENT_LOG: 'redis://127.0.0.1:6379', WEFT_EVENT_RETENTION: '7d' };
+    const parts = ['gateway', 'subgraphs', 'events', 'connectors', 'hotline'];
+    const told = parts.map((part) => environmentOf(part, settings).EVENT_LOG);
+    expect(told).toEqual([settings.EVENT_LOG, settings.EVENT_LOG, settings.EVENT_LOG, undefined, undefined]);
+    expect(environmentOf('events', settings)).toMatchObject({
+      WEFT_EVENT_RETENTION: '7d',
+      DATABASE_URL: 'postgresql://weft@127.0.0.1/weft',
+    });
+  });
+
   it('lets a real system stand in the place of a simulated one', () => {
     expect(environmentOf('connectors').WEFT_POLICE_URL).toBe('http://127.0.0.1:1005/CaseService');
     vi.stubEnv('WEFT_POLICE_URL', 'http://10.0.0.1/CaseService');

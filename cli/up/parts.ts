@@ -21,7 +21,7 @@ export interface Plan {
 /** In the order in which they are stopped: who sends before who receives. */
 export function planParts(plan: Plan): readonly ChildSpec[] {
   const simulated = SIMULATED.map((name) => ({ ...simulatedPart(plan, name), simulated: true }));
-  return [gateway(plan), ...simulated, connectors(plan), subgraphs(plan)];
+  return [gateway(plan), ...simulated, connectors(plan), subgraphs(plan), events(plan)];
 }
 
 /** Writes the stored SDL of every subgraph and the list of them that the gateway composes at start. */
@@ -46,6 +46,7 @@ function gateway(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
     WEFT_KEYS_FILE: plan.secrets.keysFile,
     DATABASE_URL: plan.databaseUrl,
+    ...given(plan.config, ['EVENT_LOG']),
     ...identity(plan),
     ...DRAIN,
     ...given(plan.config, GATEWAY_SETTINGS),
@@ -119,6 +120,14 @@ function subgraphs(plan: Plan): ChildSpec {
     DATABASE_URL: plan.databaseUrl,
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
     WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
+    ...given(plan.config, ['EVENT_LOG']),
+  });
+}
+
+function events(plan: Plan): ChildSpec {
+  return part(plan, 'events', join('events', 'main.ts'), {
+    DATABASE_URL: plan.databaseUrl,
+    ...given(plan.config, ['EVENT_LOG', 'WEFT_EVENT_RETENTION']),
   });
 }
 

@@ -272,12 +272,12 @@ describe('Ctrl-C', () => {
     const first = await startHub();
     const orderNo = await callHotline(first, { externalRef: 'kept', subject: '留存', areaCode: COMMUNITY });
     const pids = [
-      ...['gateway', 'subgraphs', 'connectors', 'city', 'hotline', 'grid', 'police'].map((part) =>
+      ...['gateway', 'subgraphs', 'connectors', 'events', 'city', 'hotline', 'grid', 'police'].map((part) =>
         first.pid(part),
       ),
       ...postgresPid(first.home),
     ];
-    expect(pids).toHaveLength(8);
+    expect(pids).toHaveLength(9);
     expect(await first.stop()).toBe(0);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(existsSync(join(first.home, 'run.json'))).toBe(false);

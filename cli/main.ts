@@ -14,6 +14,8 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
+  weft events dead-letters             list the events that the live engine would not take
+  weft events redrive ID|--all         have the relay try them anew
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
   weft bench [--only NAMES] [--rounds N] measure the gateway beside its limits and its peers
@@ -61,6 +63,13 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'token':
       return (await import('./token/command.ts')).tokenCommand(rest, process.env);
+    case 'events': {
+      const { values, positionals } = parse(rest, { all: { type: 'boolean' } });
+      return (await import('./events/command.ts')).eventsCommand(
+        { verb: positionals[0], id: positionals[1], all: values.all === true },
+        process.env,
+      );
+    }
     case 'replay':
       return (await import('./replay/command.ts')).replayCommand(rest);
     case 'bench':

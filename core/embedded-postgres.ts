@@ -188,7 +188,19 @@ async function clearAfterKill(cluster: Cluster): Promise<void> {
   rmSync(cluster.pidFile, { force: true });
 }
 
-function readPidFile(cluster: Cluster): { pid: number; port: number; ready: boolean } | undefined {
+/** The URL of the server that runs on a folder's data, whoever started it; undefined when none does. */
+export function urlOfRunning(directory: string): string | undefined {
+  const passwordFile = join(directory, 'password');
+  if (!existsSync(passwordFile)) return undefined;
+  const data = join(directory, 'data');
+  const file = readPidFile({ pidFile: join(data, 'postmaster.pid') });
+  if (!file?.ready || !isAliveIn(file.pid, realpathSync(data))) return undefined;
+  return urlOf({ password: readFileSync(passwordFile, 'utf8') }, file.port, DATABASE);
+}
+
+function readPidFile(
+  cluster: Pick<Cluster, 'pidFile'>,
+): { pid: number; port: number; ready: boolean } | undefined {
   if (!existsSync(cluster.pidFile)) return undefined;
   // Lines: pid, data folder, start time, port, socket folder, listen address, shared memory, status.
   const lines = readFileSync(cluster.pidFile, 'utf8').split('\n');
@@ -261,7 +273,7 @@ async function answers(cluster: Cluster, port: number): Promise<boolean> {
   }
 }
 
-function urlOf(cluster: Cluster, port: number, database: string): string {
+function urlOf(cluster: Pick<Cluster, 'password'>, port: number, database: string): string {
   return `postgresql://${USER}:${encodeURIComponent(cluster.password)}@127.0.0.1:${port}/${database}`;
 }
 

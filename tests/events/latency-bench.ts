@@ -1,16 +1,20 @@
-// Measures the time from an event's commit to its reader, on the PostgreSQL log: node tests/events/latency-bench.ts [EVENTS]
+// Measures the time from an event's commit to its reader: node tests/events/latency-bench.ts [EVENTS] [EVENT_LOG]
 import { createLogger } from '@weft/core/logger';
 import type { CloudEvent, Json } from '@weft/events/envelope';
+import { openEventLog } from '@weft/events/open';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
-import { openPostgresLog } from '@weft/events/postgres/log';
 import pg from 'pg';
-import { createTestDatabase } from './log-under-test.ts';
+import { createTestDatabase, startTestRelay } from './log-under-test.ts';
 
 const events = Number(process.argv[2] ?? 1_000);
 const warmUp = 100;
 
 const database = await createTestDatabase();
-const log = openPostgresLog({ databaseUrl: database.url, logger: createLogger('bench', 'silent') });
+const logger = createLogger('bench', 'silent');
+const eventLog = process.argv[3] ?? 'postgres';
+const relay =
+  eventLog === 'postgres' ? undefined : await startTestRelay({ databaseUrl: database.url, eventLog, logger });
+const log = await openEventLog({ eventLog, databaseUrl: database.url, logger });
 const client = new pg.Client({ connectionString: database.url });
 await client.connect();
 const stop = new AbortController();
@@ -38,6 +42,7 @@ stop.abort();
 await reading;
 await client.end();
 await log.close();
+await relay?.close();
 await database.drop();
 
 samplesMs.sort((a, b) => a - b);

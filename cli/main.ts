@@ -20,6 +20,9 @@ const USAGE = `weft: one live graph over the systems a government already has
               [--mapping FILE] [--limit N]
   weft bench [--only NAMES] [--rounds N] measure the gateway beside its limits and its peers
              [--seconds S] [--no-peers] [--report FILE]
+  weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
+             [--clients N] [--rate N] [--seconds S] [--rounds N] [--shape broadcast|groups] [--groups N]
+             [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N] [--report FILE]
 
   Settings come from the environment: PORT, DATABASE_URL, WEFT_HOME (default .weft), and those of docs/settings.md.
 `;
@@ -73,6 +76,8 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'replay':
       return (await import('./replay/command.ts')).replayCommand(rest);
     case 'bench':
+      if (rest[0] === 'subscriptions')
+        return (await import('./bench/subscriptions/command.ts')).benchSubscriptionsCommand(rest.slice(1));
       return (await import('./bench/command.ts')).benchCommand(rest);
     case undefined:
     case 'help':

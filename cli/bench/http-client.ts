@@ -4,8 +4,8 @@ import { createServer } from 'node:net';
 import { deadlineSignal, delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Program } from './program.ts';
+import type { SubgraphStats } from './workload/endpoints.ts';
 import { canonicalJson, expectedData, type QueryName, requestBodyOf } from './workload/operations.ts';
-import type { SubgraphStats } from './workload/subgraph-server.ts';
 
 const START_MS_MAX = 60_000;
 const POLL_MS = 50;

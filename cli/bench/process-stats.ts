@@ -20,10 +20,34 @@ export function cpuMsOf(pid: number): number {
 
 /** The most memory that was resident (VmHWM), the process and its descendants summed, in MiB. */
 export function rssPeakMiBOf(pid: number): number {
+  return sumOfStatus(pid, /VmHWM:\s+(\d+)/);
+}
+
+function sumOfStatus(pid: number, kibField: RegExp): number {
   return processTree(pid).reduce((sum, member) => {
-    const kib = /VmHWM:\s+(\d+)/.exec(readProc(`${member}/status`))?.[1];
+    const kib = kibField.exec(readProc(`${member}/status`))?.[1];
     return sum + Number(kib ?? 0) / KIB_PER_MIB;
   }, 0);
+}
+
+/** The memory that is resident now (VmRSS), the process and its descendants summed, in MiB. */
+export function rssMiBOf(pid: number): number {
+  return sumOfStatus(pid, /VmRSS:\s+(\d+)/);
+}
+
+/** File descriptors that the process itself has open. */
+export function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    // It may end between two looks, and then counts for nothing.
+    return 0;
+  }
+}
+
+/** The most descriptors that a process started here may open; NaN where the system does not tell. */
+export function descriptorsMax(): number {
+  return Number(/^Max open files\s+(\d+)/m.exec(readProc('self/limits'))?.[1] ?? Number.NaN);
 }
 
 /** Time in which a core ran processes or interrupts since the machine started, in ms. */

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { HubError } from '@weft/core/errors';
 import type { ProcessMessage } from '@weft/core/process';
+import { type Ask, createAsker } from './subscriptions/control.ts';
 
 export interface ProgramSpec {
   readonly name: string;
@@ -21,6 +22,8 @@ export interface Program {
   ended(): string | undefined;
   /** Its addresses, for programs of ours, which tell them. @throws HubError when it ends instead, or the signal aborts */
   ready(signal: AbortSignal): Promise<Readonly<Record<string, string>>>;
+  /** Asks a program of ours that answers questions (`subscriptions/control.ts`). */
+  readonly ask: Ask;
   /** SIGTERM, and SIGKILL after 5 s. */
   stop(): Promise<void>;
 }
@@ -54,6 +57,7 @@ export function startProgram({ name, command, env, cwd, logFile }: ProgramSpec):
     name,
     pid: child.pid ?? 0,
     ended,
+    ask: createAsker(child, name),
     ready: (signal) => untilReady(child, name, () => urls, ended, signal),
     stop: () => stop(child),
   };

@@ -88,7 +88,8 @@ function methodText({ settings }: BenchResult): string {
   request in flight when the load ends costs time and is not counted, which matters only for the slowest.`;
 }
 
-function machineText({ machine }: BenchResult): string {
+/** Machine and versions as a table in Markdown. */
+export function machineText({ machine }: Pick<BenchResult, 'machine'>): string {
   const rows = [
     ['date', machine.measuredAt.slice(0, 10)],
     ['processor', `${machine.cpuModel}, ${machine.cores} cores`],

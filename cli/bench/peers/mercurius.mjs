@@ -1,4 +1,4 @@
-// @mercuriusjs/gateway on Fastify: Federation 1, SDL pulled from the subgraphs. Usage: node mercurius.mjs ORIGIN PORT [--jit]
+// @mercuriusjs/gateway on Fastify: Federation 1, SDL pulled from the subgraphs. Usage: node mercurius.mjs ORIGIN PORT [--jit | --live]
 import mercuriusGateway from '@mercuriusjs/gateway';
 import Fastify from 'fastify';
 
@@ -9,12 +9,16 @@ const [origin, port, flag] = process.argv.slice(2);
 const app = Fastify({ logger: false });
 app.register(mercuriusGateway, {
   jit: flag === '--jit' ? 1 : 0,
+  subscription: flag === '--live' ? { fullWsTransport: false } : false,
   gateway: {
     services: ['accounts', 'inventory', 'products', 'reviews'].map((name) => ({
       name,
       url: `${origin}/v1/${name}`,
       mandatory: true,
       connections: 50,
+      ...(flag === '--live' && name === 'reviews'
+        ? { wsUrl: `${origin.replace('http', 'ws')}/v1/reviews`, wsConnectionParams: { reconnect: true } }
+        : {}),
     })),
   },
 });

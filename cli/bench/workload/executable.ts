@@ -11,6 +11,7 @@ import {
   shippingEstimate,
   USERS,
 } from './data.ts';
+import type { SdlOf } from './endpoints.ts';
 import { ENTITIES, type FederationVersion, type SubgraphName, sdlOf } from './schemas.ts';
 
 export interface ExecutableSubgraph {
@@ -19,11 +20,15 @@ export interface ExecutableSubgraph {
 }
 
 /** `version` decides only which SDL `_service` tells; data and execution are the same. */
-export function createExecutableSubgraph(name: SubgraphName, version: FederationVersion): ExecutableSubgraph {
-  const schema = buildSchema(executableSdl(name));
+export function createExecutableSubgraph(
+  name: SubgraphName,
+  version: FederationVersion,
+  sdl: SdlOf = sdlOf,
+): ExecutableSubgraph {
+  const schema = buildSchema(executableSdl(name, sdl));
   const rootValue = {
     ...ROOTS[name],
-    _service: { sdl: sdlOf(name, version) },
+    _service: { sdl: sdl(name, version) },
     _entities: ({ representations }: { readonly representations: readonly Representation[] }) =>
       representations.map((representation) => RESOLVERS[name](representation)),
   };
@@ -54,8 +59,8 @@ function executeOne(schema: GraphQLSchema, rootValue: object, request: unknown):
 }
 
 /** Federation's directives say nothing to an execution; its two fields are added. */
-function executableSdl(name: SubgraphName): string {
-  const plain = sdlOf(name, 1)
+export function executableSdl(name: SubgraphName, sdl: SdlOf): string {
+  const plain = sdl(name, 1)
     .replaceAll(/@\w+(\([^)]*\))?/g, '')
     .replaceAll('extend type', 'type');
   return `${plain}

@@ -8,6 +8,7 @@ export type Answer = (method: string, path: string, bodyLatin1: string) => Buffe
 const REQUEST_BYTES_MAX = 4_000_000;
 const HEAD_END = Buffer.from('\r\n\r\n');
 const CONTENT_LENGTH = /\r\ncontent-length:[ \t]*(\d+)/i;
+const UPGRADE = /\r\nupgrade:[ \t]*websocket/i;
 const CHUNKED = /\r\ntransfer-encoding:[ \t]*chunked/i;
 
 /** Head and body of a response, to be written as they are. */
@@ -21,21 +22,29 @@ export function frameResponse(body: string, status = '200 OK'): Buffer {
   ]);
 }
 
+/** Takes over a connection that asks for another protocol: the request's head, and what came behind it. */
+export type TakeUpgrade = (head: string, socket: Socket, rest: Buffer) => void;
+
 /** Keep-alive, pipelining, and request bodies with a length or in chunks. The caller listens and closes. */
-export function createReadyServer(answer: Answer): Server {
-  return createServer({ noDelay: true }, (socket) => serve(socket, answer));
+export function createReadyServer(answer: Answer, takeUpgrade?: TakeUpgrade): Server {
+  return createServer({ noDelay: true }, (socket) => serve(socket, answer, takeUpgrade));
 }
 
-function serve(socket: Socket, answer: Answer): void {
+function serve(socket: Socket, answer: Answer, takeUpgrade: TakeUpgrade | undefined): void {
   let rest: Buffer | undefined;
   // A client that goes away in the middle of a request is no failure of the server.
   socket.on('error', () => socket.destroy());
-  socket.on('data', (chunk: Buffer) => {
+  socket.on('data', function onData(chunk: Buffer) {
     const bytes = rest === undefined ? chunk : Buffer.concat([rest, chunk]);
     let offset = 0;
     while (offset < bytes.length) {
       const request = readRequest(bytes, offset);
       if (request === undefined) break;
+      if (takeUpgrade !== undefined && UPGRADE.test(request.head)) {
+        socket.off('data', onData);
+        takeUpgrade(request.head, socket, bytes.subarray(request.end));
+        return;
+      }
       socket.write(answer(request.method, request.path, request.body));
       offset = request.end;
     }
@@ -45,6 +54,8 @@ function serve(socket: Socket, answer: Answer): void {
 }
 
 interface RawRequest {
+  /** Request line and fields. */
+  readonly head: string;
   readonly method: string;
   readonly path: string;
   readonly body: string;
@@ -67,11 +78,11 @@ function readRequest(bytes: Buffer, start: number): RawRequest | undefined {
     const end = bodyStart + Number(length);
     return bytes.length < end
       ? undefined
-      : { method, path, body: bytes.toString('latin1', bodyStart, end), end };
+      : { head, method, path, body: bytes.toString('latin1', bodyStart, end), end };
   }
-  if (!CHUNKED.test(head)) return { method, path, body: '', end: bodyStart };
+  if (!CHUNKED.test(head)) return { head, method, path, body: '', end: bodyStart };
   const chunked = readChunks(bytes, bodyStart);
-  return chunked === undefined ? undefined : { method, path, ...chunked };
+  return chunked === undefined ? undefined : { head, method, path, ...chunked };
 }
 
 /** RFC 9112, section 7.1, without trailers. */

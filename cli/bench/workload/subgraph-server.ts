@@ -1,54 +1,11 @@
-// The program with the four subgraphs: executes each distinct request once, then answers it from a table.
+// The program with the four subgraphs.
 import type { AddressInfo } from 'node:net';
 import { runProcess } from '@weft/core/process';
-import { createExecutableSubgraph, type ExecutableSubgraph } from './executable.ts';
-import { createReadyServer, frameResponse } from './ready-http.ts';
-import { type FederationVersion, SUBGRAPHS } from './schemas.ts';
-
-/** `GET /stats` and `GET /reset`: what was asked since the last reset. */
-export interface SubgraphStats {
-  readonly requests: number;
-  /** Requests that were not in the table: executed, and dear. */
-  readonly misses: number;
-  /** Processor time of this program. */
-  readonly cpuMs: number;
-}
-
-/** Distinct requests that are kept; more are executed each time. */
-const TABLE_ENTRIES_MAX = 20_000;
-
-interface Endpoint {
-  readonly subgraph: ExecutableSubgraph;
-  readonly table: Map<string, Buffer>;
-}
+import { createEndpoints } from './endpoints.ts';
+import { createReadyServer } from './ready-http.ts';
 
 await runProcess('bench subgraphs', async () => {
-  const endpoints = createEndpoints();
-  let requests = 0;
-  let misses = 0;
-  let cpuStart = process.cpuUsage();
-  const stats = (): SubgraphStats => {
-    const { user, system } = process.cpuUsage(cpuStart);
-    return { requests, misses, cpuMs: (user + system) / 1_000 };
-  };
-  const server = createReadyServer((method, path, body) => {
-    const endpoint = endpoints.get(path);
-    if (endpoint !== undefined && method === 'POST') {
-      requests++;
-      const ready = endpoint.table.get(body);
-      if (ready !== undefined) return ready;
-      misses++;
-      return executeNew(endpoint, body);
-    }
-    if (path !== '/stats' && path !== '/reset') return NOT_FOUND;
-    const answer = frameResponse(JSON.stringify(stats()));
-    if (path === '/reset') {
-      requests = 0;
-      misses = 0;
-      cpuStart = process.cpuUsage();
-    }
-    return answer;
-  });
+  const server = createReadyServer(createEndpoints().answer);
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(0, '127.0.0.1', resolve);
@@ -57,36 +14,3 @@ await runProcess('bench subgraphs', async () => {
   // Gateways keep their connections: the process ends when it is told to, without waiting for them.
   return { urls: { subgraphs: origin }, close: () => new Promise((resolve) => resolve(void server.close())) };
 });
-
-/** `/accounts` and so on speak Federation 2, `/v1/accounts` and so on Federation 1. */
-function createEndpoints(): ReadonlyMap<string, Endpoint> {
-  const prefixes: readonly (readonly [string, FederationVersion])[] = [
-    ['/', 2],
-    ['/v1/', 1],
-  ];
-  return new Map(
-    prefixes.flatMap(([prefix, version]) =>
-      SUBGRAPHS.map((name): [string, Endpoint] => [
-        `${prefix}${name}`,
-        { subgraph: createExecutableSubgraph(name, version), table: new Map() },
-      ]),
-    ),
-  );
-}
-
-const NOT_FOUND = frameResponse('{"errors":[{"message":"not found"}]}', '404 Not Found');
-
-function executeNew({ subgraph, table }: Endpoint, bodyLatin1: string): Buffer {
-  let response: Buffer;
-  try {
-    const request: unknown = JSON.parse(Buffer.from(bodyLatin1, 'latin1').toString('utf8'));
-    response = frameResponse(JSON.stringify(subgraph.execute(request)));
-  } catch (thrown) {
-    response = frameResponse(
-      JSON.stringify({ errors: [{ message: (thrown as Error).message }] }),
-      '400 Bad Request',
-    );
-  }
-  if (table.size < TABLE_ENTRIES_MAX) table.set(bodyLatin1, response);
-  return response;
-}

@@ -1,0 +1,54 @@
+// The program with the subgraphs and the source of events: emits into the outbox, or to whoever subscribes to the subgraph itself.
+import type { AddressInfo } from 'node:net';
+import { invariant } from '@weft/core/errors';
+import { runProcess } from '@weft/core/process';
+import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
+import pg from 'pg';
+import { createEndpoints } from '../workload/endpoints.ts';
+import { createReadyServer } from '../workload/ready-http.ts';
+import { answerQuestions } from './control.ts';
+import { liveEvent, toCloudEvent } from './events.ts';
+import { createOwnSubscription } from './own-subscription.ts';
+import { type Emission, emitSteadily } from './pace.ts';
+import { liveSdlOf, TOPIC } from './schemas.ts';
+
+/** `emit`: into the outbox of this database, or where there is none to the subgraph's own subscribers. */
+export interface EmitQuestion extends Emission {
+  readonly databaseUrl?: string;
+}
+
+await runProcess('bench live subgraphs', async () => {
+  const endpoints = createEndpoints((name, version) => liveSdlOf(name, version, 'own-subscription'));
+  const own = createOwnSubscription();
+  const server = createReadyServer(endpoints.answer, own.takeUpgrade);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  answerQuestions({
+    emit: async ({ databaseUrl, ...emission }: EmitQuestion) => {
+      if (databaseUrl !== undefined) await emitToOutbox(databaseUrl, emission);
+      else await emitSteadily(emission, (seq) => own.emit(liveEvent(seq, emission.groups)));
+    },
+    subscriptions: () => own.subscriptions(),
+  });
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { urls: { subgraphs: origin }, close: async () => void server.close() };
+});
+
+/** Each event in a transaction of its own, as a department's change is. */
+async function emitToOutbox(connectionString: string, emission: Emission): Promise<void> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  try {
+    await emitSteadily(emission, async (seq) => {
+      const event = toCloudEvent(liveEvent(seq, emission.groups));
+      await client.query('BEGIN');
+      const added = await postgresAppender.append(fromPgClient(client), TOPIC, [event]);
+      await client.query('COMMIT');
+      invariant(added === 1, `the event ${event.id} is new to the log`);
+    });
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,35 @@
+import { describe, expect, it } from 'vitest';
+import { createRecorder } from './recorder.ts';
+
+const delivery = (seq: number, ns: number) =>
+  Buffer.from(`..{"id":"1","type":"next","payload":{"data":{"id":"@@${seq}:${ns}@@"}}}..`);
+
+function record(recorder: ReturnType<typeof createRecorder>, client: number, seq: number, ns = 1_000_000) {
+  const bytes = delivery(seq, ns);
+  return recorder.record(client, bytes, 2, bytes.length - 2, 3_500_000);
+}
+
+describe('a recorder of deliveries', () => {
+  it('takes the delay from the stamp in the text', () => {
+    const recorder = createRecorder(1);
+    recorder.begin(0, 10);
+    expect(record(recorder, 0, 0)).toBe(true);
+    const { delivered, delaysMs, sample } = recorder.read();
+    expect({ delivered, delays: [...delaysMs] }).toEqual({ delivered: 1, delays: [2.5] });
+    expect(sample).toMatch(/^\{"id":"1".*\}$/);
+  });
+
+  it('counts no event from before it began, and none twice', () => {
+    const recorder = createRecorder(2);
+    record(recorder, 0, 1);
+    recorder.begin(5, 10);
+    for (const seq of [4, 5, 5, 7, 6]) record(recorder, 0, seq);
+    expect(recorder.read()).toMatchObject({ delivered: 2, duplicates: 1, misordered: 1 });
+    expect(recorder.reached).toBe(1);
+  });
+
+  it('leaves what is no event to others', () => {
+    const text = Buffer.from('{"type":"connection_ack"}@@1:2@@');
+    expect(createRecorder(1).record(0, text, 0, 25, 1)).toBe(false);
+  });
+});

@@ -18,6 +18,9 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft events redrive ID|--all         have the relay try them anew
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
+  weft webhooks                        deliver the webhooks of WEFT_WEBHOOKS_FILE
+  weft webhooks list | dead-letters [NAME] | redrive NAME [ID] | reset NAME
+                                       how they stand; send again what was put aside; begin anew
   weft bench [--only NAMES] [--rounds N] measure the gateway beside its limits and its peers
              [--seconds S] [--no-peers] [--report FILE]
   weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
@@ -75,6 +78,8 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'replay':
       return (await import('./replay/command.ts')).replayCommand(rest);
+    case 'webhooks':
+      return (await import('./webhooks/command.ts')).webhooksCommand(rest, process.env);
     case 'bench':
       if (rest[0] === 'subscriptions')
         return (await import('./bench/subscriptions/command.ts')).benchSubscriptionsCommand(rest.slice(1));

@@ -1,6 +1,7 @@
 // Wires the connector host: systems opened, served, fed by webhooks and polls, and watched.
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
+import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { watchHealth } from './health.ts';
@@ -11,7 +12,6 @@ import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
-import type { Secrets } from './secrets.ts';
 import { serveSystems } from './serve/server.ts';
 
 export interface HostOptions {

@@ -1,12 +1,12 @@
 // The connector host as a process: every wrapped system of this checkout, on one port, with its webhook receiver.
 import { createLogger } from '@weft/core/logger';
 import { runProcess } from '@weft/core/process';
+import { openSecrets } from '@weft/core/secrets';
 import { readSubgraphKeys } from '@weft/core/signatures/keys';
 import { postgresAppender } from '@weft/events/postgres/appender';
 import { compileSystem } from './compile/compile.ts';
 import { readConnectorsConfig, secretEnvironment } from './config.ts';
 import { startHost } from './host.ts';
-import { openSecrets } from './secrets.ts';
 import { findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
 await runProcess('connectors', async () => {

@@ -1,8 +1,9 @@
 // Opens a source by its protocol.
+
+import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import type { CallPlan, RestSource, SoapSource, SqlSource } from './plan.ts';
 import { openRest } from './rest/client.ts';
-import type { Secrets } from './secrets.ts';
 import { openSoap } from './soap/client.ts';
 import type { SourceClient } from './source-client.ts';
 import { openSql, type SqlClient } from './sql/client.ts';

@@ -2,10 +2,10 @@
 import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
+import { readJson } from '@weft/core/read-json';
 import { SUBGRAPH_KEYS } from '@weft/core/signatures/keys';
 import { z } from 'zod';
 import type { Policy } from './authority/requirement.ts';
-import { readJson } from './read-json.ts';
 
 const MANIFEST = z.object({
   subgraphs: z

@@ -1,6 +1,7 @@
 // The headers by which the hub shows a source who it is.
+
+import type { Secrets } from '@weft/core/secrets';
 import type { AuthPlan } from '../plan.ts';
-import type { Secrets } from '../secrets.ts';
 
 /**
  * @returns lower-case header names to values

@@ -2,11 +2,11 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { listen } from '../http/listen.ts';
 import type { IngestPlan, SystemPlan, WebhookSource } from '../plan.ts';
-import type { Secrets } from '../secrets.ts';
 import type { Applier, Delivery, DeliveryOutcome } from './apply.ts';
 import { type Change, decodeChange } from './change.ts';
 

@@ -1,11 +1,11 @@
 // One wrapped system at run time: its plan, its opened sources, each behind its guard.
 import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
-import type { Secrets } from '../secrets.ts';
 
 /** A source that is called. */
 export interface GuardedSource {

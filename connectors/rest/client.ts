@@ -1,10 +1,11 @@
 // Calls a REST/JSON source over a pool of its own.
+
+import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { authHeaders } from '../http/auth.ts';
 import { exchange, type HttpRequest } from '../http/exchange.ts';
 import { httpAddress, openPool } from '../http/pool.ts';
 import type { HttpCall, RestSource } from '../plan.ts';
-import type { Secrets } from '../secrets.ts';
 import type { CallOptions, SourceClient } from '../source-client.ts';
 import { decodeJsonAnswer } from './decode.ts';
 

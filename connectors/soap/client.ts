@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { HubError, OperatorError } from '@weft/core/errors';
+import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { type Client, createClientAsync, type IHttpClient } from 'soap';
 import type { Pool } from 'undici';
@@ -9,7 +10,6 @@ import { authHeaders } from '../http/auth.ts';
 import { exchange } from '../http/exchange.ts';
 import { httpAddress, openPool } from '../http/pool.ts';
 import type { SoapCall, SoapSource } from '../plan.ts';
-import type { Secrets } from '../secrets.ts';
 import type { CallOptions, SourceClient } from '../source-client.ts';
 import { encodeText } from '../text-codec.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';

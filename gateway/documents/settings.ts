@@ -1,7 +1,7 @@
 // What an operator may set of documents that are sent by their hash or id.
 import { OperatorError } from '@weft/core/errors';
+import { readJson } from '@weft/core/read-json';
 import { z } from 'zod';
-import { readJson } from '../read-json.ts';
 
 export interface DocumentSettings {
   /** Whether clients may store documents by their hash (automatic persisted queries). */

@@ -1,8 +1,8 @@
 // API keys: texts that their holder knows and we know only the hashes of, read from a file and again when it changes.
 import { hash, timingSafeEqual } from 'node:crypto';
 import type { Logger } from '@weft/core/logger';
+import { readJson } from '@weft/core/read-json';
 import { z } from 'zod';
-import { readJson } from '../read-json.ts';
 import { RELOAD_LIMITS } from '../reload/limits.ts';
 import { type FileWatch, watchFiles } from '../reload/watch-files.ts';
 import { DIVISION } from './claims.ts';

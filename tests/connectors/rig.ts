@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { startHost } from '@weft/connectors/host';
-import { openSecrets } from '@weft/connectors/secrets';
+import { openSecrets } from '@weft/core/secrets';
 import { SUBGRAPHS_FOLDER } from '@weft/connectors/system-folders';
 import { createLogger } from '@weft/core/logger';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';

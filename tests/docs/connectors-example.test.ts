@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { startHost } from '@weft/connectors/host';
-import { openSecrets } from '@weft/connectors/secrets';
+import { openSecrets } from '@weft/core/secrets';
 import { environmentNames, findSystemFolders, SUBGRAPHS_FOLDER } from '@weft/connectors/system-folders';
 import { createLogger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';

@@ -28,6 +28,17 @@ describe('a recorder of deliveries', () => {
     expect(recorder.reached).toBe(1);
   });
 
+  it('finds the stamp wherever it stands', () => {
+    const recorder = createRecorder(1);
+    recorder.begin(0, 10);
+    for (const [seq, text] of ['@@0:1000000@@', '..........@@1:1500000@@', '@..@@2:2500000@@'].entries()) {
+      const bytes = Buffer.from(text);
+      expect(recorder.record(0, bytes, 0, bytes.length, 3_500_000)).toBe(true);
+      expect(recorder.read().delivered).toBe(seq + 1);
+    }
+    expect([...recorder.read().delaysMs]).toEqual([2.5, 2, 1]);
+  });
+
   it('leaves what is no event to others', () => {
     const text = Buffer.from('{"type":"connection_ack"}@@1:2@@');
     expect(createRecorder(1).record(0, text, 0, 25, 1)).toBe(false);

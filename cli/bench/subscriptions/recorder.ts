@@ -2,7 +2,8 @@
 import { STAMP_MARK } from './events.ts';
 
 const MARK = Buffer.from(STAMP_MARK);
-const COLON = 58;
+const AT = 0x40;
+const ZERO = 0x30;
 const NS_PER_MS = 1_000_000;
 
 export interface Deliveries {
@@ -35,6 +36,7 @@ export function createRecorder(clients: number): Recorder {
   const lastSeq = new Int32Array(clients).fill(-1);
   let reached = 0;
   let firstSeq = 0;
+  let offset = 0;
   let delays = new Float64Array(0);
   let state = { delivered: 0, duplicates: 0, misordered: 0, lastAtNs: 0, sample: '' };
   const note = (client: number, seq: number): boolean => {
@@ -61,12 +63,19 @@ export function createRecorder(clients: number): Recorder {
       state = { delivered: 0, duplicates: 0, misordered: 0, lastAtNs: 0, sample: '' };
     },
     record(client, bytes, start, stop, nowNs) {
-      const mark = bytes.indexOf(MARK, start);
+      // Mostly it stands where it stood in the delivery before: at tens of thousands a second a search is dear.
+      const guess = start + offset;
+      const isGuessed = guess + 1 < stop && bytes[guess] === AT && bytes[guess + 1] === AT;
+      const mark = isGuessed ? guess : bytes.indexOf(MARK, start);
       if (mark < 0 || mark >= stop) return false;
-      const colon = bytes.indexOf(COLON, mark);
-      const seq = numberIn(bytes, mark + MARK.length, colon);
+      offset = mark - start;
+      let at = mark + MARK.length;
+      let seq = 0;
+      for (; isDigit(bytes[at]); at++) seq = seq * 10 + (bytes[at] ?? 0) - ZERO;
       if (!note(client, seq) || seq < firstSeq) return true;
-      const stampNs = numberIn(bytes, colon + 1, bytes.indexOf(MARK, colon));
+      // A double keeps the precision of nanoseconds since the machine's start for a hundred days.
+      let stampNs = 0;
+      for (at++; isDigit(bytes[at]); at++) stampNs = stampNs * 10 + (bytes[at] ?? 0) - ZERO;
       if (state.delivered < delays.length) delays[state.delivered] = (nowNs - stampNs) / NS_PER_MS;
       state.delivered += 1;
       state.lastAtNs = nowNs;
@@ -77,9 +86,6 @@ export function createRecorder(clients: number): Recorder {
   };
 }
 
-/** Of digits: a number of nanoseconds since the machine's start keeps its precision as a double for a hundred days. */
-function numberIn(bytes: Buffer, start: number, stop: number): number {
-  let value = 0;
-  for (let at = start; at < stop; at++) value = value * 10 + (bytes[at] ?? 0) - 48;
-  return value;
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= ZERO && byte < ZERO + 10;
 }

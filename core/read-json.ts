@@ -1,7 +1,7 @@
 // Reads a settings file, with one line for what is wrong in it.
 import { existsSync, readFileSync } from 'node:fs';
-import { OperatorError } from '@weft/core/errors';
 import type { z } from 'zod';
+import { OperatorError } from './errors.ts';
 
 /** @throws OperatorError naming the setting, the file and each problem */
 export function readJson<Schema extends z.ZodType>(

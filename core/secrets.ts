@@ -1,7 +1,7 @@
 // The secret store: names in the SDL, values in mounted files or in the environment.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { OperatorError } from '@weft/core/errors';
+import { OperatorError } from './errors.ts';
 
 /** Gives the value of a secret by its name. */
 export type Secrets = (name: string) => string;

@@ -56,6 +56,10 @@ const SHAPE = {
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_TRACES_SAMPLER: z.string().optional(),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
+  /** Webhooks out: their process is started only where there is a file of them. */
+  WEFT_WEBHOOKS_FILE: z.string().optional(),
+  WEFT_WEBHOOKS_GATEWAY_URL: z.string().optional(),
+  WEFT_WEBHOOKS_ALLOWED_HOSTS: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

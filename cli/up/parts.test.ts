@@ -47,6 +47,16 @@ describe('planParts', () => {
     expect(environmentOf('police').DATABASE_URL).toBeUndefined();
   });
 
+  it('starts the delivery of webhooks only where there is a file of them, with the secrets that they sign with', () => {
+    expect(environmentOf('webhooks')).toEqual({});
+    vi.stubEnv('SECRET_BUREAU', 'whsec_x');
+    expect(environmentOf('webhooks', { WEFT_WEBHOOKS_FILE: 'webhooks.json', PORT: '4001' })).toMatchObject({
+      WEFT_WEBHOOKS_FILE: 'webhooks.json',
+      WEFT_WEBHOOKS_GATEWAY_URL: 'ws://127.0.0.1:4001/graphql',
+      SECRET_BUREAU: 'whsec_x',
+    });
+  });
+
   it('has the gateway take the tokens of its own home, whose key nobody else can read', () => {
     const { WEFT_JWKS: jwksFile = '', ...env } = environmentOf('gateway');
     expect(env).toMatchObject({ WEFT_JWT_ISSUER: 'weft-development', WEFT_JWT_AUDIENCE: 'weft' });

@@ -21,7 +21,8 @@ export interface Plan {
 /** In the order in which they are stopped: who sends before who receives. */
 export function planParts(plan: Plan): readonly ChildSpec[] {
   const simulated = SIMULATED.map((name) => ({ ...simulatedPart(plan, name), simulated: true }));
-  return [gateway(plan), ...simulated, connectors(plan), subgraphs(plan), events(plan)];
+  const webhooks = plan.config.WEFT_WEBHOOKS_FILE === undefined ? [] : [webhooksPart(plan)];
+  return [...webhooks, gateway(plan), ...simulated, connectors(plan), subgraphs(plan), events(plan)];
 }
 
 /** Writes the stored SDL of every subgraph and the list of them that the gateway composes at start. */
@@ -151,6 +152,24 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
     ...Object.fromEntries(environment),
   });
+}
+
+function webhooksPart(plan: Plan): ChildSpec {
+  return part(plan, 'webhooks', join('webhooks', 'main.ts'), {
+    DATABASE_URL: plan.databaseUrl,
+    WEFT_SECRETS_DIR: plan.secrets.directory,
+    WEFT_WEBHOOKS_GATEWAY_URL: `ws://127.0.0.1:${plan.config.PORT}/graphql`,
+    ...given(plan.config, ['WEFT_WEBHOOKS_FILE', 'WEFT_WEBHOOKS_GATEWAY_URL', 'WEFT_WEBHOOKS_ALLOWED_HOSTS']),
+    ...secretEnvironment(),
+  });
+}
+
+function secretEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && name.startsWith('SECRET_') ? [[name, value] as const] : [],
+    ),
+  );
 }
 
 /** The simulated old systems, and the city whose people use them: each can be killed, and started again, alone. */

@@ -12,7 +12,6 @@ import {
   type WebhookState,
 } from '@weft/webhooks/operator';
 import pg from 'pg';
-import { homeDirectory } from '../checkout.ts';
 
 /** Letters that are shown at once; the oldest. */
 const LETTERS_MAX = 1_000;
@@ -97,6 +96,8 @@ async function onDatabase(
   act: (client: pg.Client) => Promise<void>,
 ): Promise<void> {
   const given = env.DATABASE_URL || undefined;
+  // Loaded where it is needed: it brings the compiler of connectors with it, and the process that delivers needs neither.
+  const { homeDirectory } = await import('../checkout.ts');
   const embedded =
     given === undefined
       ? await startPostgres({ directory: join(homeDirectory(env), 'postgres') })

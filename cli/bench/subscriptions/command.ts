@@ -17,12 +17,14 @@ import { writeLiveReport } from './report.ts';
 import { describeIdle, tableOfIdle, tableOfShape } from './table.ts';
 
 const LOCK_WAIT_MS_MAX = 120_000;
+/** Or as many as there are clients. */
+const GROUPS_DEFAULT = 100;
 
 const OPTIONS = {
   only: { type: 'string' },
   shape: { type: 'string' },
   clients: { type: 'string', default: '5000' },
-  groups: { type: 'string', default: '100' },
+  groups: { type: 'string' },
   rate: { type: 'string', default: '20' },
   seconds: { type: 'string', default: '20' },
   rounds: { type: 'string', default: '3' },
@@ -84,7 +86,11 @@ function parseArguments(argv: readonly string[]): GivenArguments {
     candidates: chooseCandidates(values.only, values['no-peers']),
     settings: {
       clients,
-      groups: whole('groups', Math.min(LIVE_LIMITS.groupsMax, clients)),
+      groups: readWhole(
+        'groups',
+        values.groups ?? String(Math.min(GROUPS_DEFAULT, clients)),
+        Math.min(LIVE_LIMITS.groupsMax, clients),
+      ),
       eventsPerSecond: whole('rate', LIVE_LIMITS.eventsPerSecondMax),
       seconds: whole('seconds', LIVE_LIMITS.secondsMax),
       rounds: whole('rounds', LIVE_LIMITS.roundsMax),

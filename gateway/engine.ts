@@ -1,5 +1,6 @@
 // What the gateway's transports ask of its engine: prepare an operation once, execute it many times.
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
+import type { UpstreamError } from './fetch/answer.ts';
 import type { ClientHeaders } from './fetch/forwarded-headers.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Explanation } from './observe/inspect.ts';
@@ -77,8 +78,23 @@ export interface EventStreamField {
   readonly where: string | undefined;
   /** The name of the field's return type. */
   readonly returnType: string;
+  /** Whether changes of one subject may be gathered: the field has the argument `intervalMs`. */
+  readonly coalesces?: boolean | undefined;
+  /** Where the current state comes from: a field of Query with its arguments, in the words of the directive; undefined: nowhere. */
+  readonly snapshot?: string | undefined;
   /** The field's arguments with variables replaced and defaults filled in. */
   argumentsOf(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  /**
+   * The operation's variables, coerced, but for those that say nothing but where to begin (`after`, `from`): who have
+   * these equal get the same of each event.
+   */
+  sharedVariables(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
+
+/** What a subgraph answered to the primary fetch of a subscription, decoded: paths begin at its data. */
+export interface PrimaryResult {
+  readonly data: Readonly<Record<string, unknown>> | null;
+  readonly errors: readonly UpstreamError[];
 }
 
 /** What comes of preparing: an operation, or why there is none. */
@@ -148,6 +164,18 @@ export interface Engine {
     message: Readonly<Record<string, unknown>>,
     context: OperationContext,
   ): Promise<ExecutionResult>;
+  /**
+   * Runs what follows the primary fetch of a subscription that a subgraph serves itself.
+   * @param result as it came; its data belongs to the engine from then on
+   */
+  readonly executeResult?:
+    | ((
+        operation: PreparedOperation,
+        variables: Readonly<Record<string, unknown>>,
+        result: PrimaryResult,
+        context: OperationContext,
+      ) => Promise<ExecutionResult>)
+    | undefined;
   /** How an operation is answered, for those who may look inside. */
   readonly explain?: ((operation: PreparedOperation) => Explanation) | undefined;
   /** How the engine stands at the moment. */

@@ -1,5 +1,6 @@
 // What a live subscription writes to: the transport's end of it (ADR 15).
 import type { HubError } from '@weft/core/errors';
+import type { GraphQLError } from 'graphql';
 
 /** One result of a live operation as JSON, made once for all who get the same. */
 export interface LivePayload {
@@ -9,6 +10,8 @@ export interface LivePayload {
   cursor(cursorMark: string): string | undefined;
   /** Characters of the JSON, near enough to bound what waits. */
   readonly length: number;
+  /** For whoever observes the operation. */
+  readonly outcome?: { readonly list: readonly GraphQLError[]; readonly hasData: boolean } | undefined;
 }
 
 /** A transport's end. Nothing in it may throw or wait. */

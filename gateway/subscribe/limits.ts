@@ -1,0 +1,61 @@
+// Every bound of live subscriptions, by name, with its default.
+
+export interface FanOutLimits {
+  /** Payloads that wait for one subscriber whose transport is full; what does not fit becomes a gap. */
+  readonly queueEventsMax: number;
+  /** Characters of them. */
+  readonly queueCharsMax: number;
+  /** Bytes that wait in the transport of one client; above it, payloads wait in its queue. */
+  readonly bufferedBytesMax: number;
+  /** A client whose transport took nothing for so long is told of its gap and cut off. */
+  readonly slowClientTimeoutMs: number;
+  /** Events of one group that are executed at the same time. */
+  readonly eventsAtOnceMax: number;
+  /** Events of one group that wait to be executed or delivered; what does not fit becomes a gap for the group. */
+  readonly pendingEventsMax: number;
+  /** For the execution of one event, whoever waits for it. */
+  readonly executionTimeoutMs: number;
+  /** Payloads that a group keeps for those who come back. */
+  readonly recentPayloadsMax: number;
+  /** Characters of them. */
+  readonly recentCharsMax: number;
+  /** Events that a topic's reader keeps at hand. */
+  readonly recentEventsMax: number;
+  /** Events read from the log at a time for those who are behind. */
+  readonly catchUpEventsMax: number;
+  /** Batches of a topic that are kept for others who are as far behind. */
+  readonly catchUpBatchesMax: number;
+  /** Entity requests that are gathered into one: representations of it. */
+  readonly batchEntitiesMax: number;
+  /** Objects of a snapshot; one that has more ends its subscription with LIMIT_EXCEEDED. */
+  readonly snapshotEntitiesMax: number;
+  /** Of one page of a list that is paged. */
+  readonly snapshotPageEntities: number;
+  /** For all pages. */
+  readonly snapshotTimeoutMs: number;
+  /** The longest interval at which a client may have changes of one subject gathered. */
+  readonly coalesceIntervalMsMax: number;
+  /** Subjects that wait for the end of an interval; with one more, it ends at once. */
+  readonly coalescedSubjectsMax: number;
+}
+
+export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
+  queueEventsMax: 1_000,
+  queueCharsMax: 4_000_000,
+  bufferedBytesMax: 1_000_000,
+  slowClientTimeoutMs: 20_000,
+  eventsAtOnceMax: 32,
+  pendingEventsMax: 10_000,
+  executionTimeoutMs: 15_000,
+  recentPayloadsMax: 1_000,
+  recentCharsMax: 4_000_000,
+  recentEventsMax: 1_000,
+  catchUpEventsMax: 200,
+  catchUpBatchesMax: 16,
+  batchEntitiesMax: 1_000,
+  snapshotEntitiesMax: 2_000,
+  snapshotPageEntities: 100,
+  snapshotTimeoutMs: 30_000,
+  coalesceIntervalMsMax: 60_000,
+  coalescedSubjectsMax: 10_000,
+});

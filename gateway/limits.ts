@@ -66,6 +66,8 @@ export interface EngineLimits {
   readonly depthScanCharsMin: number;
   /** Errors in one subgraph's answer that are decoded; the rest is counted in a last one. */
   readonly upstreamErrorsMax: number;
+  /** Representations in one request that entity fetches of several events share. */
+  readonly batchEntitiesMax: number;
   /** Errors in one answer to a client; the rest is counted in a last one. */
   readonly errorsMax: number;
 }
@@ -104,5 +106,6 @@ export const ENGINE_LIMITS: EngineLimits = Object.freeze({
   responseDepthMax: 100,
   depthScanCharsMin: 1_000_000,
   upstreamErrorsMax: 2_000,
+  batchEntitiesMax: 1_000,
   errorsMax: 500,
 });

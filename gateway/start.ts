@@ -88,6 +88,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     observer,
     documents,
     allowsOrigin,
+    forwardedHeaders,
     limits: { drainTimeoutMs: drain.socketsMs },
   });
   metrics?.setReadings(readingsOf(reloader, sockets, streams));
@@ -142,7 +143,15 @@ function openStreams(
 ): EventStreams | undefined {
   if (log === undefined) return undefined;
   const keyRing = keyRingOf(config, logger);
-  return createEventStreams({ log, engine: generations, renewals: generations, keyRing, logger });
+  return createEventStreams({
+    log,
+    engine: generations,
+    queries: () => generations.current.engine,
+    renewals: generations,
+    forwardedHeaders: config.forwardedHeaders,
+    keyRing,
+    logger,
+  });
 }
 
 /** Undefined unless metrics have a port of their own. */
@@ -202,7 +211,7 @@ interface Parts {
 async function closeAll(parts: Parts): Promise<void> {
   const { sockets, app, drainTimeoutMs } = parts;
   // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
-  await Promise.all([sockets.close(), closeHttpServer(app, { drainTimeoutMs })]);
+  await Promise.all([sockets.close(1012), closeHttpServer(app, { drainTimeoutMs })]);
   parts.identity.close();
   await parts.reloader.close();
   await parts.log?.close();

@@ -28,6 +28,10 @@ export interface StreamField {
   readonly message: string;
   /** In the mapping grammar, over the event's data. */
   readonly where: string | undefined;
+  /** A field of Query with its arguments: where the current state comes from. */
+  readonly snapshot: string | undefined;
+  /** Whether changes of one subject may be gathered, by the argument `intervalMs`. */
+  readonly coalesces: boolean;
 }
 
 export interface SplitSdl {
@@ -60,9 +64,14 @@ export function splitEventStreams(sdl: string, file = 'SDL'): SplitSdl {
 export function decodeStreamField(definition: FieldDefinitionNode): StreamField | undefined {
   const directive = definition.directives?.find(isEventStream);
   if (directive === undefined) return undefined;
+  const valueOf = (name: string) => directive.arguments?.find((node) => node.name.value === name)?.value;
   const argument = (name: string) => {
-    const value = directive.arguments?.find((node) => node.name.value === name)?.value;
+    const value = valueOf(name);
     return value?.kind === Kind.STRING ? value.value : undefined;
+  };
+  const flag = (name: string) => {
+    const value = valueOf(name);
+    return value?.kind === Kind.BOOLEAN && value.value;
   };
   return {
     coordinate: `Subscription.${definition.name.value}`,
@@ -71,6 +80,8 @@ export function decodeStreamField(definition: FieldDefinitionNode): StreamField 
     topic: argument('topic') ?? '',
     message: argument('message') ?? '',
     where: argument('where'),
+    snapshot: argument('snapshot'),
+    coalesces: flag('coalesce'),
   };
 }
 

@@ -8,17 +8,20 @@ import { completionOf } from '../execute/completion-of.ts';
 import type { DataObject } from '../execute/data.ts';
 import { createErrorList } from '../execute/error-list.ts';
 import { answerIntrospection } from '../execute/introspection.ts';
-import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
+import type { FetchContext, SubgraphClient, UpstreamError } from '../fetch/subgraph-client.ts';
 import { runIncrementally } from '../incremental/run-incrementally.ts';
+import type { FetchStep } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { keepAliasesApart } from './aliases-apart.ts';
 import { askedTypesAt } from './asked-types.ts';
 import { type Complete, compileCompletion, GIVEN_UP } from './completion.ts';
 import { conditionVariables } from './conditions.ts';
+import type { EntityBatches } from './entity-batches.ts';
 import { endGatherings } from './gathering.ts';
 import { completeInterfaceObjects } from './interface-objects.ts';
 import { compileParts } from './parts.ts';
 import type { Run } from './run.ts';
+import { addPrimaryErrors } from './root-fetch.ts';
 import { compileSteps } from './steps.ts';
 
 /** What is known of a supergraph, whatever the operation. */
@@ -39,8 +42,16 @@ export interface SupergraphFacts {
 
 export interface ExecutionContext {
   readonly client: SubgraphClient;
+  /** For events: entity requests of several go as one. */
+  readonly batches?: EntityBatches | undefined;
   readonly fetch: FetchContext;
   readonly logger: Logger;
+}
+
+/** What a subgraph said of the fetch that brought the initial data. */
+export interface PrimaryErrors {
+  readonly step: FetchStep;
+  readonly errors: readonly UpstreamError[];
 }
 
 export interface CompiledOperation {
@@ -49,7 +60,12 @@ export interface CompiledOperation {
    * @param variables coerced, defaults filled in
    * @param initial what is there before the first fetch: empty, or what an event brings
    */
-  run(variables: Variables, context: ExecutionContext, initial: DataObject): Promise<ExecutionResult>;
+  run(
+    variables: Variables,
+    context: ExecutionContext,
+    initial: DataObject,
+    primary?: PrimaryErrors,
+  ): Promise<ExecutionResult>;
   /** Undefined where nothing is held back: then it is to be run whole. */
   runIncrementally(
     variables: Variables,
@@ -73,10 +89,11 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
   const asksIntrospection = hasIntrospection(planned);
   const operationOf = (
     variables: Variables,
-    { client: subgraphs, fetch, logger }: ExecutionContext,
+    { client: subgraphs, batches, fetch, logger }: ExecutionContext,
     data: DataObject,
   ): Run => ({
     client: subgraphs,
+    batches,
     schema: facts.fullSchema,
     operation: client,
     variables,
@@ -92,8 +109,9 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
     unresolved: new Map(),
   });
   return {
-    async run(variables, context, initial) {
+    async run(variables, context, initial, primary) {
       const run = operationOf(variables, context, initial);
+      if (primary !== undefined) addPrimaryErrors(run, primary);
       const running = runSteps?.(run);
       if (running !== undefined) {
         try {

@@ -4,6 +4,7 @@ import { type DataObject, isDataObject, readOwn } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
 import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
 import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
+import { bodyOf, type EntityList, type EntityRequest } from './entity-batches.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
 import type { MergedRequests } from './merged-request.ts';
 import type { Batch } from './representations.ts';
@@ -70,9 +71,12 @@ async function sendCalls(
   }
   const { bodyStart, aliases } = merged.requestFor(calls.map(({ fetch }) => merged.callOf(fetch)));
   const names = [...new Set(calls.flatMap(({ fetch }) => fetch.step.variableNames))];
-  const lists = calls.map(({ batch }, index) => `"r${index}":[${batch.texts.join(',')}]`);
-  const body = `${bodyStart}${joined(variablesText(run.variables, names), lists.join(','))}}}`;
-  const answer = await send(run, calls, body);
+  const lists = calls.map(({ batch: { texts } }, index) => ({
+    variable: `r${index}`,
+    alias: aliases[index] ?? '',
+    texts,
+  }));
+  const answer = await send(run, calls, bodyStart, variablesText(run.variables, names), lists);
   if (answer === undefined) return;
   if (answer.data === null) {
     // One call's failure took the others' answers with it: each is asked alone.
@@ -84,9 +88,9 @@ async function sendCalls(
 
 async function runOneCall(run: Run, call: Call, contextText: ContextText): Promise<void> {
   const { bodyStart, step } = call.fetch;
-  const list = `"representations":[${call.batch.texts.join(',')}]`;
-  const variables = joined(joined(variablesText(run.variables, step.variableNames), contextText), list);
-  const answer = await send(run, [call], `${bodyStart}${variables}}}`);
+  const variables = joined(variablesText(run.variables, step.variableNames), contextText);
+  const list = { variable: 'representations', alias: '_entities', texts: call.batch.texts };
+  const answer = await send(run, [call], bodyStart, variables, [list]);
   if (answer !== undefined) takeAnswer(run, [call], ['_entities'], answer);
 }
 
@@ -115,9 +119,18 @@ function gatherCalls(
 }
 
 /** `undefined` when nothing came: the error then stands at every path that misses something. */
-async function send(run: Run, calls: readonly Call[], body: string): Promise<UpstreamAnswer | undefined> {
+async function send(
+  run: Run,
+  calls: readonly Call[],
+  bodyStart: string,
+  variables: string,
+  lists: readonly EntityList[],
+): Promise<UpstreamAnswer | undefined> {
   const system = calls[0]?.fetch.step.system ?? '';
   try {
+    const entities: EntityRequest = { system, bodyStart, variables, lists, context: run.context };
+    if (run.batches !== undefined) return await run.batches.send(entities);
+    const body = bodyOf(entities, lists);
     const request: SubgraphRequest = { system, body, isMutation: false, context: run.context };
     return await sendWatched(run, request, () => purposeOf(calls));
   } catch (thrown) {

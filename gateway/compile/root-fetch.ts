@@ -3,7 +3,7 @@ import { HubError } from '@weft/core/errors';
 import { Kind } from 'graphql';
 import type { DataObject } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
-import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
+import type { SubgraphRequest, UpstreamAnswer, UpstreamError } from '../fetch/subgraph-client.ts';
 import type { FetchStep } from '../plan/planner.ts';
 import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
@@ -17,11 +17,7 @@ export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void
   if (objects.length === 0) return;
   const answer = await sendRoot(run, fetch);
   if (answer === undefined) return;
-  logHidden(run, answer.errors);
-  for (const { error, path } of answer.errors) {
-    if (path === undefined) addMissed(run, step, undefined, error);
-    else addBelow(run, step, undefined, path, error);
-  }
+  addPrimaryErrors(run, { step, errors: answer.errors });
   if (answer.data === null) return;
   if (answer.errors.length === 0) addAbsent(run, step, answer.data);
   // Parsed JSON is data of the kind that is merged.
@@ -29,6 +25,18 @@ export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void
   if (step.outputRewrites.length > 0) applyRewrites(run.schema, step.outputRewrites, data);
   for (const object of objects) fetch.merge(object, data, objects.length > 1);
   run.isWhole[fetch.number] = answer.errors.length === 0;
+}
+
+/** Where the client sees what it is that was not answered. */
+export function addPrimaryErrors(
+  run: Run,
+  { step, errors }: { readonly step: FetchStep; readonly errors: readonly UpstreamError[] },
+): void {
+  logHidden(run, errors);
+  for (const { error, path } of errors) {
+    if (path === undefined) addMissed(run, step, undefined, error);
+    else addBelow(run, step, undefined, path, error);
+  }
 }
 
 /** A root field that an answer without errors lacks is an error: it answers another question. */

@@ -6,11 +6,14 @@ import type { Variables } from '../execute/collect-fields.ts';
 import type { DataObject } from '../execute/data.ts';
 import type { ErrorList } from '../execute/error-list.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
+import type { EntityBatches } from './entity-batches.ts';
 import type { CompiledFetch } from './fetches.ts';
 import type { UnresolvedEntities } from './unresolved.ts';
 
 export interface Run {
   readonly client: SubgraphClient;
+  /** For events: entity requests of several go as one. */
+  readonly batches: EntityBatches | undefined;
   /** The supergraph's whole schema. */
   readonly schema: GraphQLSchema;
   readonly operation: ClientSelection;

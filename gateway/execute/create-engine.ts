@@ -12,10 +12,11 @@ import {
   type ExecutionContext,
   type SupergraphFacts,
 } from '../compile/compile-operation.ts';
+import { createEntityBatches, type EntityBatches } from '../compile/entity-batches.ts';
 import { partedSteps } from '../compile/parts.ts';
 import { readCostRules } from '../cost/cost-rules.ts';
 import { createCostOf } from '../cost/operation-cost.ts';
-import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import type { Engine, OperationContext, PreparedOperation, PrimaryResult } from '../engine.ts';
 import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import type { Principal } from '../identity/principal.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
@@ -33,9 +34,10 @@ import { printPlan } from '../plan/print-plan.ts';
 import { readSupergraphDocument, type SupergraphDocument } from '../plan/supergraph-document.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import type { Variables } from './collect-fields.ts';
-import type { DataObject } from './data.ts';
+import { createObject, type DataObject } from './data.ts';
 import { toGraphQLError } from './error-list.ts';
 import { projectMessage } from './event-message.ts';
+import { applyRewrites } from './rewrites.ts';
 
 export interface EngineOptions {
   readonly supergraphSdl: string;
@@ -86,6 +88,7 @@ interface Shared {
   readonly limits: EngineLimits;
   readonly suggests: boolean;
   readonly client: SubgraphClient;
+  readonly batches?: EntityBatches | undefined;
   readonly logger: Logger;
 }
 
@@ -126,6 +129,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     complete: (planned) => keep(planned, facts, document.streams, suggests),
   });
   const shared: Shared = { schema, authority, limits, suggests, client, logger };
+  const batches = createEntityBatches(client, limits);
   return {
     schema,
     ready: preparer.ready,
@@ -144,10 +148,18 @@ export function createEngine(options: EngineOptions): GatewayEngine {
       ),
     executeEvent(operation, variables, message, context) {
       const { primary } = (operation as Prepared).planned.plan;
-      return executeWithin(shared, operation as Prepared, variables, context, (coerced) =>
+      return executeWithin({ ...shared, batches }, operation as Prepared, variables, context, (coerced) =>
         primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
       );
     },
+    executeResult: (operation, variables, result, context) =>
+      runWithin(
+        { ...shared, batches },
+        operation as Prepared,
+        variables,
+        context,
+        ({ compiled, planned }, coerced, execution) => runResult(compiled, planned, coerced, execution, result, fullSchema),
+      ),
     explain: (operation) => explain((operation as Prepared).planned),
     status: () => ({ ...preparer.status(), breakers: client.breakers() }),
     close: async () => {
@@ -198,6 +210,22 @@ function executeWithin(
   );
 }
 
+/** What follows the primary fetch, which a subgraph answered unasked. */
+function runResult(
+  compiled: CompiledOperation,
+  { plan: { primary } }: PlannedOperation,
+  variables: Variables,
+  execution: ExecutionContext,
+  { data, errors }: PrimaryResult,
+  fullSchema: GraphQLSchema,
+): Promise<ExecutionResult> {
+  invariant(primary !== undefined, 'a subscription that a subgraph serves has a primary fetch');
+  // Parsed JSON is data of the kind that is merged into.
+  const initial = (data ?? createObject()) as DataObject;
+  if (primary.outputRewrites.length > 0) applyRewrites(fullSchema, primary.outputRewrites, initial);
+  return compiled.run(variables, execution, initial, { step: primary, errors });
+}
+
 /** Coerces, bounds the time, and makes every failure an answer. */
 async function runWithin<Result>(
   shared: Shared,
@@ -225,8 +253,8 @@ async function runWithin<Result>(
       headers: context.headers,
       watch: context.watch,
     };
-    const { client, logger } = shared;
-    return await run(prepared, coerced.coerced, { client, fetch, logger });
+    const { client, batches, logger } = shared;
+    return await run(prepared, coerced.coerced, { client, batches, fetch, logger });
   } catch (thrown) {
     const error = HubError.from(thrown);
     shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');

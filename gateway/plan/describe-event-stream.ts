@@ -1,7 +1,16 @@
 // What a transport must know of a subscription's live field to read the log for it.
 import { HubError } from '@weft/core/errors';
 import type { StreamField } from '@weft/schema/event-streams';
-import { type FieldNode, type GraphQLSchema, getArgumentValues, getVariableValues, Kind } from 'graphql';
+import {
+  type FieldNode,
+  type GraphQLSchema,
+  getArgumentValues,
+  getVariableValues,
+  Kind,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
+} from 'graphql';
 import type { EventStreamField } from '../engine.ts';
 import { clientMessage } from './client-message.ts';
 import type { PlannedOperation } from './prepare.ts';
@@ -25,7 +34,39 @@ export function describeEventStream(
     message: stream.message,
     where: stream.where,
     returnType: stream.returnType,
+    coalesces: stream.coalesces,
+    snapshot: stream.snapshot,
     argumentsOf: (variables) => argumentsOf(schema, planned, node, variables, suggests),
+    sharedVariables: createSharedVariables(schema, planned, node.name.value, suggests),
+  };
+}
+
+/** Arguments of the live field that say where a subscriber begins, and nothing of what it gets from there on. */
+const OF_THE_BEGINNING = new Set(['after', 'from']);
+
+function createSharedVariables(
+  schema: GraphQLSchema,
+  planned: PlannedOperation,
+  field: string,
+  suggests: boolean,
+): EventStreamField['sharedVariables'] {
+  const names = new Set<string>();
+  const types = new TypeInfo(schema);
+  visit(
+    planned.document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      Argument: ({ name }) => {
+        const isRoot = types.getParentType() === planned.rootType && types.getFieldDef()?.name === field;
+        return isRoot && OF_THE_BEGINNING.has(name.value) ? false : undefined;
+      },
+      Variable: ({ name }) => void names.add(name.value),
+    }),
+  );
+  return (variables) => {
+    if (names.size === 0) return {};
+    const coerced = coerce(schema, planned, variables, suggests);
+    return Object.fromEntries([...names].map((name) => [name, coerced[name]]));
   };
 }
 
@@ -39,15 +80,24 @@ function argumentsOf(
 ): Readonly<Record<string, unknown>> {
   const definition = planned.rootType.getFields()[node.name.value];
   if (definition === undefined) return {};
-  const result = getVariableValues(schema, planned.operation.variableDefinitions ?? [], variables);
-  if (result.errors !== undefined) {
-    const message = result.errors.map((error) => clientMessage(error.message, suggests)).join(' ');
-    throw new HubError('BAD_USER_INPUT', message, { cause: result.errors[0] });
-  }
+  const coerced = coerce(schema, planned, variables, suggests);
   try {
-    return getArgumentValues(definition, node, result.coerced);
+    return getArgumentValues(definition, node, coerced);
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : 'An argument is not acceptable.';
     throw new HubError('BAD_USER_INPUT', clientMessage(reason, suggests), { cause: thrown });
   }
+}
+
+/** @throws HubError BAD_USER_INPUT */
+function coerce(
+  schema: GraphQLSchema,
+  planned: PlannedOperation,
+  variables: Readonly<Record<string, unknown>>,
+  suggests: boolean,
+): Readonly<Record<string, unknown>> {
+  const result = getVariableValues(schema, planned.operation.variableDefinitions ?? [], variables);
+  if (result.errors === undefined) return result.coerced;
+  const message = result.errors.map((error) => clientMessage(error.message, suggests)).join(' ');
+  throw new HubError('BAD_USER_INPUT', message, { cause: result.errors[0] });
 }

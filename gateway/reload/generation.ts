@@ -122,7 +122,20 @@ function countUses(engine: Engine, uses: UseCount, onPrepared: GenerationOptions
             duringParts(uses, () => engine.executeIncrementally?.(operation, variables, context)),
     executeEvent: (operation, variables, message, context) =>
       during(engine.executeEvent(operation, variables, message, context)),
+    executeResult:
+      engine.executeResult === undefined
+        ? undefined
+        : (operation, variables, result, context) =>
+            during(executeResult(engine, operation, variables, result, context)),
   };
+}
+
+async function executeResult(
+  engine: Engine,
+  ...given: Parameters<NonNullable<Engine['executeResult']>>
+): Promise<ExecutionResult> {
+  invariant(engine.executeResult !== undefined, 'an engine executes results of subgraphs or it does not');
+  return engine.executeResult(...given);
 }
 
 /** In use until the last part has been taken, or is wanted no more. */

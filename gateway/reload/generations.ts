@@ -12,6 +12,8 @@ export interface Generations extends Renewals {
   readonly current: Generation;
   /** Runs an event of a subscription on the engine that prepared it. */
   readonly executeEvent: Engine['executeEvent'];
+  /** The same of what a subgraph brings that serves a subscription itself. */
+  readonly executeResult: NonNullable<Engine['executeResult']>;
   /** A generation beside the others; it serves from `switchTo` on. */
   create(built: BuiltEngine): Generation;
   /**
@@ -88,6 +90,11 @@ export function createGenerations(options: GenerationsOptions): Generations {
     },
     executeEvent: (operation, variables, message, context) =>
       originOf(operation).generation.engine.executeEvent(operation, variables, message, context),
+    executeResult: async (operation, variables, result, context) => {
+      const { engine } = originOf(operation).generation;
+      invariant(engine.executeResult !== undefined, 'the engine executes results of subgraphs');
+      return engine.executeResult(operation, variables, result, context);
+    },
     create,
     switchTo(next) {
       const old = current;

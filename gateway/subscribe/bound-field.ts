@@ -1,93 +1,159 @@
-// A live field as one subscription calls it: which events it takes, and what each of them brings.
+// A live field as one group calls it: which events it takes, and what each of them brings.
 import { HubError } from '@weft/core/errors';
-import type { Position } from '@weft/events/event-log';
+import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
 import { type CompiledMapping, compileMapping } from '@weft/schema/mapping/compile';
 import type { EventStreamField, PreparedOperation } from '../engine.ts';
-import type { CursorBinding, CursorCodec } from './cursor.ts';
-import type { QueueEntry, StreamGap } from './event-queue.ts';
+import { type CursorCodec, type Place, SNAPSHOT_PLACE, type StreamBinding } from './cursor.ts';
+import type { FanOutLimits } from './limits.ts';
 import { compileMessage, type MessagePicker } from './message.ts';
+import { MARK_HOLE } from './payload.ts';
 
-/** What is compiled once for all who subscribe to a field. */
-export interface CompiledField {
-  readonly pick: MessagePicker;
-  readonly where: CompiledMapping | undefined;
+/** Events that some subscriber will not get on this stream. */
+export interface StreamGap {
+  readonly kind: 'gap';
+  /** The last place before what is missing; resuming there brings what is still retained. */
+  readonly from: Position;
+  readonly to: Position;
+  readonly reason: LogGap['reason'] | 'SLOW_CONSUMER';
 }
 
-/** What the engine is given for one entry, and what stands beside the answer. */
+/** What the engine is given for one entry, and what stands beside the answer. Cursors have `MARK_HOLE` in them. */
 export interface Described {
   readonly message: Record<string, unknown>;
   readonly extensions: Record<string, unknown> | undefined;
+  /** Where a subscriber stands that has it. */
+  readonly position: Position | undefined;
+  readonly stem: string;
+  readonly subject: string | undefined;
 }
 
 export interface BoundField {
   readonly topic: string;
-  /** Where the client wants to go on. */
-  readonly after: Position | undefined;
+  readonly binding: StreamBinding;
+  readonly args: Readonly<Record<string, unknown>>;
+  /** Changes of one subject are gathered for so long; 0: they are not. */
+  readonly intervalMs: number;
+  readonly snapshot: string | undefined;
+  /** Of the field, as composition has it. */
+  readonly message: string;
   /** Throws when the data cannot be judged. */
   accepts(data: unknown): boolean;
-  describe(entry: QueueEntry): Described;
+  describe(entry: LogEvent | StreamGap): Described;
+  /** An object of a snapshot: `data` as an event of it would bring it. */
+  describeState(data: Readonly<Record<string, unknown>>, place: Place): Described;
 }
 
 export interface BindingParts {
   readonly cursors: CursorCodec;
-  readonly compiled: WeakMap<EventStreamField, CompiledField>;
+  readonly limits: Pick<FanOutLimits, 'coalesceIntervalMsMax'>;
 }
 
-/** @throws HubError BAD_USER_INPUT when the variables do not fit, INVALID_CURSOR when the cursor is not one of this field and principal */
+/** Where a subscriber begins. */
+export type Start =
+  | { readonly kind: 'live' }
+  | { readonly kind: 'after'; readonly position: Position }
+  | { readonly kind: 'snapshot' };
+
+/** @throws HubError BAD_USER_INPUT when the variables do not fit */
 export function bindField(
-  parts: BindingParts,
+  { cursors, limits }: BindingParts,
+  field: EventStreamField,
+  variables: Readonly<Record<string, unknown>>,
+): BoundField {
+  const args = field.argumentsOf(variables);
+  const binding = { topic: field.topic, field: field.field };
+  const { pick, where } = compileField(field);
+  const describer = new Describer(cursors, field, pick, binding);
+  return {
+    topic: field.topic,
+    binding,
+    args,
+    intervalMs: field.coalesces === true ? intervalOf(args.intervalMs, limits.coalesceIntervalMsMax) : 0,
+    snapshot: field.snapshot,
+    message: field.message,
+    accepts: (data) => where === undefined || where.evaluate({ $: data, args }) === true,
+    describe: (entry) => (entry.kind === 'event' ? describer.event(entry) : describer.gap(entry)),
+    describeState: (data, place) => describer.state(data, place),
+  };
+}
+
+/** @throws HubError INVALID_CURSOR when the cursor is not one of this field and principal, BAD_USER_INPUT for two beginnings */
+export function startOf(
+  cursors: CursorCodec,
   operation: PreparedOperation,
   variables: Readonly<Record<string, unknown>>,
   principal: string,
-): BoundField {
+): Start {
   const field = operation.eventStream;
-  if (field === undefined)
-    throw new HubError('BAD_USER_INPUT', 'expected a subscription to a field of the event log');
-  const args = field.argumentsOf(variables);
-  const binding = { topic: field.topic, field: field.field, principal };
-  const after =
-    args.after === undefined || args.after === null ? undefined : parts.cursors.decode(args.after, binding);
-  const { pick, where } = compileField(parts.compiled, field);
-  return {
-    topic: field.topic,
-    after,
-    accepts: (data) => where === undefined || where.evaluate({ $: data, args }) === true,
-    describe: createDescriber(parts.cursors, field, pick, binding),
-  };
+  if (field === undefined) return { kind: 'live' };
+  const { after, from } = field.argumentsOf(variables);
+  if (after === undefined || after === null)
+    return { kind: from === 'SNAPSHOT' && field.snapshot !== undefined ? 'snapshot' : 'live' };
+  const place = cursors.decode(after, { topic: field.topic, field: field.field, principal });
+  if (place !== SNAPSHOT_PLACE) return { kind: 'after', position: place };
+  if (field.snapshot === undefined)
+    throw new HubError('INVALID_CURSOR', 'The cursor is amid a snapshot, which the field has no more.');
+  return { kind: 'snapshot' };
 }
 
-function compileField(compiledFields: BindingParts['compiled'], field: EventStreamField): CompiledField {
-  const known = compiledFields.get(field);
-  if (known !== undefined) return known;
-  const compiled = {
+/** @throws HubError BAD_USER_INPUT */
+function intervalOf(given: unknown, maxMs: number): number {
+  if (given === undefined || given === null) return 0;
+  if (typeof given === 'number' && given >= 0 && given <= maxMs) return given;
+  throw new HubError('BAD_USER_INPUT', `intervalMs: expected 0 to ${maxMs}, got ${String(given)}`);
+}
+
+interface CompiledField {
+  readonly pick: MessagePicker;
+  readonly where: CompiledMapping | undefined;
+}
+
+/** Once for all who subscribe to a field. */
+const compiledFields = new WeakMap<EventStreamField, CompiledField>();
+
+function compileField(field: EventStreamField): CompiledField {
+  return compiledFields.getOrInsertComputed(field, () => ({
     pick: compileMessage(field.message),
     where: field.where === undefined ? undefined : compileMapping(field.where, { roots: ['args'] }),
-  };
-  compiledFields.set(field, compiled);
-  return compiled;
+  }));
 }
 
-function createDescriber(
-  cursors: CursorCodec,
-  field: EventStreamField,
-  pick: MessagePicker,
-  binding: CursorBinding,
-): (entry: QueueEntry) => Described {
-  const cursorOf = (position: Position) => cursors.encode(position, binding);
-  const toGap = ({ from, to, reason }: StreamGap) => ({ from: cursorOf(from), to: cursorOf(to), reason });
-  return (entry) => {
-    if (entry.kind === 'event') {
-      const cursor = cursorOf(entry.position);
-      const message = { ...pick(entry.event.data), __typename: field.returnType, cursor, gap: null };
-      return { message, extensions: undefined };
-    }
-    const gap = toGap(entry);
-    const message = {
-      ...pick({}),
-      __typename: field.returnType,
-      cursor: gap.to,
-      gap: { __typename: 'Gap', ...gap },
-    };
-    return { message, extensions: { weft: { gap } } };
-  };
+class Describer {
+  readonly #cursors: CursorCodec;
+  readonly #field: EventStreamField;
+  readonly #pick: MessagePicker;
+  readonly #binding: StreamBinding;
+
+  constructor(cursors: CursorCodec, field: EventStreamField, pick: MessagePicker, binding: StreamBinding) {
+    this.#cursors = cursors;
+    this.#field = field;
+    this.#pick = pick;
+    this.#binding = binding;
+  }
+
+  event({ event, position }: LogEvent): Described {
+    const stem = this.#cursors.stem(position, this.#binding);
+    const message = this.#message(event.data, stem, null);
+    return { message, extensions: undefined, position, stem, subject: event.subject };
+  }
+
+  gap({ from, to, reason }: StreamGap): Described {
+    const stem = this.#cursors.stem(to, this.#binding);
+    const fromCursor = this.#cursors.stem(from, this.#binding) + MARK_HOLE;
+    const gap = { from: fromCursor, to: stem + MARK_HOLE, reason };
+    const message = this.#message({}, stem, { __typename: 'Gap', ...gap });
+    return { message, extensions: { weft: { gap } }, position: to, stem, subject: undefined };
+  }
+
+  state(data: Readonly<Record<string, unknown>>, place: Place): Described {
+    const stem = this.#cursors.stem(place, this.#binding);
+    const position = place === SNAPSHOT_PLACE ? undefined : place;
+    const message = this.#message(data, stem, null);
+    return { message, extensions: undefined, position, stem, subject: undefined };
+  }
+
+  #message(data: object, stem: string, gap: object | null): Record<string, unknown> {
+    const picked = this.#pick(data as Parameters<MessagePicker>[0]);
+    return { ...picked, __typename: this.#field.returnType, cursor: stem + MARK_HOLE, gap };
+  }
 }

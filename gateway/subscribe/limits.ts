@@ -13,8 +13,6 @@ export interface FanOutLimits {
   readonly eventsAtOnceMax: number;
   /** Events of one group that wait to be executed or delivered; what does not fit becomes a gap for the group. */
   readonly pendingEventsMax: number;
-  /** For the execution of one event, whoever waits for it. */
-  readonly executionTimeoutMs: number;
   /** Payloads that a group keeps for those who come back. */
   readonly recentPayloadsMax: number;
   /** Characters of them. */
@@ -25,12 +23,12 @@ export interface FanOutLimits {
   readonly catchUpEventsMax: number;
   /** Batches of a topic that are kept for others who are as far behind. */
   readonly catchUpBatchesMax: number;
-  /** Entity requests that are gathered into one: representations of it. */
-  readonly batchEntitiesMax: number;
   /** Objects of a snapshot; one that has more ends its subscription with LIMIT_EXCEEDED. */
   readonly snapshotEntitiesMax: number;
   /** Of one page of a list that is paged. */
   readonly snapshotPageEntities: number;
+  /** Who begin within so long of each other share one reading of the state. */
+  readonly snapshotShareMs: number;
   /** For all pages. */
   readonly snapshotTimeoutMs: number;
   /** The longest interval at which a client may have changes of one subject gathered. */
@@ -46,15 +44,14 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   slowClientTimeoutMs: 20_000,
   eventsAtOnceMax: 32,
   pendingEventsMax: 10_000,
-  executionTimeoutMs: 15_000,
   recentPayloadsMax: 1_000,
   recentCharsMax: 4_000_000,
   recentEventsMax: 1_000,
   catchUpEventsMax: 200,
   catchUpBatchesMax: 16,
-  batchEntitiesMax: 1_000,
   snapshotEntitiesMax: 2_000,
   snapshotPageEntities: 100,
+  snapshotShareMs: 2_000,
   snapshotTimeoutMs: 30_000,
   coalesceIntervalMsMax: 60_000,
   coalescedSubjectsMax: 10_000,

@@ -1,6 +1,8 @@
 // One reader of a topic, shared by all who subscribe to it: started by the first, ended after the last.
 import { HubError } from '@weft/core/errors';
 import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-log';
+import { Backlog } from './backlog.ts';
+import type { FanOutLimits } from './limits.ts';
 
 export interface TopicListener {
   /** Called in order of position, synchronously; must not throw. */
@@ -23,6 +25,10 @@ export interface TopicReader {
 /** A hold on the shared reader; it lives while there is one. */
 export interface TopicLease {
   readonly reader: TopicReader;
+  /** What the reader has passed. */
+  readonly backlog: Backlog;
+  /** As the reader's, until the release. */
+  listen(listener: TopicListener): void;
   release(): void;
 }
 
@@ -34,20 +40,26 @@ export interface TopicReaders {
 }
 
 interface SharedReader {
-  readonly started: Promise<TopicReader>;
+  readonly started: Promise<Pick<TopicLease, 'reader' | 'backlog'>>;
   readonly stop: AbortController;
   leases: number;
 }
 
-/** @param recentEventsMax events kept at hand for subscribers that join a little behind */
-export function createTopicReaders(log: EventLog, recentEventsMax: number): TopicReaders {
+type Limits = Pick<FanOutLimits, 'recentEventsMax' | 'catchUpEventsMax' | 'catchUpBatchesMax'>;
+
+export function createTopicReaders(log: EventLog, limits: Limits): TopicReaders {
   const shared = new Map<string, SharedReader>();
   const start = (topic: string): SharedReader => {
     const stop = new AbortController();
     const forget = () => {
       if (shared.get(topic) === entry) shared.delete(topic);
     };
-    const entry = { started: startReader(log, topic, recentEventsMax, stop.signal, forget), stop, leases: 0 };
+    const { signal } = stop;
+    const started = startReader(log, topic, limits.recentEventsMax, signal, forget).then((reader) => ({
+      reader,
+      backlog: new Backlog(log, topic, reader, limits, signal),
+    }));
+    const entry = { started, stop, leases: 0 };
     shared.set(topic, entry);
     return entry;
   };
@@ -63,12 +75,18 @@ export function createTopicReaders(log: EventLog, recentEventsMax: number): Topi
       // Counted before waiting, so that a release in between does not stop what others wait for.
       entry.leases++;
       let released = false;
+      let unlisten: (() => void) | undefined;
       const releaseOnce = () => {
         if (!released) release(topic, entry);
         released = true;
+        unlisten?.();
       };
       try {
-        return { reader: await entry.started, release: releaseOnce };
+        const { reader, backlog } = await entry.started;
+        const listen = (listener: TopicListener) => {
+          unlisten = reader.listen(listener);
+        };
+        return { reader, backlog, listen, release: releaseOnce };
       } catch (thrown) {
         releaseOnce();
         throw HubError.from(thrown);
@@ -122,7 +140,7 @@ async function startReader(
   return {
     position: () => position,
     oldest: () => oldest,
-    since: (after) => recent.filter((event) => log.compare(event.position, after) > 0),
+    since: (after) => recent.slice(recent.findLastIndex((event) => log.compare(event.position, after) <= 0) + 1),
     listen(listener) {
       // A subscriber that was catching up comes too late to be told with the others.
       if (ended !== undefined) {

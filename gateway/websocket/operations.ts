@@ -28,8 +28,9 @@ import {
 } from '../observe/operation-watch.ts';
 import { watchParts } from '../observe/watch-parts.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
+import type { Principal } from '../identity/principal.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
-import type { Session } from './session.ts';
+import type { LiveSink, LiveSubscription } from '../subscribe/sink.ts';
 
 /** The payload of `subscribe`, checked by graphql-ws (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md). */
 export interface SubscribePayload {
@@ -43,11 +44,11 @@ export interface SubscribePayload {
 }
 
 /** Of whom a message comes. */
-export interface Connection {
+export interface Asker {
   /** Of the upgrade request. */
   readonly headers: ClientHeaders;
   readonly client: ClientIdentity;
-  readonly session: Session;
+  readonly principal: Principal;
 }
 
 /** An operation that is ready to run. */
@@ -58,7 +59,9 @@ export interface ReadyOperation {
   readonly watch: OperationWatch;
   /** Of the connection's upgrade request. */
   readonly headers: ClientHeaders;
-  readonly session: Session;
+  readonly principal: Principal;
+  /** What was asked, to be prepared anew for another authority; kept of live operations alone. */
+  readonly payload: SubscribePayload | undefined;
 }
 
 export interface OperationsOptions {
@@ -74,16 +77,28 @@ export interface OperationsOptions {
 
 export interface Operations {
   /** Parses, validates and plans, or says what is wrong. */
-  prepare(
-    payload: SubscribePayload,
-    connection: Connection,
-  ): Promise<ReadyOperation | readonly GraphQLError[]>;
+  prepare(payload: SubscribePayload, asker: Asker): Promise<ReadyOperation | readonly GraphQLError[]>;
   /** What is not even looked at, as the client is told it. */
-  refuse(error: HubError, payload: SubscribePayload, connection: Connection): readonly GraphQLError[];
+  refuse(error: HubError, payload: SubscribePayload, asker: Asker): readonly GraphQLError[];
   /** The same of an operation that was prepared. */
   giveUp(watch: OperationWatch, error: HubError): readonly GraphQLError[];
-  /** One result for a query or mutation, one an event for a subscription. Throws GraphQLError with a code. */
+  /** One result for a query or mutation, or its parts. Throws GraphQLError with a code. */
   run(operation: ReadyOperation, signal: AbortSignal): AsyncGenerator<ExecutionResult, void, undefined>;
+  /** Begins a subscription; the sink is told of its end. Throws what keeps it from beginning. */
+  subscribe(operation: ReadyOperation, sink: LiveSink): LiveSubscription;
+  /**
+   * A live operation whose asker has another authority now goes on with that.
+   * @returns what it runs as, or why it does not
+   */
+  reauthorise(
+    operation: ReadyOperation,
+    subscription: LiveSubscription,
+    principal: Principal,
+  ): Promise<ReadyOperation | readonly GraphQLError[]>;
+  /** A subscription has ended. */
+  over(operation: ReadyOperation): void;
+  /** For the log: why a live operation has ended. */
+  noteCause(error: HubError, watch: OperationWatch): void;
   /** Resolves when every query and mutation that is running has been answered. */
   settled(): Promise<void>;
 }
@@ -92,11 +107,11 @@ export function createOperations(options: OperationsOptions): Operations {
   const running = new Set<Promise<void>>();
   const { observer } = options;
   return {
-    async prepare(payload, { headers, client, session }) {
+    async prepare(payload, { headers, client, principal }) {
       const watch = open(observer, payload, client);
       const { traceId } = watch;
       const engine = options.engine();
-      const prepared = await prepareSafely(options, engine, payload, session, traceId);
+      const prepared = await prepareSafely(options, engine, payload, principal, traceId);
       if ('errors' in prepared) {
         noteUnprepared(watch, payload);
         noteErrors(watch, prepared.errors);
@@ -107,7 +122,9 @@ export function createOperations(options: OperationsOptions): Operations {
         operationName: payload.operationName,
         query: payload.query === '' ? options.documents.textOf(payload) : payload.query,
       });
-      return { engine, prepared, variables: payload.variables ?? {}, watch, headers, session };
+      const kept = prepared.kind === 'subscription' ? payload : undefined;
+      const variables = payload.variables ?? {};
+      return { engine, prepared, variables, watch, headers, principal, payload: kept };
     },
     refuse(error, payload, { client }) {
       const watch = open(observer, payload, client);
@@ -119,6 +136,13 @@ export function createOperations(options: OperationsOptions): Operations {
       const results = cancellable((signal) => start(options, running, operation, signal), parent);
       // Also of an operation whose client left before it began.
       return endingWith(results, () => observer.close(operation.watch));
+    },
+    subscribe: (operation, sink) => subscribe(options, operation, sink),
+    reauthorise: (operation, subscription, principal) =>
+      reauthorise(options, operation, subscription, principal),
+    over: ({ watch }) => observer.close(watch),
+    noteCause({ code, cause }, { traceId }) {
+      if (code === 'INTERNAL_SERVER_ERROR') options.logger.error({ err: cause, traceId }, 'an operation failed');
     },
     async settled() {
       await Promise.all(running);
@@ -139,7 +163,7 @@ async function prepareSafely(
   { documents, logger }: OperationsOptions,
   engine: Engine,
   payload: SubscribePayload,
-  { principal }: Session,
+  principal: Principal,
   traceId: string,
 ): Promise<Preparation> {
   try {
@@ -184,31 +208,13 @@ async function* start(
   operation: ReadyOperation,
   signal: AbortSignal,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
-  const { prepared, watch, headers, session } = operation;
+  const { watch, headers, principal } = operation;
   const { traceId } = watch;
-  const context: OperationContext = { signal, traceId, principal: session.principal, headers, watch };
-  options.observer.allowInspection(watch, headers, context.principal);
+  const context: OperationContext = { signal, traceId, principal, headers, watch };
+  options.observer.allowInspection(watch, headers, principal);
   watch.isExecuted = true;
   try {
-    switch (prepared.kind) {
-      case 'query':
-      case 'mutation':
-        yield* executeOnce(options, running, operation, context);
-        return;
-      case 'subscription':
-        if (options.streams === undefined) throw noEventLog();
-        // Before the first event, rather than in the answer to each.
-        prepared.cost?.require?.(operation.variables);
-        options.observer.began(watch);
-        for await (const result of subscribe(options.streams, operation, context)) {
-          watch.results += 1;
-          noteResult(watch, result);
-          yield result;
-        }
-        return;
-      default:
-        return prepared.kind satisfies never;
-    }
+    yield* executeOnce(options, running, operation, context);
   } catch (thrown) {
     if (signal.aborted) return;
     const error = toGraphQLError(thrown, traceId);
@@ -219,20 +225,44 @@ async function* start(
   }
 }
 
-/** Ends with UNAUTHENTICATED when the credentials that it began with end. */
-async function* subscribe(
-  streams: EventStreams,
-  { prepared, variables, session: { ended } }: ReadyOperation,
-  context: OperationContext,
-): AsyncGenerator<ExecutionResult, void, undefined> {
-  if (ended === undefined) return yield* streams.subscribe(prepared, variables, context);
-  const signal = AbortSignal.any([context.signal, ended]);
+/** A live operation is not ended by its context: whoever subscribed stops it. */
+const NEVER = new AbortController().signal;
+
+function subscribe(options: OperationsOptions, operation: ReadyOperation, sink: LiveSink): LiveSubscription {
+  const { prepared, watch, headers, principal, variables } = operation;
+  watch.isExecuted = true;
   try {
-    yield* streams.subscribe(prepared, variables, { ...context, signal });
+    if (options.streams === undefined) throw noEventLog();
+    // Before the first event, rather than in the answer to each.
+    prepared.cost?.require?.(variables);
+    options.observer.began(watch);
+    const { traceId } = watch;
+    return options.streams.open(prepared, variables, { signal: NEVER, traceId, principal, headers }, sink);
   } catch (thrown) {
-    throw ended.aborted ? ended.reason : thrown;
+    const error = toGraphQLError(thrown, watch.traceId);
+    noteErrors(watch, [error]);
+    if (error.extensions.code === 'INTERNAL_SERVER_ERROR')
+      options.logger.error({ err: thrown, traceId: watch.traceId }, 'an operation failed');
+    throw error;
   }
-  if (ended.aborted) throw ended.reason;
+}
+
+async function reauthorise(
+  options: OperationsOptions,
+  operation: ReadyOperation,
+  subscription: LiveSubscription,
+  principal: Principal,
+): Promise<ReadyOperation | readonly GraphQLError[]> {
+  const { payload, variables, headers, watch } = operation;
+  const { traceId } = watch;
+  const engine = options.engine();
+  const prepared = await prepareSafely(options, engine, payload ?? { query: '' }, principal, traceId);
+  if ('errors' in prepared) {
+    noteErrors(watch, prepared.errors);
+    return prepared.errors.map((error) => withTraceId(error, traceId));
+  }
+  options.streams?.moveTo(subscription, prepared, variables, { signal: NEVER, traceId, principal, headers });
+  return { ...operation, engine, prepared, principal };
 }
 
 /** Counts as running until its result was consumed. */

@@ -6,12 +6,13 @@ import type { Logger } from '@weft/core/logger';
 import { errorBody } from '../http/refusals.ts';
 import { newTraceId } from '../observe/trace-parent.ts';
 
-/** Nothing is there; the page that asks is not welcome; there are too many. */
-export type UpgradeRefusal = 404 | 403 | 503;
+/** Nothing is there; the page that asks is not welcome; there are too many, of one address or in all. */
+export type UpgradeRefusal = 404 | 403 | 429 | 503;
 
 const REFUSALS: Readonly<Record<UpgradeRefusal, HubError>> = {
   404: new HubError('NOT_FOUND', 'There is no WebSocket here.'),
   403: new HubError('FORBIDDEN', 'Pages of this origin may open no WebSocket here.'),
+  429: new HubError('RATE_LIMITED', 'Your address has too many sockets open.'),
   503: new HubError('LIMIT_EXCEEDED', 'The gateway takes no more sockets now.', { retryable: true }),
 };
 

@@ -2,28 +2,21 @@
 import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { delay } from '@weft/core/deadline';
-import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import { type ExecutionArgs, parse } from 'graphql';
-import { handleProtocols, makeServer, type Server } from 'graphql-ws';
+import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
-import { readClientPayload } from '../observe/client-identity.ts';
 import { createObserver, type Observer } from '../observe/observer.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
+import { Connection } from './connection.ts';
+import { createKeepHeaders } from './kept-headers.ts';
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from './limits.ts';
-import { createOperations, type Operations, type ReadyOperation } from './operations.ts';
+import { createOperations, type Operations } from './operations.ts';
+import { createProtocol, type Protocol } from './protocol.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
-import {
-  closeWhenIdle,
-  credentialsEnded,
-  openSession,
-  type Session,
-  type SessionOptions,
-} from './session.ts';
-import { type ConnectionExtra, serveSocket } from './socket.ts';
+import { startWheel } from './wheel.ts';
 
 export interface WebSocketOptions {
   readonly server: HttpServer;
@@ -41,6 +34,8 @@ export interface WebSocketOptions {
   readonly documents?: Documents | undefined;
   /** Whether an upgrade with these headers is welcome; default every one. */
   readonly allowsOrigin?: ((headers: IncomingHttpHeaders) => boolean) | undefined;
+  /** Names of client headers that go on to subgraphs; default none. */
+  readonly forwardedHeaders?: readonly string[] | undefined;
   /** Absent: each operation has its line in the log, and nothing else is told of it. */
   readonly observer?: Observer;
 }
@@ -49,10 +44,18 @@ export interface WebSocketTransport {
   /** Sockets that are open. */
   connections(): number;
   /**
-   * Takes no more sockets and operations, lets queries and mutations finish, then closes every socket with `code`
-   * (1001 going away, 1012 restarting) and cuts off those that do not answer: ends within drainTimeoutMs + closeTimeoutMs.
+   * Takes no more sockets and operations, lets queries and mutations finish, then closes the sockets with `code` (1001 going
+   * away, 1012 restarting) in an order of chance, one after the other, and cuts off those that do not answer: ends within
+   * drainTimeoutMs + closeTimeoutMs.
    */
   close(code?: 1001 | 1012): Promise<void>;
+}
+
+interface State {
+  readonly connections: Set<Connection>;
+  readonly bySocket: WeakMap<WebSocket, Connection>;
+  readonly byAddress: Map<string, number>;
+  closing: boolean;
 }
 
 /** Serves queries, mutations and subscriptions to every client that upgrades on `path`. */
@@ -67,31 +70,33 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     observer,
     operationTimeoutMs: limits.operationTimeoutMs,
   });
-  const state: State = { closing: false };
-  const { identity = WITHOUT_IDENTITY } = options;
-  const { drainTimeoutMs } = limits;
-  const protocol = createProtocol(operations, limits, state, { identity, logger, drainTimeoutMs });
+  const state: State = { connections: new Set(), bySocket: new WeakMap(), byAddress: new Map(), closing: false };
+  const protocol = createProtocol({
+    operations,
+    limits,
+    identity: options.identity ?? WITHOUT_IDENTITY,
+    logger,
+    keepHeaders: createKeepHeaders(options.forwardedHeaders ?? []),
+    isClosing: () => state.closing,
+  });
   const sockets = new WebSocketServer(socketOptions(limits));
-  sockets.on('connection', (socket: WebSocket, { headers }: IncomingMessage) =>
-    serveSocket(socket, protocol, headers, limits.bufferedBytesMax, logger),
-  );
+  const serve = createServe(state, protocol, logger);
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
-    const status = refusal(server, sockets, request, path, limits, state);
+    const status = refusal(server, request, path, limits, state);
     if (status === 'not ours') return;
     if (status !== undefined) return refuseUpgrade(stream, status, logger);
     if (options.allowsOrigin?.(request.headers) === false) return refuseUpgrade(stream, 403, logger);
-    sockets.handleUpgrade(request, stream, head, (socket) => sockets.emit('connection', socket, request));
+    sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, stream, request));
   };
   server.on('upgrade', onUpgrade);
-  const stopPinging = keepAlive(sockets, limits.keepAliveMs);
+  const stopWheel = startWheel(state.connections, limits);
   return {
-    connections: () => sockets.clients.size,
+    connections: () => state.connections.size,
     async close(code = 1001) {
       if (state.closing) return;
       state.closing = true;
-      await within(limits.drainTimeoutMs, operations.settled());
-      await closeSockets(sockets, code, limits.closeTimeoutMs);
-      stopPinging();
+      await closeAll(state, operations, limits, code);
+      stopWheel();
       server.off('upgrade', onUpgrade);
       sockets.close();
     },
@@ -102,111 +107,105 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
 function socketOptions(limits: WebSocketLimits): ServerOptions & { readonly closeTimeout: number } {
   return {
     noServer: true,
+    // A set of sockets that would be kept beside ours.
+    clientTracking: false,
     maxPayload: limits.payloadBytesMax,
     closeTimeout: limits.closeTimeoutMs,
     handleProtocols,
   };
 }
 
-interface State {
-  closing: boolean;
-}
-
-/** graphql-ws asks the document which function to call: ours runs every kind of operation, so that each can be cancelled. */
-const ANY_OPERATION = parse('subscription { any }', { noLocation: true });
-
-function createProtocol(
-  operations: Operations,
-  limits: WebSocketLimits,
+/** The listeners are the same functions for all sockets: each closure would be there thousands of times. */
+function createServe(
   state: State,
-  sessions: SessionOptions,
-): Server<ConnectionExtra> {
-  return makeServer<Record<string, unknown>, ConnectionExtra>({
-    connectionInitWaitTimeout: limits.connectionInitTimeoutMs,
-    onConnect: (ctx) => openSession(ctx, sessions),
-    onComplete: closeWhenIdle,
-    async onSubscribe(ctx, _id, payload) {
-      const { headers, session } = ctx.extra;
-      ctx.extra.client ??= readClientPayload(ctx.connectionParams, headers);
-      const connection = { headers, client: ctx.extra.client, session };
-      const error =
-        takesNoMore(state, session) ?? limitExceeded(Object.keys(ctx.subscriptions).length, limits);
-      if (error !== undefined) return operations.refuse(error, payload, connection);
-      const ready = await operations.prepare(payload, connection);
-      if (Array.isArray(ready)) return ready;
-      const { engine, watch } = ready as ReadyOperation;
-      // Planning takes time: the gateway may have begun to close meanwhile.
-      const late = takesNoMore(state, session);
-      if (late !== undefined) return operations.giveUp(watch, late);
-      return {
-        schema: engine.schema,
-        document: ANY_OPERATION,
-        contextValue: { ready, closed: ctx.extra.closed },
-      };
-    },
-    subscribe(args: ExecutionArgs) {
-      const { ready, closed } = args.contextValue as { ready: ReadyOperation; closed: AbortSignal };
-      return operations.run(ready, closed);
-    },
-  });
-}
-
-/** Why no operation is begun any more on a socket. */
-function takesNoMore({ closing }: State, { ended }: Session): HubError | undefined {
-  if (closing) return goingAway();
-  return ended?.aborted === true ? credentialsEnded() : undefined;
-}
-
-function goingAway(): HubError {
-  return new HubError('CANCELLED', 'The gateway is going away: connect again.', { retryable: true });
-}
-
-function limitExceeded(operations: number, limits: WebSocketLimits): HubError | undefined {
-  const max = limits.operationsPerConnectionMax;
-  if (operations <= max) return undefined;
-  const details = { limit: 'operationsPerConnectionMax', max };
-  return new HubError('LIMIT_EXCEEDED', `one socket runs at most ${max} operations at once`, { details });
+  protocol: Protocol,
+  logger: Logger,
+): (socket: WebSocket, stream: Duplex, request: IncomingMessage) => void {
+  const { connections, bySocket, byAddress } = state;
+  function onMessage(this: WebSocket, data: unknown, isBinary: boolean): void {
+    const connection = bySocket.get(this);
+    if (connection !== undefined) protocol.receive(connection, data, isBinary);
+  }
+  function onPing(this: WebSocket): void {
+    const connection = bySocket.get(this);
+    if (connection !== undefined) protocol.pinged(connection);
+  }
+  function onPong(this: WebSocket): void {
+    const connection = bySocket.get(this);
+    if (connection !== undefined) connection.isSilent = false;
+  }
+  // A reset, a frame that is too long or not UTF-8: ws closes the socket with the code that is due.
+  const onError = (err: Error) => logger.debug({ err }, 'a socket failed');
+  function onClose(this: WebSocket): void {
+    const connection = bySocket.get(this);
+    if (connection === undefined || !connections.delete(connection)) return;
+    bySocket.delete(this);
+    const { address } = connection;
+    const left = (byAddress.get(address) ?? 1) - 1;
+    if (left > 0) byAddress.set(address, left);
+    else byAddress.delete(address);
+    protocol.closed(connection);
+  }
+  return (socket, stream, { headers, socket: { remoteAddress = '' } }) => {
+    const connection = new Connection(socket, stream, headers, remoteAddress);
+    connections.add(connection);
+    bySocket.set(socket, connection);
+    byAddress.set(remoteAddress, (byAddress.get(remoteAddress) ?? 0) + 1);
+    socket.on('message', onMessage);
+    socket.on('ping', onPing);
+    socket.on('pong', onPong);
+    socket.on('error', onError);
+    socket.on('close', onClose);
+    if (socket.protocol !== GRAPHQL_TRANSPORT_WS_PROTOCOL)
+      connection.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable');
+  };
 }
 
 /** The status to refuse an upgrade with; undefined when it is welcome. Another path may be somebody else's. */
 function refusal(
   server: HttpServer,
-  sockets: WebSocketServer,
   request: IncomingMessage,
   path: string,
   limits: WebSocketLimits,
-  state: State,
+  { closing, connections, byAddress }: State,
 ): UpgradeRefusal | 'not ours' | undefined {
   const [requestPath] = (request.url ?? '/').split('?');
   if (requestPath !== path) return server.listenerCount('upgrade') > 1 ? 'not ours' : 404;
-  if (state.closing || sockets.clients.size >= limits.connectionsMax) return 503;
-  return undefined;
+  if (closing || connections.size >= limits.connectionsMax) return 503;
+  const ofAddress = byAddress.get(request.socket.remoteAddress ?? '') ?? 0;
+  return ofAddress >= limits.connectionsPerAddressMax ? 429 : undefined;
 }
 
-/** Pings every socket; one that left a ping unanswered is cut off at the next. */
-function keepAlive(sockets: WebSocketServer, keepAliveMs: number): () => void {
-  const unanswered = new WeakSet<WebSocket>();
-  const timer = setInterval(() => {
-    for (const socket of sockets.clients) {
-      if (unanswered.has(socket)) socket.terminate();
-      else if (socket.readyState === socket.OPEN) {
-        unanswered.add(socket);
-        socket.once('pong', () => unanswered.delete(socket));
-        socket.ping();
-      }
-    }
-  }, keepAliveMs);
-  timer.unref();
-  return () => clearInterval(timer);
+async function closeAll(
+  { connections }: State,
+  operations: Operations,
+  limits: WebSocketLimits,
+  code: 1001 | 1012,
+): Promise<void> {
+  const begunAtMs = performance.now();
+  await within(limits.drainTimeoutMs, operations.settled());
+  const reason = code === 1012 ? 'Service restart' : 'Going away';
+  const closed = [...connections].map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
+  const leftMs = limits.drainTimeoutMs - (performance.now() - begunAtMs);
+  const intervalMs = Math.min(limits.closeIntervalMs, Math.max(0, leftMs) / Math.max(1, connections.size));
+  let pauseMs = 0;
+  for (const connection of inOrderOfChance([...connections])) {
+    connection.close(code, reason);
+    // Timers are no finer than a millisecond.
+    pauseMs += intervalMs * 2 * Math.random();
+    if (pauseMs < 1) continue;
+    await delay(pauseMs);
+    pauseMs = 0;
+  }
+  await within(limits.closeTimeoutMs, Promise.all(closed));
+  for (const { socket } of connections) socket.terminate();
 }
 
-async function closeSockets(sockets: WebSocketServer, code: number, timeoutMs: number): Promise<void> {
-  const closed = [...sockets.clients].map(
-    (socket) => new Promise((resolve) => socket.once('close', resolve)),
-  );
-  for (const socket of sockets.clients) socket.close(code, code === 1012 ? 'Service restart' : 'Going away');
-  await within(timeoutMs, Promise.all(closed));
-  for (const socket of sockets.clients) socket.terminate();
+function inOrderOfChance<Item>(items: readonly Item[]): readonly Item[] {
+  return items
+    .map((item) => ({ item, at: Math.random() }))
+    .sort((left, right) => left.at - right.at)
+    .map(({ item }) => item);
 }
 
 /** Waits for `work`, but no longer than `timeoutMs`. */

@@ -1,55 +1,44 @@
-// Who is at the other end of one socket, from ConnectionInit until the socket or the credentials end.
+// Who is at the other end of a connection: from ConnectionInit, over fresh tokens in pings, to the end of the credentials.
 import { setImmediate } from 'node:timers';
 import { ERROR_CODES, HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
+import { CloseCode } from 'graphql-ws';
 import { CredentialsRefused } from '../identity/credentials.ts';
 import type { Identity } from '../identity/identity.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
+import type { Connection } from './connection.ts';
 
-export interface Session {
-  readonly principal: Principal;
-  /** Aborts with UNAUTHENTICATED as its reason when the credentials end; undefined when they cannot. */
-  readonly ended?: AbortSignal | undefined;
+export interface Sessions {
+  /** At ConnectionInit. Resolves with false when the connection was closed instead. */
+  open(connection: Connection, payload: Readonly<Record<string, unknown>> | undefined): Promise<boolean>;
+  /**
+   * A fresh token. What it may no longer see ends, what it may see goes on; another principal's closes the connection with 4403.
+   * @returns the payload of the answer; undefined when the connection was closed
+   */
+  renew(connection: Connection, authorization: unknown): Promise<RenewalAnswer | undefined>;
+  /** Closes a connection of ended credentials if nothing runs there any more; called after each operation. */
+  closeWhenIdle(connection: Connection): void;
+  /** The connection is gone. */
+  closed(connection: Connection): void;
 }
 
-export const ANONYMOUS_SESSION: Session = Object.freeze({ principal: ANONYMOUS });
-
-/** What a session needs of graphql-ws's context. */
-export interface Connection {
-  readonly connectionParams?: Readonly<Record<string, unknown>> | undefined;
-  /** Operations by their ids. */
-  readonly subscriptions: Readonly<Record<string, unknown>>;
-  readonly extra: {
-    readonly headers: ClientHeaders;
-    /** Aborts when the socket has closed. */
-    readonly closed: AbortSignal;
-    session: Session;
-    close(code: number, reason: string): void;
-  };
+/** The payload of the `pong`. */
+export interface RenewalAnswer {
+  readonly authorization: 'renewed' | 'refused';
+  /** When the credentials that hold now end, RFC 3339; null when they do not. */
+  readonly expiresAt: string | null;
 }
 
-export interface SessionOptions {
+export interface SessionsOptions {
   readonly identity: Pick<Identity, 'identifyConnection' | 'watchEnd'>;
   readonly logger: Logger;
+  readonly connectionsPerPrincipalMax: number;
   /** For queries and mutations under way when the credentials end. */
   readonly drainTimeoutMs: number;
-}
-
-/**
- * At ConnectionInit: identifies the client, and closes the socket with 4401 when the credentials end.
- * @returns false when they do not hold: graphql-transport-ws then closes with 4403
- */
-export async function openSession(connection: Connection, options: SessionOptions): Promise<boolean> {
-  const { extra, connectionParams } = connection;
-  try {
-    const principal = await options.identity.identifyConnection(extra.headers, connectionParams);
-    extra.session = principal === ANONYMOUS ? ANONYMOUS_SESSION : sessionOf(principal, connection, options);
-    return true;
-  } catch (thrown) {
-    refuse(thrown, connection, options.logger);
-    return false;
-  }
+  /** Ends the live operations of a connection whose credentials have ended. */
+  onEnded(connection: Connection): void;
+  /** The connection's authority has changed: its live operations go on with the new one. */
+  onChanged(connection: Connection): Promise<void>;
 }
 
 /** The one sentence for what comes after the end. */
@@ -57,41 +46,108 @@ export function credentialsEnded(): HubError {
   return new HubError('UNAUTHENTICATED', 'The credentials have ended: connect again with new ones.');
 }
 
-/** Closes the socket of ended credentials if nothing runs there any more; called after each operation. */
-export function closeWhenIdle({ extra, subscriptions }: Connection): void {
-  if (extra.session.ended?.aborted !== true) return;
+export function createSessions(options: SessionsOptions): Sessions {
+  const { identity, connectionsPerPrincipalMax } = options;
+  const connections = new Map<string, number>();
+  const count = ({ id, isAuthenticated }: Principal, change: 1 | -1) => {
+    if (!isAuthenticated) return;
+    const now = (connections.get(id) ?? 0) + change;
+    if (now > 0) connections.set(id, now);
+    else connections.delete(id);
+  };
+  return {
+    async open(connection, payload) {
+      const principal = await identify(options, connection, payload);
+      if (principal === undefined || !connection.isOpen) return false;
+      if ((connections.get(principal.id) ?? 0) >= connectionsPerPrincipalMax) {
+        connection.close(ERROR_CODES.RATE_LIMITED.closeCode, 'Too many connections of one principal');
+        return false;
+      }
+      connection.principal = principal;
+      count(principal, 1);
+      watchEnd(options, connection);
+      return true;
+    },
+    async renew(connection, authorization) {
+      const { principal: old } = connection;
+      try {
+        const principal = await identity.identifyConnection({}, { authorization });
+        if (!connection.isOpen) return undefined;
+        if (principal.id !== old.id) {
+          connection.close(CloseCode.Forbidden, 'Forbidden');
+          return undefined;
+        }
+        connection.principal = principal;
+        connection.unwatchEnd?.();
+        watchEnd(options, connection);
+        if (principal.authority !== old.authority) await options.onChanged(connection);
+        return { authorization: 'renewed', expiresAt: expiresAt(principal) };
+      } catch (thrown) {
+        noteRefusal(thrown, options.logger);
+        return { authorization: 'refused', expiresAt: expiresAt(old) };
+      }
+    },
+    closeWhenIdle,
+    closed({ state, principal }) {
+      if (state === 'ready') count(principal, -1);
+    },
+  };
+}
+
+function expiresAt({ expiresAtMs }: Principal): string | null {
+  return expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
+}
+
+function closeWhenIdle(connection: Connection): void {
+  if (!connection.hasEnded) return;
   // The operation's last message leaves within this turn.
   setImmediate(() => {
-    if (Object.keys(subscriptions).length === 0) closeEnded(extra);
+    if (connection.operations.size === 0) closeEnded(connection);
   });
 }
 
-function sessionOf(principal: Principal, connection: Connection, options: SessionOptions): Session {
-  const { closed } = connection.extra;
-  const ending = new AbortController();
-  const stop = options.identity.watchEnd(principal, () => {
-    ending.abort(credentialsEnded());
-    closeWhenIdle(connection);
-    const timer = setTimeout(() => closeEnded(connection.extra), options.drainTimeoutMs).unref();
-    closed.addEventListener('abort', () => clearTimeout(timer), { once: true });
-  });
-  // The client may have gone while its token was verified.
-  if (closed.aborted) stop();
-  else closed.addEventListener('abort', stop, { once: true });
-  return { principal, ended: ending.signal };
+/** Undefined when the connection was closed instead. */
+async function identify(
+  { identity, logger }: SessionsOptions,
+  connection: Connection,
+  payload: Readonly<Record<string, unknown>> | undefined,
+): Promise<Principal | undefined> {
+  try {
+    return await identity.identifyConnection(connection.headers, payload);
+  } catch (thrown) {
+    const code = noteRefusal(thrown, logger);
+    if (code === undefined) connection.close(CloseCode.Forbidden, 'Forbidden');
+    // What cannot be judged at the moment closes with its own code, so that the client knows to come again.
+    else connection.close(ERROR_CODES[code].closeCode, HubError.from(thrown).message);
+    return undefined;
+  }
 }
 
-function closeEnded(extra: Connection['extra']): void {
-  extra.close(ERROR_CODES.UNAUTHENTICATED.closeCode, 'The credentials have ended');
-}
-
-/** What cannot be judged at the moment closes with its own code, so that the client knows to come again. */
-function refuse(thrown: unknown, { extra }: Connection, logger: Logger): void {
+/** Undefined for credentials that do not hold. */
+function noteRefusal(thrown: unknown, logger: Logger): HubError['code'] | undefined {
   if (thrown instanceof CredentialsRefused) {
     logger.info({ reason: thrown.reason }, 'credentials were refused');
-    return;
+    return undefined;
   }
-  const { code, message } = HubError.from(thrown);
+  const { code } = HubError.from(thrown);
   if (code === 'INTERNAL_SERVER_ERROR') logger.error({ err: thrown }, 'a connection could not be identified');
-  extra.close(ERROR_CODES[code].closeCode, message);
+  return code;
+}
+
+function watchEnd(options: SessionsOptions, connection: Connection): void {
+  clearTimeout(connection.endTimer);
+  connection.hasEnded = false;
+  connection.unwatchEnd = undefined;
+  if (connection.principal === ANONYMOUS) return;
+  connection.unwatchEnd = options.identity.watchEnd(connection.principal, () => {
+    connection.hasEnded = true;
+    options.onEnded(connection);
+    closeWhenIdle(connection);
+    connection.endTimer = setTimeout(closeEnded, options.drainTimeoutMs, connection).unref();
+  });
+}
+
+function closeEnded(connection: Connection): void {
+  if (connection.hasEnded)
+    connection.close(ERROR_CODES.UNAUTHENTICATED.closeCode, 'The credentials have ended');
 }

@@ -94,7 +94,7 @@ describe('a gateway that is sent SIGTERM', () => {
     process.kill(gateway.pid, 'SIGTERM');
     expect((await slow).answer).toEqual({ data: { slow: 1 } });
     expect(await client.next()).toMatchObject({ type: 'next', payload: { data: { b: 1 } } });
-    expect((await client.closed).code).toBe(1001);
+    expect((await client.closed).code).toBe(1012);
     expect(await gateway.exited).toBe(0);
   });
 

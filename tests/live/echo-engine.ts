@@ -23,6 +23,7 @@ export function createEchoEngine(options: EchoEngineOptions): Engine {
     where: options.where,
     returnType: 'ThingChanged',
     argumentsOf: (variables) => variables,
+    sharedVariables: ({ after: _after, from: _from, ...shared }) => shared,
   };
   return {
     schema: buildSchema('type Query { any: Int } type Subscription { any: Int }'),

@@ -5,6 +5,7 @@ import type { OperationContext, PreparedOperation } from '@weft/gateway/engine';
 import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { createCursorCodec } from '@weft/gateway/subscribe/cursor';
 import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
+import type { FanOutLimits } from '@weft/gateway/subscribe/limits';
 import type { ExecutionResult } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createEchoEngine, type EchoEngineOptions, LIVE_FIELD } from './echo-engine.ts';
@@ -34,9 +35,9 @@ interface Setup {
   subscribe(variables?: Record<string, unknown>, context?: Partial<OperationContext>): Stream;
 }
 
-function setUp(options: EchoEngineOptions, queueEventsMax = 1_000): Setup {
+function setUp(options: EchoEngineOptions, limits: Partial<FanOutLimits> = {}): Setup {
   const engine = createEchoEngine(options);
-  const streams = createEventStreams({ log: live.log, engine, keyRing, logger, queueEventsMax });
+  const streams = createEventStreams({ log: live.log, engine, keyRing, logger, limits });
   const operation = engine.prepare(`subscription { ${LIVE_FIELD} { n } }`) as PreparedOperation;
   const subscribe: Setup['subscribe'] = (variables = {}, context = {}) =>
     streams.subscribe(operation, variables, {
@@ -143,7 +144,7 @@ describe('event streams', () => {
   });
 
   it('join the shared reader without gap or double while events are being appended', async () => {
-    const setup = setUp({ topic: 'join' }, 40);
+    const setup = setUp({ topic: 'join' }, { recentEventsMax: 40, recentPayloadsMax: 40, queueEventsMax: 40 });
     const collected = [collect(setup.subscribe({ after: startCursor('join') }))];
     await untilLive(setup, 1);
     const last = 300;
@@ -159,7 +160,7 @@ describe('event streams', () => {
   });
 
   it('tell a slow consumer of the gap and go on behind it; what was missed can be resumed', async () => {
-    const setup = setUp({ topic: 'slow' }, 10);
+    const setup = setUp({ topic: 'slow' }, { queueEventsMax: 10 });
     const slow = setup.subscribe();
     const first = slow.next();
     const other = collect(setup.subscribe());
@@ -231,7 +232,7 @@ describe('event streams', () => {
     expect(setup.streams.liveSubscribers()).toBe(0);
   });
 
-  it('fetch for at most eight events at once, and deliver in order however the fetches end', async () => {
+  it('fetch for so many events at once as they may, and deliver in order however the fetches end', async () => {
     const waiting = new Map<unknown, () => void>();
     let most = 0;
     const beforeEvent = (message: Readonly<Record<string, unknown>>) =>
@@ -239,7 +240,7 @@ describe('event streams', () => {
         waiting.set(message.n, resolve);
         most = Math.max(most, waiting.size);
       });
-    const setup = setUp({ topic: 'ordered', beforeEvent });
+    const setup = setUp({ topic: 'ordered', beforeEvent }, { eventsAtOnceMax: 8 });
     const { messages } = collect(setup.subscribe());
     await untilLive(setup, 1);
     await live.append('ordered', ...things('ordered', 1, 20));

@@ -1,6 +1,5 @@
 // The laws of the end of a shared reader, over a real event log.
-import { createEventQueue } from '@weft/gateway/subscribe/event-queue';
-import { feedAfter, feedLive } from '@weft/gateway/subscribe/feed';
+import { FAN_OUT_LIMITS } from '@weft/gateway/subscribe/limits';
 import { createTopicReaders } from '@weft/gateway/subscribe/topic-reader';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { type LiveLog, openLiveLog, thing } from './live-log.ts';
@@ -16,11 +15,11 @@ afterEach(() => live.close());
 
 /** A hold on a reader that has ended, as a subscriber has it that was still catching up. */
 async function acquireEnded() {
-  const readers = createTopicReaders(live.log, 10);
+  const readers = createTopicReaders(live.log, { ...FAN_OUT_LIMITS, recentEventsMax: 10 });
   const lease = await readers.acquire(TOPIC);
   onTestFinished(() => lease.release());
   const ended = Promise.withResolvers<void>();
-  lease.reader.listen({ onEntry: () => undefined, onEnd: () => ended.resolve() });
+  lease.listen({ onEntry: () => undefined, onEnd: () => ended.resolve() });
   await live.append(TOPIC, thing(TOPIC, 1));
   await expect.poll(() => lease.reader.since(lease.reader.oldest()).length, { timeout: DEADLINE_MS }).toBe(1);
   await live.log.close();
@@ -35,27 +34,5 @@ describe('a shared reader that has ended', () => {
     const stop = reader.listen({ onEntry: () => undefined, onEnd: () => told++ });
     expect(told).toBe(1);
     stop();
-  });
-
-  it('ends the queue of a subscriber that was catching up, after what is at hand', async () => {
-    const reader = await acquireEnded();
-    const before = reader.oldest();
-    const queue = createEventQueue(10);
-    const feed = {
-      log: live.log,
-      topic: TOPIC,
-      reader,
-      queue,
-      queueEventsMax: 10,
-      signal: AbortSignal.timeout(DEADLINE_MS),
-      offer: queue.offer,
-    };
-    const stop = await feedAfter(feed, before);
-    expect(queue.ended).toBeDefined();
-    expect(queue.take()).toMatchObject({ kind: 'event', event: { id: `${TOPIC}-1` } });
-    stop();
-    const late = createEventQueue(10);
-    feedLive({ ...feed, queue: late, offer: late.offer });
-    expect(late.ended).toBeDefined();
   });
 });

@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createLogger } from '@weft/core/logger';
 import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
+import type { FanOutLimits } from '@weft/gateway/subscribe/limits';
 import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
 import { attachWebSocket, type WebSocketTransport } from '@weft/gateway/websocket/server';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -48,7 +49,7 @@ interface Running {
 interface RunOptions {
   readonly engine?: Partial<EchoEngineOptions>;
   readonly limits?: Partial<WebSocketLimits>;
-  readonly queueEventsMax?: number;
+  readonly streamLimits?: Partial<FanOutLimits>;
   readonly withoutLog?: boolean;
 }
 
@@ -60,7 +61,7 @@ async function run(options: RunOptions = {}): Promise<Running> {
     engine,
     keyRing,
     logger,
-    queueEventsMax: options.queueEventsMax ?? 1_000,
+    limits: options.streamLimits,
   });
   const server = createServer();
   const transport = attachWebSocket({
@@ -316,8 +317,7 @@ describe('a slow client', () => {
   it('is told of the gap and goes on behind it, and the others do not notice', async () => {
     const running = await run({
       engine: { topic: 'slow' },
-      queueEventsMax: 10,
-      limits: { bufferedBytesMax: 10_000 },
+      streamLimits: { queueEventsMax: 10, bufferedBytesMax: 10_000 },
     });
     const slow = await running.connect();
     const quick = await running.connect();

@@ -162,14 +162,15 @@ describe('credentials of a socket', () => {
     expect(running.principals[1]).toMatchObject({ roles: ['duty-officer'], issuer: ISSUER });
   });
 
-  it('are known to the events of a live field', async () => {
+  it('are known to the events of a live field but for who it is: what is fetched is for all who may do the same', async () => {
     const running = await run();
-    const client = await connect(running, { authorization: await bearer() });
+    const client = await connect(running, { authorization: await bearer({ roles: ['duty-officer'] }) });
     client.send(subscribe('s', LIVE));
     await untilLive(running, 1);
     await live.append('identity', thing('identity', 1));
     expect(await client.next()).toMatchObject({ id: 's', type: 'next' });
-    expect(running.principals[0]?.subject).toBe('worker');
+    expect(running.principals[0]).toMatchObject({ isAuthenticated: true, roles: ['duty-officer'] });
+    expect(running.principals[0]?.subject).toBeUndefined();
   });
 
   it('are what cursors are bound to: one principal’s is refused from another, and taken from a new token of its own', async () => {

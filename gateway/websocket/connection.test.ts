@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cutCloseReason } from './socket.ts';
+import { cutCloseReason } from './connection.ts';
 
 describe('the reason of a close frame', () => {
   it('has at most 123 bytes', () => {

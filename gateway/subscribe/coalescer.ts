@@ -1,0 +1,37 @@
+// Gathers the changes of an interval: of each subject the latest goes on, in the order of the log.
+import type { LogEvent } from '@weft/events/event-log';
+
+export class Coalescer {
+  readonly #intervalMs: number;
+  readonly #subjectsMax: number;
+  readonly #forward: (event: LogEvent) => void;
+  readonly #latest = new Map<string, LogEvent>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(intervalMs: number, subjectsMax: number, forward: (event: LogEvent) => void) {
+    this.#intervalMs = intervalMs;
+    this.#subjectsMax = subjectsMax;
+    this.#forward = forward;
+  }
+
+  add(event: LogEvent): void {
+    // Last in the map, as its position is the last.
+    this.#latest.delete(event.event.subject);
+    this.#latest.set(event.event.subject, event);
+    if (this.#latest.size >= this.#subjectsMax) this.flush();
+    else this.#timer ??= setTimeout(() => this.flush(), this.#intervalMs).unref();
+  }
+
+  /** Before anything that must not overtake what waits. */
+  flush(): void {
+    this.stop();
+    const events = [...this.#latest.values()];
+    this.#latest.clear();
+    for (const event of events) this.#forward(event);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,268 @@
+// All who get the same of every event: one source, one execution and one text an event, whatever their number.
+import { HubError } from '@weft/core/errors';
+import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-log';
+import type { BacklogBatch } from './backlog.ts';
+import type { BoundField, Start } from './bound-field.ts';
+import { type CatchUpGroup, catchUp } from './catch-up.ts';
+import { Coalescer } from './coalescer.ts';
+import { type ExecutionParts, executeEntry, lostPayload, type Running } from './group-execution.ts';
+import type { FanOutLimits } from './limits.ts';
+import type { SourceEntry } from './live-source.ts';
+import type { Member, MemberGroup, MemberTally } from './member.ts';
+import type { GroupPayload } from './payload.ts';
+import { PayloadMemo } from './payload-memo.ts';
+import { Pipeline } from './pipeline.ts';
+import { RecentPayloads } from './recent-payloads.ts';
+import { type SnapshotParts, Snapshots } from './snapshots.ts';
+import type { TopicLease } from './topic-reader.ts';
+
+export interface GroupParts extends ExecutionParts, SnapshotParts {
+  readonly log: EventLog;
+  readonly limits: FanOutLimits;
+  readonly tally: GroupTally;
+}
+
+export interface GroupTally extends MemberTally {
+  /** That passed the filter of a group. */
+  events: number;
+}
+
+/** What a group reads, once it is open; `listen` begins it. */
+export type GroupSource =
+  | { readonly kind: 'topic'; readonly lease: TopicLease }
+  | { readonly kind: 'other'; release(): void };
+
+export class LiveGroup implements MemberGroup, CatchUpGroup {
+  readonly limits: FanOutLimits;
+  readonly tally: GroupTally;
+  running: Running;
+  readonly #parts: GroupParts;
+  readonly #onClosed: () => void;
+  readonly #members = new Set<Member>();
+  readonly #live = new Set<Member>();
+  readonly #pipeline: Pipeline;
+  readonly #memo: PayloadMemo;
+  #recent: RecentPayloads | undefined;
+  #coalescer: Coalescer | undefined;
+  #snapshots: Snapshots | undefined;
+  #source: GroupSource | undefined;
+  /** The last place that the source has handed over. */
+  #head: Position | undefined;
+  /** Who came before the source was open. */
+  #early: { readonly member: Member; readonly start: Start }[] = [];
+  #isEnding = false;
+  #isClosed = false;
+
+  /** @param onClosed called once, when its last member has left */
+  constructor(parts: GroupParts, running: Running, onClosed: () => void) {
+    this.#parts = parts;
+    this.#onClosed = onClosed;
+    this.limits = parts.limits;
+    this.tally = parts.tally;
+    this.running = running;
+    this.#memo = new PayloadMemo(parts.limits);
+    this.#pipeline = new Pipeline({
+      execute: (entry) => executeEntry(parts, this.running, entry),
+      deliver: (payload, number) => this.#deliver(payload, number),
+      atOnceMax: parts.limits.eventsAtOnceMax,
+      pendingMax: parts.limits.pendingEventsMax,
+    });
+    this.#coalescer = this.#createCoalescer(running.field);
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  get coalesces(): boolean {
+    return this.#coalescer !== undefined;
+  }
+
+  /** The member is of this group from now on, and begins when the source is open. */
+  enter(member: Member, start: Start): void {
+    member.group = this;
+    this.#members.add(member);
+    if (this.#source === undefined) this.#early.push({ member, start });
+    else this.#begin(member, start);
+  }
+
+  /** The source is open: whoever waits for it begins. */
+  opened(source: GroupSource): void {
+    if (this.#isClosed) return release(source);
+    this.#source = source;
+    if (source.kind === 'topic') {
+      const { reader } = source.lease;
+      this.#head = reader.position();
+      this.#recent = new RecentPayloads(this.#parts.log.compare, this.limits, this.#head);
+      const onEntry = (entry: LogEvent | LogGap) => this.take(entry);
+      source.lease.listen({ onEntry, onEnd: (error) => this.end(error) });
+    }
+    for (const { member, start } of this.#early.splice(0))
+      if (member.group === this) this.#begin(member, start);
+  }
+
+  /** One entry of the source. */
+  take(entry: SourceEntry): void {
+    if (this.#isEnding) return;
+    if (entry.kind === 'event') this.#head = entry.position;
+    if (entry.kind === 'gap') this.#head = entry.to;
+    try {
+      if (entry.kind === 'event' && !this.accepts(entry)) return;
+    } catch (thrown) {
+      // Neither to deliver the event nor to drop it would be right.
+      return this.end(HubError.from(thrown));
+    }
+    this.tally.events += 1;
+    if (this.#coalescer === undefined) return this.#pipeline.push(entry);
+    if (entry.kind === 'event') return this.#coalescer.add(entry);
+    this.#coalescer.flush();
+    this.#pipeline.push(entry);
+  }
+
+  /** Ends all members, after what has come. */
+  end(error: HubError | undefined): void {
+    if (this.#isEnding) return;
+    this.#coalescer?.flush();
+    this.#isEnding = true;
+    this.#pipeline.end(() => {
+      for (const member of [...this.#members]) member.end(error);
+    });
+  }
+
+  /** Puts the operation of a new graph in place: what comes from now on is made by it. */
+  renew(running: Running): void {
+    this.#coalescer?.flush();
+    this.running = running;
+    this.#coalescer = this.#createCoalescer(running.field);
+    this.#memo.startAnew();
+    this.#snapshots = undefined;
+    if (this.#head !== undefined) this.#recent?.startAnew(this.#head);
+  }
+
+  leave(member: Member): void {
+    if (!this.#members.delete(member)) return;
+    this.#leaveStream(member);
+    if (this.#members.size > 0) return;
+    this.#isClosed = true;
+    this.#pipeline.stop();
+    this.#coalescer?.stop();
+    this.#snapshots = undefined;
+    if (this.#source !== undefined) release(this.#source);
+    this.#onClosed();
+  }
+
+  gapPayload(from: Position | undefined, to: Position | undefined): Promise<GroupPayload> {
+    if (from === undefined || to === undefined) return Promise.resolve(lostPayload('SLOW_CONSUMER'));
+    return executeEntry(this.#parts, this.running, { kind: 'gap', from, to, reason: 'SLOW_CONSUMER' });
+  }
+
+  accepts(entry: LogEvent | LogGap): boolean {
+    return entry.kind === 'gap' || this.running.field?.accepts(entry.event.data) !== false;
+  }
+
+  requireReached(position: Position): Promise<void> | undefined {
+    if (this.#source?.kind !== 'topic') throw noPlaces();
+    const { log } = this.#parts;
+    const { reader } = this.#source.lease;
+    if (log.compare(position, reader.position()) <= 0) return undefined;
+    const topic = this.running.field?.topic ?? '';
+    return log.head(topic).then((head) => {
+      if (log.compare(position, head) > 0) throw notReached();
+    });
+  }
+
+  join(member: Member, position: Position): boolean {
+    if (this.#recent?.reach(position) !== true) return false;
+    for (const payload of this.#recent.since(position)) member.offer(payload);
+    if (member.group !== this) return true;
+    member.firstNumber = this.#pipeline.delivered;
+    // What is still being executed may be older, and it may come from a gateway whose reader is ahead of this one's.
+    member.skipTo = position;
+    this.#enterStream(member);
+    return true;
+  }
+
+  after(position: Position): BacklogBatch | Promise<BacklogBatch> {
+    if (this.#source?.kind !== 'topic') throw noPlaces();
+    return this.#source.lease.backlog.after(position);
+  }
+
+  payloadOf(entry: LogEvent | LogGap): Promise<GroupPayload> {
+    const key = entry.kind === 'event' ? entry.position : `${entry.from} ${entry.to}`;
+    return this.#memo.get(key, () => executeEntry(this.#parts, this.running, entry));
+  }
+
+  #begin(member: Member, start: Start): void {
+    switch (start.kind) {
+      case 'live':
+        member.firstNumber = this.#pipeline.next;
+        member.position = this.#head;
+        if (this.#coalescer !== undefined) member.skipTo = this.#head;
+        return this.#enterStream(member);
+      case 'after':
+        return void catchUp(this, member, start.position);
+      case 'snapshot':
+        this.#snapshots ??= new Snapshots(this.#parts, this);
+        return void this.#snapshots.begin(member, this.#head);
+      default:
+        return start satisfies never;
+    }
+  }
+
+  #enterStream(member: Member): void {
+    if (member.isLive) return;
+    member.isLive = true;
+    this.#live.add(member);
+    this.tally.live += 1;
+  }
+
+  #leaveStream(member: Member): void {
+    if (!member.isLive) return;
+    member.isLive = false;
+    this.#live.delete(member);
+    this.tally.live -= 1;
+  }
+
+  #deliver(payload: GroupPayload, number: number): void {
+    this.#recent?.add(payload);
+    for (const member of this.#live) {
+      if (number < member.firstNumber) continue;
+      if (member.skipTo !== undefined && this.#skips(member, payload)) continue;
+      member.offer(payload);
+    }
+  }
+
+  #skips(member: Member, { position }: GroupPayload): boolean {
+    const { skipTo } = member;
+    if (position === undefined || skipTo === undefined) return false;
+    if (this.#parts.log.compare(position, skipTo) <= 0) return true;
+    member.skipTo = undefined;
+    return false;
+  }
+
+  #createCoalescer(field: BoundField | undefined): Coalescer | undefined {
+    if (field === undefined || field.intervalMs === 0) return undefined;
+    const { coalescedSubjectsMax } = this.limits;
+    return new Coalescer(field.intervalMs, coalescedSubjectsMax, (event) => this.#pipeline.push(event));
+  }
+}
+
+function release(source: GroupSource): void {
+  if (source.kind === 'topic') source.lease.release();
+  else source.release();
+}
+
+function noPlaces(): HubError {
+  return new HubError('INVALID_CURSOR', 'The field has no places to resume from.');
+}
+
+function notReached(): HubError {
+  return new HubError(
+    'INVALID_CURSOR',
+    'The cursor is from another event log: this one has not come so far.',
+  );
+}

@@ -1,0 +1,130 @@
+// The groups of a gateway: found by what their members have equal, opened by the first and closed after the last.
+import { HubError } from '@weft/core/errors';
+import type { EventLog } from '@weft/events/event-log';
+import type { OperationContext, PreparedOperation } from '../engine.ts';
+import type { ClientHeaders, ForwardedHeaders } from '../fetch/forwarded-headers.ts';
+import { type BoundField, bindField, type Start } from './bound-field.ts';
+import type { CursorCodec } from './cursor.ts';
+import { type GroupParts, LiveGroup } from './group.ts';
+import { groupKey, groupPrincipal, headersOf, sharedVariables } from './group-key.ts';
+import type { LiveSources } from './live-source.ts';
+import type { Member } from './member.ts';
+import type { Renewals, Renewed } from './renewals.ts';
+import type { TopicReaders } from './topic-reader.ts';
+
+export interface GroupsParts extends GroupParts {
+  readonly log: EventLog;
+  readonly cursors: CursorCodec;
+  readonly readers: TopicReaders;
+  readonly renewals?: Renewals | undefined;
+  readonly sources?: LiveSources | undefined;
+  readonly pickHeaders: (headers: ClientHeaders | undefined) => ForwardedHeaders;
+}
+
+export interface Groups {
+  /** @throws HubError when the variables do not fit, or there is nothing that could serve the field */
+  enter(
+    member: Member,
+    start: Start,
+    operation: PreparedOperation,
+    variables: Readonly<Record<string, unknown>>,
+    context: OperationContext,
+  ): void;
+  count(): { readonly groups: number; readonly members: number };
+}
+
+export function createGroups(parts: GroupsParts): Groups {
+  const byKey = new Map<string, LiveGroup>();
+  const all = new Set<LiveGroup>();
+  return {
+    enter(member, start, operation, variables, context) {
+      const principal = groupPrincipal(context.principal);
+      const picked = parts.pickHeaders(context.headers);
+      const shared = sharedVariables(operation.eventStream, variables);
+      let key = groupKey(operation, principal.authority, shared, picked);
+      const known = byKey.get(key);
+      if (known !== undefined) return known.enter(member, start);
+      const stop = new AbortController();
+      const { traceId } = context;
+      const groupContext = { signal: stop.signal, traceId, principal, headers: headersOf(picked) };
+      const running = { operation, variables, field: bind(parts, operation, variables), context: groupContext };
+      let unwatch: (() => void) | undefined;
+      const group = new LiveGroup(parts, running, () => {
+        stop.abort();
+        unwatch?.();
+        all.delete(group);
+        if (byKey.get(key) === group) byKey.delete(key);
+      });
+      byKey.set(key, group);
+      all.add(group);
+      group.enter(member, start);
+      // Before the first wait: an engine that is replaced meanwhile would be closed.
+      unwatch = parts.renewals?.watch(operation, principal, (renewed) => {
+        renew(parts, group, renewed);
+        if (renewed.errors !== undefined) return;
+        // Whoever subscribes now has prepared the new operation.
+        if (byKey.get(key) === group) byKey.delete(key);
+        key = groupKey(renewed.operation, principal.authority, shared, picked);
+        byKey.getOrInsert(key, group);
+      });
+      void openSource(parts, group);
+    },
+    count: () => {
+      let members = 0;
+      for (const group of all) members += group.size;
+      return { groups: all.size, members };
+    },
+  };
+}
+
+/** @throws HubError */
+function bind(
+  parts: GroupsParts,
+  { eventStream }: PreparedOperation,
+  variables: Readonly<Record<string, unknown>>,
+): BoundField | undefined {
+  if (eventStream !== undefined) return bindField(parts, eventStream, variables);
+  if (parts.sources === undefined)
+    throw new HubError('BAD_USER_INPUT', 'expected a subscription to a field of the event log');
+  return undefined;
+}
+
+/** Never rejects: what goes wrong ends the group's members. */
+async function openSource(parts: GroupsParts, group: LiveGroup): Promise<void> {
+  const { field, operation, variables, context } = group.running;
+  try {
+    if (field !== undefined) {
+      group.opened({ kind: 'topic', lease: await parts.readers.acquire(field.topic) });
+      return;
+    }
+    const source = await parts.sources?.open(operation, variables, context);
+    if (source === undefined) return;
+    group.opened({ kind: 'other', release: () => source.release() });
+    if (group.isClosed) return;
+    source.listen({ onEntry: (entry) => group.take(entry), onEnd: (error) => group.end(error) });
+  } catch (thrown) {
+    group.end(HubError.from(thrown));
+  }
+}
+
+/** Puts the operation of the new graph in place of the old one, or ends the group after what has come. */
+function renew(parts: GroupsParts, group: LiveGroup, renewed: Renewed): void {
+  if (group.isClosed) return;
+  if (renewed.errors !== undefined) return group.end(schemaReload(renewed.errors[0]?.message));
+  const { running } = group;
+  try {
+    const { operation } = renewed;
+    const field = bind(parts, operation, running.variables);
+    // A place in one topic means nothing in another.
+    if (field?.topic !== running.field?.topic)
+      return group.end(schemaReload('Its events have another source.'));
+    group.renew({ ...running, operation, field });
+  } catch (thrown) {
+    group.end(schemaReload(HubError.from(thrown).message, thrown));
+  }
+}
+
+function schemaReload(reason = '', cause?: unknown): HubError {
+  const message = `The graph was reloaded and does not have this subscription any more. ${reason}`.trimEnd();
+  return new HubError('SUBSCRIPTION_SCHEMA_RELOAD', message, { cause });
+}

@@ -1,0 +1,90 @@
+// What waits for a subscriber whose transport is full: references to shared payloads, bounded, honest about what did not fit.
+import type { Position } from '@weft/events/event-log';
+import type { FanOutLimits } from './limits.ts';
+import type { GroupPayload } from './payload.ts';
+
+/** Payloads that the subscriber will not get, or not now. */
+export interface MissedPayloads {
+  readonly from: Position | undefined;
+  to: Position | undefined;
+}
+
+export class MemberQueue {
+  /** When the transport last took something. */
+  movedAtMs = performance.now();
+  /** Of the newest payload that came, whether or not it is kept. */
+  lastPosition: Position | undefined;
+  /** Whether a gap that was taken is not told yet. */
+  isTelling = false;
+  readonly #limits: Pick<FanOutLimits, 'queueEventsMax' | 'queueCharsMax'>;
+  readonly #coalesces: boolean;
+  #entries: (GroupPayload | MissedPayloads)[] = [];
+  #chars = 0;
+  #bufferedBytes = Number.POSITIVE_INFINITY;
+  #empty: PromiseWithResolvers<void> | undefined;
+
+  constructor(limits: Pick<FanOutLimits, 'queueEventsMax' | 'queueCharsMax'>, coalesces: boolean) {
+    this.#limits = limits;
+    this.#coalesces = coalesces;
+  }
+
+  /** @param position the place that the subscriber has, where nothing waits before the payload */
+  push(payload: GroupPayload, position: Position | undefined): void {
+    const before = this.lastPosition ?? position;
+    this.lastPosition = payload.position ?? this.lastPosition;
+    const last = this.#entries.at(-1);
+    if (last !== undefined && !('json' in last)) {
+      last.to = payload.position;
+      return;
+    }
+    const { queueEventsMax, queueCharsMax } = this.#limits;
+    const isFull = this.#entries.length >= queueEventsMax || this.#chars + payload.length > queueCharsMax;
+    if (isFull && this.#coalesces) this.#dropOlder(payload);
+    const fits =
+      this.#entries.length < queueEventsMax &&
+      (this.#entries.length === 0 || this.#chars + payload.length <= queueCharsMax);
+    if (fits) {
+      this.#entries.push(payload);
+      this.#chars += payload.length;
+    } else this.#entries.push({ from: before, to: payload.position });
+  }
+
+  take(): GroupPayload | MissedPayloads | undefined {
+    if (this.isTelling) return undefined;
+    const entry = this.#entries.shift();
+    if (entry === undefined) return undefined;
+    if ('json' in entry) this.#chars -= entry.length;
+    else this.isTelling = true;
+    return entry;
+  }
+
+  told(): void {
+    this.isTelling = false;
+  }
+
+  /** Notes whether the transport took something. */
+  touch(bufferedBytes: number, now = performance.now()): void {
+    if (bufferedBytes < this.#bufferedBytes) this.movedAtMs = now;
+    this.#bufferedBytes = bufferedBytes;
+  }
+
+  untilEmpty(): Promise<void> {
+    this.#empty ??= Promise.withResolvers();
+    return this.#empty.promise;
+  }
+
+  end(): void {
+    this.#entries = [];
+    this.#empty?.resolve();
+  }
+
+  /** Of each subject the latest is enough: what waits about this one's, and is older, goes. */
+  #dropOlder({ subject }: GroupPayload): void {
+    if (subject === undefined) return;
+    this.#entries = this.#entries.filter((entry) => {
+      if (!('json' in entry) || entry.subject !== subject) return true;
+      this.#chars -= entry.length;
+      return false;
+    });
+  }
+}

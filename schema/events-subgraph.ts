@@ -12,6 +12,7 @@ import {
 import { type CarriedNames, carryDirectives, readCarriedNames } from './carried-directives.ts';
 import { addCommonDefinitions } from './common-definitions.ts';
 import { EVENTS_LINK_URL, type SplitSdl, type StreamField } from './event-streams.ts';
+import { checkStreamOptions } from './stream-options.ts';
 import { canonicalFieldSet, canonicalKey, parseFieldSet } from './field-set.ts';
 import type { Problem } from './problem.ts';
 import { definitionsByType, isObjectNode, namedTypeOf, referencedTypes } from './type-references.ts';
@@ -33,7 +34,7 @@ const headerOf = (imports: readonly string[]) => `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports.map((name) => `"@${name}"`).join(', ')}])
   @link(url: "${EVENTS_LINK_URL}", import: ["@eventStream"])
   @composeDirective(name: "@eventStream")
-directive @eventStream(topic: String!, message: String!, where: String) on FIELD_DEFINITION
+directive @eventStream(topic: String!, message: String!, where: String, snapshot: String, coalesce: Boolean) on FIELD_DEFINITION
 `;
 
 interface ObjectPart {
@@ -98,6 +99,7 @@ function addStream(builder: Builder, member: Member, stream: StreamField): void 
   }
   builder.owners.set(name, member.name);
   if (stream.topic === '') report('@eventStream needs a topic');
+  checkStreamOptions(member.types, stream, report);
   const root = objectPart(builder, 'Subscription');
   takeField(builder, member, root, stream.definition);
   takeRules(builder, member, root, 'Subscription');

@@ -9,14 +9,16 @@ import type { BacklogBatch } from './backlog.ts';
 export interface CatchUpGroup {
   /** @throws HubError INVALID_CURSOR when the log has not come so far: the position is from another one */
   requireReached(position: Position): Promise<void> | undefined;
-  /** Lets it stand in the stream, with what came after the position, if the group has that. */
-  join(member: Member, position: Position): boolean;
+  /** What was delivered after the position; undefined when the group has not all of it. */
+  deliveredAfter(position: Position): readonly GroupPayload[] | undefined;
+  /** Lets it stand in the stream, with what was delivered after the position first. */
+  join(member: Member, position: Position, delivered: readonly GroupPayload[]): void;
   after(position: Position): BacklogBatch | Promise<BacklogBatch>;
   /** Whether the entry is for the group. @throws when it cannot be judged */
   accepts(entry: LogEvent | LogGap): boolean;
   /** Never rejects. */
   payloadOf(entry: LogEvent | LogGap): Promise<GroupPayload>;
-  readonly limits: { readonly eventsAtOnceMax: number };
+  readonly limits: { readonly eventsAtOnceMax: number; readonly queueEventsMax: number };
 }
 
 /** Never rejects: what goes wrong ends the member. */
@@ -29,7 +31,15 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
     let position = after;
     while (isWanted()) {
       await member.untilDrained();
-      if (!isWanted() || group.join(member, position)) return;
+      if (!isWanted()) return;
+      const delivered = group.deliveredAfter(position);
+      // Half a queue, so that there is room for what comes meanwhile.
+      if (delivered !== undefined && delivered.length <= group.limits.queueEventsMax / 2)
+        return group.join(member, position, delivered);
+      if (delivered !== undefined) {
+        position = await deliverAll(member, delivered, position, isWanted);
+        continue;
+      }
       const batch = await group.after(position);
       await deliver(group, member, batch.entries, isWanted);
       position = batch.end;
@@ -37,6 +47,23 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
   } catch (thrown) {
     if (isWanted()) member.end(HubError.from(thrown));
   }
+}
+
+/** @returns the place of the last one that was delivered */
+async function deliverAll(
+  member: Member,
+  payloads: readonly GroupPayload[],
+  after: Position,
+  isWanted: () => boolean,
+): Promise<Position> {
+  let position = after;
+  for (const payload of payloads) {
+    member.offer(payload);
+    position = payload.position ?? position;
+    if (member.isSlow) await member.untilDrained();
+    if (!isWanted()) break;
+  }
+  return position;
 }
 
 async function deliver(

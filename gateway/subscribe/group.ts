@@ -175,15 +175,17 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     });
   }
 
-  join(member: Member, position: Position): boolean {
-    if (this.#recent?.reach(position) !== true) return false;
-    for (const payload of this.#recent.since(position)) member.offer(payload);
-    if (member.group !== this) return true;
+  deliveredAfter(position: Position): readonly GroupPayload[] | undefined {
+    return this.#recent?.reach(position) === true ? this.#recent.since(position) : undefined;
+  }
+
+  join(member: Member, position: Position, delivered: readonly GroupPayload[]): void {
+    for (const payload of delivered) member.offer(payload);
+    if (member.group !== this) return;
     member.firstNumber = this.#pipeline.delivered;
     // What is still being executed may be older, and it may come from a gateway whose reader is ahead of this one's.
     member.skipTo = position;
     this.#enterStream(member);
-    return true;
   }
 
   after(position: Position): BacklogBatch | Promise<BacklogBatch> {

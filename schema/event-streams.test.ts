@@ -45,6 +45,13 @@ describe('splitEventStreams', () => {
     expect(served).toContain('scalar DateTime');
   });
 
+  it('leaves out a schema extension of which nothing is left', () => {
+    const link = 'extend schema @link(url: "https://specs.weft.dev/events/v0.1", import: ["@eventStream"])';
+    const apart = sdl(GOOD).replace(/\n {2}@link\(url: "https:\/\/specs\.weft.*/, '');
+    const { served } = splitEventStreams(`${link}\n${apart}`);
+    expect(() => parse(served)).not.toThrow();
+  });
+
   it('serves an SDL without live fields as it is, with the common definitions it names', () => {
     const { served, streams } = splitEventStreams('type Query { now: DateTime }');
     expect(streams).toEqual([]);

@@ -97,7 +97,10 @@ function streamFieldsOf(node: DefinitionNode): readonly StreamField[] {
 function withoutStreamFields(node: DefinitionNode): readonly DefinitionNode[] {
   if (node.kind === Kind.DIRECTIVE_DEFINITION && node.name.value === 'eventStream') return [];
   if (node.kind === Kind.SCHEMA_EXTENSION || node.kind === Kind.SCHEMA_DEFINITION) {
-    return [{ ...node, directives: (node.directives ?? []).filter((directive) => !isEventsLink(directive)) }];
+    const directives = (node.directives ?? []).filter((directive) => !isEventsLink(directive));
+    // An extension by nothing is no GraphQL.
+    if (directives.length === 0 && (node.operationTypes ?? []).length === 0) return [];
+    return [{ ...node, directives }];
   }
   if (!isObjectNode(node) || node.name.value !== 'Subscription') return [node];
   const fields = (node.fields ?? []).filter((field) => !field.directives?.some(isEventStream));

@@ -12,9 +12,9 @@ import {
 import { type CarriedNames, carryDirectives, readCarriedNames } from './carried-directives.ts';
 import { addCommonDefinitions } from './common-definitions.ts';
 import { EVENTS_LINK_URL, type SplitSdl, type StreamField } from './event-streams.ts';
-import { checkStreamOptions } from './stream-options.ts';
 import { canonicalFieldSet, canonicalKey, parseFieldSet } from './field-set.ts';
 import type { Problem } from './problem.ts';
+import { checkStreamOptions } from './stream-options.ts';
 import { definitionsByType, isObjectNode, namedTypeOf, referencedTypes } from './type-references.ts';
 
 export interface SplitSubgraph {

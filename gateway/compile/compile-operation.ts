@@ -20,8 +20,8 @@ import type { EntityBatches } from './entity-batches.ts';
 import { endGatherings } from './gathering.ts';
 import { completeInterfaceObjects } from './interface-objects.ts';
 import { compileParts } from './parts.ts';
-import type { Run } from './run.ts';
 import { addPrimaryErrors } from './root-fetch.ts';
+import type { Run } from './run.ts';
 import { compileSteps } from './steps.ts';
 
 /** What is known of a supergraph, whatever the operation. */

@@ -1,7 +1,7 @@
 // Gathers entity requests of events that arrive together: equal but for their representations, they go as one.
 import { HubError } from '@weft/core/errors';
-import type { SubgraphClient, UpstreamAnswer, UpstreamError } from '../fetch/subgraph-client.ts';
 import type { FetchContext } from '../fetch/request.ts';
+import type { SubgraphClient, UpstreamAnswer, UpstreamError } from '../fetch/subgraph-client.ts';
 
 /** One `_entities` call of a request. */
 export interface EntityList {

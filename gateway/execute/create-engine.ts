@@ -158,7 +158,8 @@ export function createEngine(options: EngineOptions): GatewayEngine {
         operation as Prepared,
         variables,
         context,
-        ({ compiled, planned }, coerced, execution) => runResult(compiled, planned, coerced, execution, result, fullSchema),
+        ({ compiled, planned }, coerced, execution) =>
+          runResult(compiled, planned, coerced, execution, result, fullSchema),
       ),
     explain: (operation) => explain((operation as Prepared).planned),
     status: () => ({ ...preparer.status(), breakers: client.breakers() }),

@@ -1,9 +1,9 @@
 // Brings one subscriber from the place where it was to where its group is, no faster than it takes what it is given.
 import { HubError } from '@weft/core/errors';
 import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
+import type { BacklogBatch } from './backlog.ts';
 import type { Member } from './member.ts';
 import type { GroupPayload } from './payload.ts';
-import type { BacklogBatch } from './backlog.ts';
 
 /** What a group offers to those who are behind. */
 export interface CatchUpGroup {

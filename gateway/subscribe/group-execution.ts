@@ -54,9 +54,7 @@ export async function executeDescribed(
   try {
     const result = await parts.engine.executeEvent(operation, variables, message, context);
     const whole =
-      extensions === undefined
-        ? result
-        : { ...result, extensions: { ...result.extensions, ...extensions } };
+      extensions === undefined ? result : { ...result, extensions: { ...result.extensions, ...extensions } };
     return createPayload(whole, place);
   } catch (thrown) {
     // The cursor lets the client come back to exactly this event's place.

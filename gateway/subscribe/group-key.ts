@@ -1,7 +1,8 @@
 // Who get the same of every event: equal operation, authority, variables and forwarded headers.
-import { ANONYMOUS, type Principal } from '../identity/principal.ts';
+
 import type { EventStreamField, PreparedOperation } from '../engine.ts';
 import type { ClientHeaders, ForwardedHeaders } from '../fetch/forwarded-headers.ts';
+import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 
 /** Numbers of the operations that somebody subscribed to: equal for one and the same object only. */
 const numbers = new WeakMap<PreparedOperation, number>();
@@ -55,7 +56,8 @@ export function groupPrincipal(principal: Principal): Principal {
 export function headersOf(picked: ForwardedHeaders): ClientHeaders | undefined {
   if (picked.length === 0) return undefined;
   const headers: Record<string, string> = {};
-  for (let index = 0; index < picked.length; index += 2) headers[picked[index] ?? ''] = picked[index + 1] ?? '';
+  for (let index = 0; index < picked.length; index += 2)
+    headers[picked[index] ?? ''] = picked[index + 1] ?? '';
   return headers;
 }
 

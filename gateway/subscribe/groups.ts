@@ -47,7 +47,12 @@ export function createGroups(parts: GroupsParts): Groups {
       const stop = new AbortController();
       const { traceId } = context;
       const groupContext = { signal: stop.signal, traceId, principal, headers: headersOf(picked) };
-      const running = { operation, variables, field: bind(parts, operation, variables), context: groupContext };
+      const running = {
+        operation,
+        variables,
+        field: bind(parts, operation, variables),
+        context: groupContext,
+      };
       let unwatch: (() => void) | undefined;
       const group = new LiveGroup(parts, running, () => {
         stop.abort();

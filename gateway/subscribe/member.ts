@@ -159,7 +159,12 @@ export class Member implements LiveSubscription {
     this.sink.next(payload);
   }
 
-  #tellGap(group: MemberGroup, queue: MemberQueue, from: Position | undefined, to: Position | undefined): void {
+  #tellGap(
+    group: MemberGroup,
+    queue: MemberQueue,
+    from: Position | undefined,
+    to: Position | undefined,
+  ): void {
     group.tally.slowGaps += 1;
     void group.gapPayload(from, to).then((payload) => {
       if (this.#queue !== queue || this.group !== group) return;

@@ -12,13 +12,16 @@ export interface SlowWatch {
 /** A client is cut off at most so much later than its time-out says. */
 const LOOKS_A_TIMEOUT = 8;
 
-export function createSlowWatch({ slowClientTimeoutMs }: Pick<FanOutLimits, 'slowClientTimeoutMs'>): SlowWatch {
+export function createSlowWatch({
+  slowClientTimeoutMs,
+}: Pick<FanOutLimits, 'slowClientTimeoutMs'>): SlowWatch {
   const members = new Set<Member>();
   let timer: NodeJS.Timeout | undefined;
   const look = () => {
     timer = undefined;
     const now = performance.now();
-    for (const member of [...members]) if (member.isStuck(now)) void member.cutOff(tooSlow(slowClientTimeoutMs));
+    for (const member of [...members])
+      if (member.isStuck(now)) void member.cutOff(tooSlow(slowClientTimeoutMs));
     if (members.size > 0) start();
   };
   const start = () => {

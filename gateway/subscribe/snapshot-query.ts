@@ -50,7 +50,8 @@ export function writeSnapshotQuery(schema: GraphQLSchema, stream: EventStreamFie
   }
   const declared = [...variables].map(([name, type]) => `$${name}: ${type}`);
   const keys = message.keys;
-  const items = connection === undefined ? keys : connection.hasNodes ? `{ nodes ${keys}` : `{ edges { node ${keys} }`;
+  const items =
+    connection === undefined ? keys : connection.hasNodes ? `{ nodes ${keys}` : `{ edges { node ${keys} }`;
   const selection = isPaged ? `${items} pageInfo { hasNextPage endCursor } }` : items;
   const head = declared.length === 0 ? 'query' : `query (${declared.join(', ')})`;
   const call = given.length === 0 ? node.name.value : `${node.name.value}(${given.join(', ')})`;
@@ -65,7 +66,9 @@ export function writeSnapshotQuery(schema: GraphQLSchema, stream: EventStreamFie
 }
 
 /** By its shape (https://relay.dev/graphql/connections.htm): `pageInfo`, and `nodes` or `edges { node }`. */
-function connectionOf(type: GraphQLObjectType): { readonly entity: string; readonly hasNodes: boolean } | undefined {
+function connectionOf(
+  type: GraphQLObjectType,
+): { readonly entity: string; readonly hasNodes: boolean } | undefined {
   const { nodes, edges, pageInfo } = type.getFields();
   if (pageInfo === undefined) return undefined;
   if (nodes !== undefined) return { entity: namedTypeOf(nodes.type), hasNodes: true };

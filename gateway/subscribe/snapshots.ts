@@ -96,7 +96,8 @@ export class Snapshots {
     // Whoever comes back before the last one begins the snapshot anew.
     const place = index === keys.length - 1 ? snapshot.position : SNAPSHOT_PLACE;
     const described = running.field?.describeState(keys[index] ?? {}, place);
-    if (described === undefined) throw new HubError('BAD_USER_INPUT', 'The field has no state to begin with.');
+    if (described === undefined)
+      throw new HubError('BAD_USER_INPUT', 'The field has no state to begin with.');
     return executeDescribed(this.#parts, running, described);
   }
 

@@ -140,7 +140,8 @@ async function startReader(
   return {
     position: () => position,
     oldest: () => oldest,
-    since: (after) => recent.slice(recent.findLastIndex((event) => log.compare(event.position, after) <= 0) + 1),
+    since: (after) =>
+      recent.slice(recent.findLastIndex((event) => log.compare(event.position, after) <= 0) + 1),
     listen(listener) {
       // A subscriber that was catching up comes too late to be told with the others.
       if (ended !== undefined) {

@@ -1,5 +1,5 @@
 // One operation of a connection, from `subscribe` to `complete`: runs it, and is the sink of a live one.
-import { HubError } from '@weft/core/errors';
+import type { HubError } from '@weft/core/errors';
 import type { GraphQLError } from 'graphql';
 import { noteErrors, noteResult } from '../observe/operation-watch.ts';
 import type { LivePayload, LiveSink, LiveSubscription } from '../subscribe/sink.ts';

@@ -13,6 +13,7 @@ import type {
   SubsequentResult,
 } from '../engine.ts';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
+import type { Principal } from '../identity/principal.ts';
 import { endingWith } from '../incremental/ending-with.ts';
 import { logCauses } from '../observe/causes.ts';
 import type { ClientIdentity } from '../observe/client-identity.ts';
@@ -28,7 +29,6 @@ import {
 } from '../observe/operation-watch.ts';
 import { watchParts } from '../observe/watch-parts.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
-import type { Principal } from '../identity/principal.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 import type { LiveSink, LiveSubscription } from '../subscribe/sink.ts';
 
@@ -142,7 +142,8 @@ export function createOperations(options: OperationsOptions): Operations {
       reauthorise(options, operation, subscription, principal),
     over: ({ watch }) => observer.close(watch),
     noteCause({ code, cause }, { traceId }) {
-      if (code === 'INTERNAL_SERVER_ERROR') options.logger.error({ err: cause, traceId }, 'an operation failed');
+      if (code === 'INTERNAL_SERVER_ERROR')
+        options.logger.error({ err: cause, traceId }, 'an operation failed');
     },
     async settled() {
       await Promise.all(running);

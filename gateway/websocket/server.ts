@@ -70,7 +70,12 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     observer,
     operationTimeoutMs: limits.operationTimeoutMs,
   });
-  const state: State = { connections: new Set(), bySocket: new WeakMap(), byAddress: new Map(), closing: false };
+  const state: State = {
+    connections: new Set(),
+    bySocket: new WeakMap(),
+    byAddress: new Map(),
+    closing: false,
+  };
   const protocol = createProtocol({
     operations,
     limits,
@@ -185,7 +190,9 @@ async function closeAll(
   const begunAtMs = performance.now();
   await within(limits.drainTimeoutMs, operations.settled());
   const reason = code === 1012 ? 'Service restart' : 'Going away';
-  const closed = [...connections].map(({ socket }) => new Promise((resolve) => socket.once('close', resolve)));
+  const closed = [...connections].map(
+    ({ socket }) => new Promise((resolve) => socket.once('close', resolve)),
+  );
   const leftMs = limits.drainTimeoutMs - (performance.now() - begunAtMs);
   const intervalMs = Math.min(limits.closeIntervalMs, Math.max(0, leftMs) / Math.max(1, connections.size));
   let pauseMs = 0;

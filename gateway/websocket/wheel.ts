@@ -31,7 +31,8 @@ function look(
   now: number,
 ): void {
   const isLate = connection.state === 'open' && now - connection.openedAtMs >= connectionInitTimeoutMs;
-  if (isLate) connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
+  if (isLate)
+    connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
   if (now - connection.pingedAtMs < keepAliveMs) return;
   if (connection.isSilent) return connection.socket.terminate();
   if (!connection.isOpen) return;

@@ -144,7 +144,10 @@ describe('event streams', () => {
   });
 
   it('join the shared reader without gap or double while events are being appended', async () => {
-    const setup = setUp({ topic: 'join' }, { recentEventsMax: 40, recentPayloadsMax: 40, queueEventsMax: 40 });
+    const setup = setUp(
+      { topic: 'join' },
+      { recentEventsMax: 40, recentPayloadsMax: 40, queueEventsMax: 40 },
+    );
     const collected = [collect(setup.subscribe({ after: startCursor('join') }))];
     await untilLive(setup, 1);
     const last = 300;
@@ -167,7 +170,10 @@ describe('event streams', () => {
     await untilLive(setup, 2);
     await live.append('slow', thing('slow', 1));
     expect(numbersOf([(await first).value?.data?.[LIVE_FIELD] as Message])).toEqual([1]);
-    for (let n = 2; n <= 100; n++) await live.append('slow', thing('slow', n));
+    for (let n = 2; n <= 100; n += 5) {
+      await live.append('slow', ...things('slow', n, Math.min(100, n + 4)));
+      await untilNumbers(other.messages, range(1, Math.min(100, n + 4)));
+    }
     await untilNumbers(other.messages, range(1, 100));
 
     const before = await take(slow, 11);

@@ -29,7 +29,10 @@ export function createMemoryLog(): MemoryLog {
       ): AsyncGenerator<readonly (LogEvent | LogGap)[], void, undefined> {
         let at = numberOf(after);
         while (!signal.aborted) {
-          const end = Math.min(at + batchEventsMax, upTo === undefined ? Number.MAX_SAFE_INTEGER : numberOf(upTo));
+          const end = Math.min(
+            at + batchEventsMax,
+            upTo === undefined ? Number.MAX_SAFE_INTEGER : numberOf(upTo),
+          );
           const batch = eventsOf(topic).slice(at, end);
           at += batch.length;
           if (upTo !== undefined) memory.reads += 1;

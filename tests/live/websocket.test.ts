@@ -2,6 +2,9 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { createLogger } from '@weft/core/logger';
+import { CredentialsRefused } from '@weft/gateway/identity/credentials';
+import type { Identity } from '@weft/gateway/identity/identity';
+import { createPrincipal, type Principal } from '@weft/gateway/identity/principal';
 import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
 import type { FanOutLimits } from '@weft/gateway/subscribe/limits';
 import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
@@ -10,6 +13,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { createEchoEngine, type EchoEngineOptions, LIVE_FIELD } from './echo-engine.ts';
 import { type LiveLog, openLiveLog, thing, things } from './live-log.ts';
+import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 import { connectClient, openClient, type WsClient } from './ws-client.ts';
 
 const DEADLINE_MS = 15_000;
@@ -51,13 +55,16 @@ interface RunOptions {
   readonly limits?: Partial<WebSocketLimits>;
   readonly streamLimits?: Partial<FanOutLimits>;
   readonly withoutLog?: boolean;
+  /** Instead of the log of a database. */
+  readonly memory?: MemoryLog;
+  readonly identity?: Pick<Identity, 'identifyConnection' | 'watchEnd'>;
 }
 
 async function run(options: RunOptions = {}): Promise<Running> {
   const engine = createEchoEngine({ topic: 'ws', ...options.engine });
   const keyRing = [{ id: 'k1', secret: 's'.repeat(32) }] as const;
   const streams = createEventStreams({
-    log: live.log,
+    log: options.memory?.log ?? live.log,
     engine,
     keyRing,
     logger,
@@ -70,6 +77,7 @@ async function run(options: RunOptions = {}): Promise<Running> {
     streams: options.withoutLog === true ? undefined : streams,
     logger,
     limits: options.limits ?? {},
+    identity: options.identity,
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   cleanups.push(
@@ -266,10 +274,62 @@ describe('the protocol', () => {
     );
   });
 
+  it('closes with 1003 for a binary frame, and with 4429 for a flood of pings of either kind', async () => {
+    const running = await run({ limits: { pingsPerSecondMax: 5 } });
+    const binary = await running.connect();
+    binary.socket.send(Buffer.from('{"type":"ping"}'));
+    expect(await binary.closed).toMatchObject({ code: 1003 });
+    const pings = await running.connect();
+    for (let n = 0; n < 20; n++) pings.send({ type: 'ping' });
+    expect(await pings.closed).toMatchObject({ code: 4429 });
+    const frames = await running.connect();
+    for (let n = 0; n < 20; n++) frames.socket.ping();
+    expect(await frames.closed).toMatchObject({ code: 4429 });
+  });
+
+  it('closes with 4400 for an id that is too long, and for a message that only a server sends', async () => {
+    const running = await run({ limits: { idCharsMax: 10 } });
+    const long = await running.connect();
+    long.send(subscribe('x'.repeat(11), QUERY));
+    expect(await long.closed).toMatchObject({ code: 4400 });
+    const turned = await running.connect();
+    turned.send({ type: 'connection_ack' });
+    expect(await turned.closed).toMatchObject({ code: 4400 });
+  });
+
+  it('forgets an operation that is completed while it is being prepared', async () => {
+    const running = await run();
+    const client = await running.connect();
+    client.send(subscribe('s', LIVE));
+    client.send({ id: 's', type: 'complete' });
+    client.send(subscribe('s', QUERY));
+    expect(await client.next()).toMatchObject({ id: 's', type: 'next' });
+    expect(await client.next()).toEqual({ id: 's', type: 'complete' });
+    expect(running.streams.figures().members).toBe(0);
+  });
+
   it('answers a ping of the client with a pong and its payload', async () => {
     const client = await (await run()).connect();
     client.send({ type: 'ping', payload: { n: 1 } });
     expect(await client.next()).toEqual({ type: 'pong', payload: { n: 1 } });
+  });
+
+  it('takes no more sockets of one address, and of one principal, than it may', async () => {
+    const running = await run({ limits: { connectionsPerAddressMax: 1 } });
+    const first = await running.connect();
+    await expect(openClient(running.url)).rejects.toThrow('429');
+    await first.close();
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
+    await running.connect();
+    const identity = identityOf(() => createPrincipal({ subject: 'one' }));
+    const known = await run({ identity, limits: { connectionsPerPrincipalMax: 1 } });
+    const one = await known.connect();
+    const two = await open(known);
+    two.send({ type: 'connection_init' });
+    expect(await two.closed).toMatchObject({ code: 4429 });
+    await one.close();
+    await expect.poll(() => known.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
+    await known.connect();
   });
 
   it('refuses another path, and more sockets than it may hold', async () => {
@@ -313,9 +373,97 @@ describe('a socket that the hub closes', () => {
   });
 });
 
-describe('a slow client', () => {
-  it('is told of the gap and goes on behind it, and the others do not notice', async () => {
+/** Credentials are whatever `read` makes of them. */
+function identityOf(read: (authorization: unknown) => Principal): NonNullable<RunOptions['identity']> {
+  return {
+    identifyConnection: (_headers, payload) => read(payload?.authorization),
+    watchEnd: () => () => undefined,
+  };
+}
+
+describe('a fresh token in a ping', () => {
+  const soon = Date.parse('2030-01-01T00:00:00Z');
+  const identity = identityOf((authorization) => {
+    const [subject = '', ...roles] = String(authorization).split(' ');
+    if (subject === 'bad') throw new CredentialsRefused('a bad one');
+    return createPrincipal({ subject, roles, expiresAtMs: soon });
+  });
+
+  async function start() {
+    const memory = createMemoryLog();
+    const principals: Principal[] = [];
     const running = await run({
+      memory,
+      identity,
+      engine: { beforeEvent: async (_message, { principal }) => void principals.push(principal) },
+    });
+    const client = await open(running);
+    client.send({ type: 'connection_init', payload: { authorization: 'one viewer' } });
+    expect(await client.next()).toEqual({ type: 'connection_ack' });
+    client.send(subscribe('s', LIVE));
+    await untilLive(running, 1);
+    return { memory, principals, running, client };
+  }
+  const renew = (authorization: string) => ({ type: 'ping', payload: { authorization } });
+
+  it('goes on with the new authority, with nothing lost and nothing twice', async () => {
+    const { memory, principals, running, client } = await start();
+    memory.append('ws', thing('ws', 1));
+    expect(numberOf((await client.next()).payload)).toBe(1);
+    client.send(renew('one officer'));
+    const seen: number[] = [];
+    let pong: unknown;
+    for (let n = 2; n <= 30; n++) memory.append('ws', thing('ws', n));
+    while (pong === undefined || seen.length < 29) {
+      const message = await client.next();
+      if (message.type === 'pong') pong = message.payload;
+      else seen.push(numberOf(message.payload));
+    }
+    expect(pong).toEqual({ authorization: 'renewed', expiresAt: '2030-01-01T00:00:00.000Z' });
+    expect(seen).toEqual(Array.from({ length: 29 }, (_, index) => index + 2));
+    memory.append('ws', thing('ws', 31));
+    expect(numberOf((await client.next()).payload)).toBe(31);
+    expect(principals.at(-1)?.roles).toEqual(['officer']);
+    expect(running.streams.figures()).toMatchObject({ groups: 1, members: 1 });
+  });
+
+  it('that does not hold changes nothing, and one of another principal closes with 4403', async () => {
+    const { memory, client } = await start();
+    client.send(renew('bad'));
+    expect(await client.next()).toEqual({
+      type: 'pong',
+      payload: { authorization: 'refused', expiresAt: '2030-01-01T00:00:00.000Z' },
+    });
+    memory.append('ws', thing('ws', 1));
+    expect(numberOf((await client.next()).payload)).toBe(1);
+    client.send(renew('two viewer'));
+    expect(await client.closed).toMatchObject({ code: 4403 });
+  });
+});
+
+describe('a slow client', () => {
+  it('that takes nothing for too long is cut off with the code of slow consumers', async () => {
+    const memory = createMemoryLog();
+    const running = await run({
+      memory,
+      limits: { closeTimeoutMs: 100 },
+      streamLimits: { bufferedBytesMax: 10_000, slowClientTimeoutMs: 200 },
+    });
+    const client = await running.connect();
+    client.send(subscribe('s', LIVE));
+    await untilLive(running, 1);
+    client.socket.pause();
+    const text = 'x'.repeat(1_000_000);
+    for (let n = 1; n <= 30; n++) memory.append('ws', thing('ws', n, { thing: { id: text } }));
+    await untilLive(running, 0);
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
+    expect(running.streams.figures()).toMatchObject({ members: 0, slow: 0, slowGaps: 1 });
+  });
+
+  it('is told of the gap and goes on behind it, and the others do not notice', async () => {
+    const memory = createMemoryLog();
+    const running = await run({
+      memory,
       engine: { topic: 'slow' },
       streamLimits: { queueEventsMax: 10, bufferedBytesMax: 10_000 },
     });
@@ -329,7 +477,7 @@ describe('a slow client', () => {
     const text = 'x'.repeat(100_000);
     const last = 150;
     for (let n = 1; n <= last; n++) {
-      await live.append('slow', { ...thing('slow', n, { thing: { id: text } }) });
+      memory.append('slow', { ...thing('slow', n, { thing: { id: text } }) });
       expect(numberOf((await quick.next()).payload)).toBe(n);
     }
     slow.socket.resume();
@@ -347,7 +495,7 @@ describe('a slow client', () => {
     expect(delivered).toEqual(delivered.map((_, index) => index + 1));
     expect(delivered.length).toBeLessThan(last);
     expect(seen.at(-1)).toBe('SLOW_CONSUMER');
-    await live.append('slow', thing('slow', last + 1));
+    memory.append('slow', thing('slow', last + 1));
     expect(numberOf((await slow.next()).payload)).toBe(last + 1);
   });
 });

@@ -64,13 +64,13 @@ export function splitEventStreams(sdl: string, file = 'SDL'): SplitSdl {
 export function decodeStreamField(definition: FieldDefinitionNode): StreamField | undefined {
   const directive = definition.directives?.find(isEventStream);
   if (directive === undefined) return undefined;
-  const valueOf = (name: string) => directive.arguments?.find((node) => node.name.value === name)?.value;
+  const given = (name: string) => directive.arguments?.find((node) => node.name.value === name)?.value;
   const argument = (name: string) => {
-    const value = valueOf(name);
+    const value = given(name);
     return value?.kind === Kind.STRING ? value.value : undefined;
   };
   const flag = (name: string) => {
-    const value = valueOf(name);
+    const value = given(name);
     return value?.kind === Kind.BOOLEAN && value.value;
   };
   return {

@@ -30,7 +30,10 @@ function checkSnapshot(types: Types, stream: StreamField, text: string, report: 
   if (parsed === undefined) return;
   const { node, usedArguments } = parsed;
   const field = fieldsOf(types, 'Query').find(({ name }) => name.value === node.name.value);
-  if (field === undefined) return report(`snapshot: Query has no field ${node.name.value} in this system`);
+  if (field === undefined) {
+    report(`snapshot: Query has no field ${node.name.value} in this system`);
+    return;
+  }
   const known = new Set((field.arguments ?? []).map(({ name }) => name.value));
   for (const { name } of node.arguments ?? [])
     if (!known.has(name.value)) report(`snapshot: ${node.name.value} has no argument ${name.value}`);

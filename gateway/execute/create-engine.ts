@@ -129,7 +129,6 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     complete: (planned) => keep(planned, facts, document.streams, suggests),
   });
   const shared: Shared = { schema, authority, limits, suggests, client, logger };
-  const batches = createEntityBatches(client, limits);
   return {
     schema,
     ready: preparer.ready,
@@ -146,27 +145,38 @@ export function createEngine(options: EngineOptions): GatewayEngine {
         ({ compiled }, coerced, execution) =>
           compiled.runIncrementally(coerced, execution) ?? compiled.run(coerced, execution, {}),
       ),
-    executeEvent(operation, variables, message, context) {
-      const { primary } = (operation as Prepared).planned.plan;
-      return executeWithin({ ...shared, batches }, operation as Prepared, variables, context, (coerced) =>
-        primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
-      );
-    },
-    executeResult: (operation, variables, result, context) =>
-      runWithin(
-        { ...shared, batches },
-        operation as Prepared,
-        variables,
-        context,
-        ({ compiled, planned }, coerced, execution) =>
-          runResult(compiled, planned, coerced, execution, result, fullSchema),
-      ),
+    ...liveParts({ ...shared, batches: createEntityBatches(client, limits) }, fullSchema),
     explain: (operation) => explain((operation as Prepared).planned),
     status: () => ({ ...preparer.status(), breakers: client.breakers() }),
     close: async () => {
       preparer.close();
       await client.close();
     },
+  };
+}
+
+/** What live operations are run with: entity requests of events that arrive together go as one. */
+function liveParts(
+  shared: Shared,
+  fullSchema: GraphQLSchema,
+): Required<Pick<Engine, 'executeEvent' | 'executeResult'>> {
+  const { schema } = shared;
+  return {
+    executeEvent(operation, variables, message, context) {
+      const { primary } = (operation as Prepared).planned.plan;
+      return executeWithin(shared, operation as Prepared, variables, context, (coerced) =>
+        primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
+      );
+    },
+    executeResult: (operation, variables, result, context) =>
+      runWithin(
+        shared,
+        operation as Prepared,
+        variables,
+        context,
+        ({ compiled, planned }, coerced, execution) =>
+          runResult(compiled, planned, coerced, execution, result, fullSchema),
+      ),
   };
 }
 

@@ -88,13 +88,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
     get current() {
       return current;
     },
-    executeEvent: (operation, variables, message, context) =>
-      originOf(operation).generation.engine.executeEvent(operation, variables, message, context),
-    executeResult: async (operation, variables, result, context) => {
-      const { engine } = originOf(operation).generation;
-      invariant(engine.executeResult !== undefined, 'the engine executes results of subgraphs');
-      return engine.executeResult(operation, variables, result, context);
-    },
+    ...executionOn((operation) => originOf(operation).generation.engine),
     create,
     switchTo(next) {
       const old = current;
@@ -123,6 +117,20 @@ export function createGenerations(options: GenerationsOptions): Generations {
     async close() {
       for (const generation of retiring) void generation.close();
       await Promise.all([...ending, current.close()]);
+    },
+  };
+}
+
+/** Runs what a subscription brings on the engine that prepared it. */
+function executionOn(
+  engineOf: (operation: PreparedOperation) => Engine,
+): Pick<Generations, 'executeEvent' | 'executeResult'> {
+  return {
+    executeEvent: (operation, ...given) => engineOf(operation).executeEvent(operation, ...given),
+    async executeResult(operation, ...given) {
+      const { executeResult } = engineOf(operation);
+      invariant(executeResult !== undefined, 'the engine executes results of subgraphs');
+      return executeResult(operation, ...given);
     },
   };
 }

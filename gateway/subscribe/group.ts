@@ -92,7 +92,10 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
 
   /** The source is open: whoever waits for it begins. */
   opened(source: GroupSource): void {
-    if (this.#isClosed) return release(source);
+    if (this.#isClosed) {
+      release(source);
+      return;
+    }
     this.#source = source;
     if (source.kind === 'topic') {
       const { reader } = source.lease;
@@ -114,13 +117,15 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
       if (entry.kind === 'event' && !this.accepts(entry)) return;
     } catch (thrown) {
       // Neither to deliver the event nor to drop it would be right.
-      return this.end(HubError.from(thrown));
+      this.end(HubError.from(thrown));
+      return;
     }
     this.tally.events += 1;
-    if (this.#coalescer === undefined) return this.#pipeline.push(entry);
-    if (entry.kind === 'event') return this.#coalescer.add(entry);
-    this.#coalescer.flush();
-    this.#pipeline.push(entry);
+    if (this.#coalescer !== undefined && entry.kind === 'event') this.#coalescer.add(entry);
+    else {
+      this.#coalescer?.flush();
+      this.#pipeline.push(entry);
+    }
   }
 
   /** Ends all members, after what has come. */
@@ -204,14 +209,17 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
         member.firstNumber = this.#pipeline.next;
         member.position = this.#head;
         if (this.#coalescer !== undefined) member.skipTo = this.#head;
-        return this.#enterStream(member);
+        this.#enterStream(member);
+        return;
       case 'after':
-        return void catchUp(this, member, start.position);
+        void catchUp(this, member, start.position);
+        return;
       case 'snapshot':
         this.#snapshots ??= new Snapshots(this.#parts, this);
-        return void this.#snapshots.begin(member, this.#head);
+        void this.#snapshots.begin(member, this.#head);
+        return;
       default:
-        return start satisfies never;
+        start satisfies never;
     }
   }
 

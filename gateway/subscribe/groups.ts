@@ -43,7 +43,10 @@ export function createGroups(parts: GroupsParts): Groups {
       const shared = sharedVariables(operation.eventStream, variables);
       let key = groupKey(operation, principal.authority, shared, picked);
       const known = byKey.get(key);
-      if (known !== undefined) return known.enter(member, start);
+      if (known !== undefined) {
+        known.enter(member, start);
+        return;
+      }
       const stop = new AbortController();
       const { traceId } = context;
       const groupContext = { signal: stop.signal, traceId, principal, headers: headersOf(picked) };
@@ -115,15 +118,17 @@ async function openSource(parts: GroupsParts, group: LiveGroup): Promise<void> {
 /** Puts the operation of the new graph in place of the old one, or ends the group after what has come. */
 function renew(parts: GroupsParts, group: LiveGroup, renewed: Renewed): void {
   if (group.isClosed) return;
-  if (renewed.errors !== undefined) return group.end(schemaReload(renewed.errors[0]?.message));
+  if (renewed.errors !== undefined) {
+    group.end(schemaReload(renewed.errors[0]?.message));
+    return;
+  }
   const { running } = group;
   try {
     const { operation } = renewed;
     const field = bind(parts, operation, running.variables);
     // A place in one topic means nothing in another.
-    if (field?.topic !== running.field?.topic)
-      return group.end(schemaReload('Its events have another source.'));
-    group.renew({ ...running, operation, field });
+    if (field?.topic !== running.field?.topic) group.end(schemaReload('Its events have another source.'));
+    else group.renew({ ...running, operation, field });
   } catch (thrown) {
     group.end(schemaReload(HubError.from(thrown).message, thrown));
   }

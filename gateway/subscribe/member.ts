@@ -82,7 +82,10 @@ export class Member implements LiveSubscription {
     queue.touch(this.sink.bufferedBytes);
     while (this.#queue === queue && this.sink.bufferedBytes <= group.limits.bufferedBytesMax) {
       const entry = queue.take();
-      if (entry === undefined) return this.#leaveQueue(group);
+      if (entry === undefined) {
+        this.#leaveQueue(group);
+        return;
+      }
       if ('json' in entry) this.#send(group, entry);
       else {
         this.#tellGap(group, queue, entry.from, entry.to);

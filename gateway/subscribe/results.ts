@@ -14,7 +14,7 @@ export function createResults(open: (sink: LiveSink) => LiveSubscription, signal
   let ended: { error: HubError | undefined } | undefined;
   const pulls: Pull[] = [];
   const told: LivePayload[] = [];
-  const valueOf = (payload: LivePayload) =>
+  const resultOf = (payload: LivePayload) =>
     JSON.parse(payload.json(subscription?.cursorMark ?? '')) as ExecutionResult;
   const finish = (error?: HubError) => {
     if (ended === undefined) signal.removeEventListener('abort', stop);
@@ -30,7 +30,7 @@ export function createResults(open: (sink: LiveSink) => LiveSubscription, signal
     next(payload) {
       const pull = pulls.shift();
       if (pull === undefined) told.push(payload);
-      else pull.resolve({ done: false, value: valueOf(payload) });
+      else pull.resolve({ done: false, value: resultOf(payload) });
     },
     get bufferedBytes() {
       return pulls.length > 0 ? 0 : Number.POSITIVE_INFINITY;
@@ -39,7 +39,7 @@ export function createResults(open: (sink: LiveSink) => LiveSubscription, signal
   };
   const next = () => {
     const payload = told.shift();
-    if (payload !== undefined) return Promise.resolve({ done: false as const, value: valueOf(payload) });
+    if (payload !== undefined) return Promise.resolve({ done: false as const, value: resultOf(payload) });
     const pull: Pull = Promise.withResolvers();
     if (ended !== undefined || signal.aborted) {
       settleEnd(pull, ended ?? { error: undefined });

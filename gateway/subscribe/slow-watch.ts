@@ -25,7 +25,8 @@ export function createSlowWatch({
     if (members.size > 0) start();
   };
   const start = () => {
-    timer ??= setTimeout(look, Math.max(1, slowClientTimeoutMs / LOOKS_A_TIMEOUT)).unref();
+    if (timer !== undefined) return;
+    timer = setTimeout(look, Math.max(1, slowClientTimeoutMs / LOOKS_A_TIMEOUT)).unref();
   };
   return { members, start };
 }

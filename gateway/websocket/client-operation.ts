@@ -116,7 +116,10 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
   }
 
   end(error: HubError | undefined): void {
-    if (error === undefined) return this.complete();
+    if (error === undefined) {
+      this.complete();
+      return;
+    }
     const { watch } = this.#ready ?? {};
     const told = toGraphQLError(error, watch?.traceId ?? '');
     if (watch !== undefined) noteErrors(watch, [told]);

@@ -34,7 +34,10 @@ function look(
   if (isLate)
     connection.close(CloseCode.ConnectionInitialisationTimeout, 'Connection initialisation timeout');
   if (now - connection.pingedAtMs < keepAliveMs) return;
-  if (connection.isSilent) return connection.socket.terminate();
+  if (connection.isSilent) {
+    connection.socket.terminate();
+    return;
+  }
   if (!connection.isOpen) return;
   connection.isSilent = true;
   connection.pingedAtMs = now;

@@ -1,23 +1,14 @@
 // The laws of the WebSocket transport, asked by a raw client over real sockets.
-import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { createLogger } from '@weft/core/logger';
-import { CredentialsRefused } from '@weft/gateway/identity/credentials';
-import type { Identity } from '@weft/gateway/identity/identity';
-import { createPrincipal, type Principal } from '@weft/gateway/identity/principal';
-import { createEventStreams, type EventStreams } from '@weft/gateway/subscribe/event-streams';
-import type { FanOutLimits } from '@weft/gateway/subscribe/limits';
-import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
-import { attachWebSocket, type WebSocketTransport } from '@weft/gateway/websocket/server';
+import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { createEchoEngine, type EchoEngineOptions, LIVE_FIELD } from './echo-engine.ts';
+import { LIVE_FIELD } from './echo-engine.ts';
 import { type LiveLog, openLiveLog, thing, things } from './live-log.ts';
-import { createMemoryLog, type MemoryLog } from './memory-log.ts';
-import { connectClient, openClient, type WsClient } from './ws-client.ts';
+import { createMemoryLog } from './memory-log.ts';
+import { connectClient, openClient } from './ws-client.ts';
+import { type Running, type RunOptions, runTransport, subscribe } from './ws-rig.ts';
 
 const DEADLINE_MS = 15_000;
-const logger = createLogger('test', 'silent');
 const QUERY = 'query { any }';
 const LIVE = `subscription { ${LIVE_FIELD} { n } }`;
 
@@ -43,67 +34,8 @@ afterEach(async () => {
   for (const clean of cleanups.splice(0).reverse()) await clean();
 });
 
-interface Running {
-  readonly url: string;
-  readonly transport: WebSocketTransport;
-  readonly streams: EventStreams;
-  connect(): Promise<WsClient>;
-}
-
-interface RunOptions {
-  readonly engine?: Partial<EchoEngineOptions>;
-  readonly limits?: Partial<WebSocketLimits>;
-  readonly streamLimits?: Partial<FanOutLimits>;
-  readonly withoutLog?: boolean;
-  /** Instead of the log of a database. */
-  readonly memory?: MemoryLog;
-  readonly identity?: Pick<Identity, 'identifyConnection' | 'watchEnd'>;
-}
-
-async function run(options: RunOptions = {}): Promise<Running> {
-  const engine = createEchoEngine({ topic: 'ws', ...options.engine });
-  const keyRing = [{ id: 'k1', secret: 's'.repeat(32) }] as const;
-  const streams = createEventStreams({
-    log: options.memory?.log ?? live.log,
-    engine,
-    keyRing,
-    logger,
-    limits: options.streamLimits,
-  });
-  const server = createServer();
-  const transport = attachWebSocket({
-    server,
-    engine: () => engine,
-    streams: options.withoutLog === true ? undefined : streams,
-    logger,
-    limits: options.limits ?? {},
-    identity: options.identity,
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  cleanups.push(
-    () => transport.close(),
-    () => new Promise((resolve) => server.close(resolve)),
-  );
-  const url = `ws://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`;
-  const connect = async () => {
-    const client = await connectClient(url);
-    cleanups.push(() => client.close());
-    return client;
-  };
-  return { url, transport, streams, connect };
-}
-
-async function open(running: Running, protocols?: string[]): Promise<WsClient> {
-  const client = await openClient(running.url, protocols === undefined ? {} : { protocols });
-  cleanups.push(() => client.close());
-  return client;
-}
-
-const subscribe = (id: string, query: string, variables?: object) => ({
-  id,
-  type: 'subscribe',
-  payload: { query, variables },
-});
+const run = (options: Partial<RunOptions> = {}) => runTransport({ log: live.log, ...options }, cleanups);
+const open = (running: Running, protocols?: string[]) => running.open(protocols);
 const numberOf = (payload: unknown) =>
   (payload as { data: { [LIVE_FIELD]: { n: number } } }).data[LIVE_FIELD].n;
 const untilLive = (running: Running, count: number) =>
@@ -314,24 +246,6 @@ describe('the protocol', () => {
     expect(await client.next()).toEqual({ type: 'pong', payload: { n: 1 } });
   });
 
-  it('takes no more sockets of one address, and of one principal, than it may', async () => {
-    const running = await run({ limits: { connectionsPerAddressMax: 1 } });
-    const first = await running.connect();
-    await expect(openClient(running.url)).rejects.toThrow('429');
-    await first.close();
-    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
-    await running.connect();
-    const identity = identityOf(() => createPrincipal({ subject: 'one' }));
-    const known = await run({ identity, limits: { connectionsPerPrincipalMax: 1 } });
-    const one = await known.connect();
-    const two = await open(known);
-    two.send({ type: 'connection_init' });
-    expect(await two.closed).toMatchObject({ code: 4429 });
-    await one.close();
-    await expect.poll(() => known.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
-    await known.connect();
-  });
-
   it('refuses another path, and more sockets than it may hold', async () => {
     const running = await run({ limits: { connectionsMax: 1 } });
     await expect(openClient(`${running.url}/other`)).rejects.toThrow('404');
@@ -373,79 +287,11 @@ describe('a socket that the hub closes', () => {
   });
 });
 
-/** Credentials are whatever `read` makes of them. */
-function identityOf(read: (authorization: unknown) => Principal): NonNullable<RunOptions['identity']> {
-  return {
-    identifyConnection: (_headers, payload) => read(payload?.authorization),
-    watchEnd: () => () => undefined,
-  };
-}
-
-describe('a fresh token in a ping', () => {
-  const soon = Date.parse('2030-01-01T00:00:00Z');
-  const identity = identityOf((authorization) => {
-    const [subject = '', ...roles] = String(authorization).split(' ');
-    if (subject === 'bad') throw new CredentialsRefused('a bad one');
-    return createPrincipal({ subject, roles, expiresAtMs: soon });
-  });
-
-  async function start() {
-    const memory = createMemoryLog();
-    const principals: Principal[] = [];
-    const running = await run({
-      memory,
-      identity,
-      engine: { beforeEvent: async (_message, { principal }) => void principals.push(principal) },
-    });
-    const client = await open(running);
-    client.send({ type: 'connection_init', payload: { authorization: 'one viewer' } });
-    expect(await client.next()).toEqual({ type: 'connection_ack' });
-    client.send(subscribe('s', LIVE));
-    await untilLive(running, 1);
-    return { memory, principals, running, client };
-  }
-  const renew = (authorization: string) => ({ type: 'ping', payload: { authorization } });
-
-  it('goes on with the new authority, with nothing lost and nothing twice', async () => {
-    const { memory, principals, running, client } = await start();
-    memory.append('ws', thing('ws', 1));
-    expect(numberOf((await client.next()).payload)).toBe(1);
-    client.send(renew('one officer'));
-    const seen: number[] = [];
-    let pong: unknown;
-    for (let n = 2; n <= 30; n++) memory.append('ws', thing('ws', n));
-    while (pong === undefined || seen.length < 29) {
-      const message = await client.next();
-      if (message.type === 'pong') pong = message.payload;
-      else seen.push(numberOf(message.payload));
-    }
-    expect(pong).toEqual({ authorization: 'renewed', expiresAt: '2030-01-01T00:00:00.000Z' });
-    expect(seen).toEqual(Array.from({ length: 29 }, (_, index) => index + 2));
-    memory.append('ws', thing('ws', 31));
-    expect(numberOf((await client.next()).payload)).toBe(31);
-    expect(principals.at(-1)?.roles).toEqual(['officer']);
-    expect(running.streams.figures()).toMatchObject({ groups: 1, members: 1 });
-  });
-
-  it('that does not hold changes nothing, and one of another principal closes with 4403', async () => {
-    const { memory, client } = await start();
-    client.send(renew('bad'));
-    expect(await client.next()).toEqual({
-      type: 'pong',
-      payload: { authorization: 'refused', expiresAt: '2030-01-01T00:00:00.000Z' },
-    });
-    memory.append('ws', thing('ws', 1));
-    expect(numberOf((await client.next()).payload)).toBe(1);
-    client.send(renew('two viewer'));
-    expect(await client.closed).toMatchObject({ code: 4403 });
-  });
-});
-
 describe('a slow client', () => {
   it('that takes nothing for too long is cut off with the code of slow consumers', async () => {
     const memory = createMemoryLog();
     const running = await run({
-      memory,
+      log: memory.log,
       limits: { closeTimeoutMs: 100 },
       streamLimits: { bufferedBytesMax: 10_000, slowClientTimeoutMs: 200 },
     });
@@ -463,7 +309,7 @@ describe('a slow client', () => {
   it('is told of the gap and goes on behind it, and the others do not notice', async () => {
     const memory = createMemoryLog();
     const running = await run({
-      memory,
+      log: memory.log,
       engine: { topic: 'slow' },
       streamLimits: { queueEventsMax: 10, bufferedBytesMax: 10_000 },
     });

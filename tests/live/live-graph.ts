@@ -88,7 +88,7 @@ export async function startLiveGraph(
   const listed: string[] = [];
   const lamps = await startSubgraph('lamps', LAMPS, lampResolvers(listed), splitEventStreams(LAMPS).served);
   const power = await startSubgraph('power', POWER, {
-    Lamp: { __resolveReference: ({ id }: { id: string }) => ({ id, watts: Number(id) }) },
+    Lamp: { __resolveReference: ({ id }: { id: string }) => ({ id, watts: Number(id) || 0 }) },
   });
   const composed = compose([
     { name: 'lamps', url: lamps.url, sdl: LAMPS },

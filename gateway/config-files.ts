@@ -6,10 +6,23 @@ import { readJson } from '@weft/core/read-json';
 import { SUBGRAPH_KEYS } from '@weft/core/signatures/keys';
 import { z } from 'zod';
 import type { Policy } from './authority/requirement.ts';
+import { type SubscriptionSetting, subscriptionAddress, UPSTREAM_PROTOCOLS } from './upstream/settings.ts';
+
+const SUBSCRIPTIONS = z.strictObject({
+  url: z.url().optional(),
+  protocol: z.enum(UPSTREAM_PROTOCOLS).optional(),
+});
 
 const MANIFEST = z.object({
   subgraphs: z
-    .array(z.object({ name: z.string().min(1), url: z.url(), sdlFile: z.string().optional() }))
+    .array(
+      z.object({
+        name: z.string().min(1),
+        url: z.url(),
+        sdlFile: z.string().optional(),
+        subscriptions: SUBSCRIPTIONS.optional(),
+      }),
+    )
     .min(1, 'expected at least one subgraph'),
 });
 
@@ -40,6 +53,8 @@ export interface ManifestEntry {
   readonly url: string;
   /** Absolute. */
   readonly sdlFile: string | undefined;
+  /** Where it takes subscriptions; undefined: at `url`, over graphql-transport-ws. */
+  readonly subscriptions?: SubscriptionSetting | undefined;
 }
 
 /**
@@ -48,11 +63,11 @@ export interface ManifestEntry {
  */
 export function readManifest(file: string): readonly ManifestEntry[] {
   const { subgraphs } = readJson('WEFT_SUBGRAPHS_FILE', file, MANIFEST);
-  return subgraphs.map(({ name, url, sdlFile }) => ({
-    name,
-    url,
-    sdlFile: sdlFile === undefined ? undefined : resolve(dirname(file), sdlFile),
-  }));
+  return subgraphs.map(({ name, url, sdlFile, subscriptions }) => {
+    if (subscriptions !== undefined) subscriptionAddress(name, url, subscriptions);
+    const absolute = sdlFile === undefined ? undefined : resolve(dirname(file), sdlFile);
+    return { name, url, sdlFile: absolute, ...(subscriptions && { subscriptions }) };
+  });
 }
 
 /** @throws OperatorError naming the file and what is wrong in it */

@@ -7,6 +7,7 @@ import type { Explanation } from './observe/inspect.ts';
 import type { EngineStatus } from './observe/meter.ts';
 import type { OperationWatch } from './observe/operation-watch.ts';
 import type { PlannerName } from './plan/planner.ts';
+import type { SubscriptionAddress } from './upstream/settings.ts';
 
 /** Who asks, and until when. */
 export interface OperationContext {
@@ -37,6 +38,8 @@ export interface PreparedOperation {
   readonly cost?: OperationCost | undefined;
   /** The live root field, for `kind: 'subscription'`. */
   readonly eventStream?: EventStreamField | undefined;
+  /** The same, where a subgraph serves the field itself. */
+  readonly upstream?: UpstreamField | undefined;
 }
 
 /** How much an operation asks for. */
@@ -89,6 +92,19 @@ export interface EventStreamField {
    * these equal get the same of each event.
    */
   sharedVariables(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+}
+
+/** A Subscription field that a subgraph serves itself, and what that is asked: all else of the operation is fetched for each result. */
+export interface UpstreamField extends SubscriptionAddress {
+  /** The subgraph's name in the supergraph. */
+  readonly system: string;
+  readonly document: string;
+  readonly operationName: string | undefined;
+  /**
+   * The variables that the document uses, coerced.
+   * @throws HubError BAD_USER_INPUT, or LIMIT_EXCEEDED when they are nested too deep
+   */
+  variablesOf(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
 }
 
 /** What a subgraph answered to the primary fetch of a subscription, decoded: paths begin at its data. */
@@ -166,7 +182,7 @@ export interface Engine {
   ): Promise<ExecutionResult>;
   /**
    * Runs what follows the primary fetch of a subscription that a subgraph serves itself.
-   * @param result as it came; its data belongs to the engine from then on
+   * @param result as it came; it is not changed, and may be given for many operations
    */
   readonly executeResult?:
     | ((

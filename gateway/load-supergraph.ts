@@ -9,12 +9,15 @@ import type { GatewayConfig } from './config.ts';
 import { type ManifestEntry, readManifest } from './config-files.ts';
 import { composeInWorker } from './reload/compose-in-worker.ts';
 import type { ReloadLimits } from './reload/limits.ts';
+import type { SubscriptionSetting } from './upstream/settings.ts';
 
 export interface LoadedSupergraph {
   readonly supergraphSdl: string;
   /** Addresses that replace those in the supergraph. */
   readonly subgraphUrls: Readonly<Record<string, string>>;
-  /** Of both of the above, 16 hex digits: equal graphs have equal ones on every gateway. */
+  /** By name: where subgraphs take subscriptions that do not at their own address. */
+  readonly subscriptions?: Readonly<Record<string, SubscriptionSetting>> | undefined;
+  /** Of all of the above, 16 hex digits: equal graphs have equal ones on every gateway. */
   readonly hash: string;
   /** The setting and the file that gave it. */
   readonly origin: string;
@@ -35,16 +38,23 @@ export async function loadSupergraph(options: LoadOptions): Promise<LoadedSuperg
   const roots = [supergraphFile, manifestFile].filter((file) => file !== undefined);
   await options.onFiles(roots);
   const manifest = manifestFile === undefined ? (config.manifest ?? []) : readManifest(manifestFile);
-  const subgraphUrls = Object.fromEntries(manifest.map(({ name, url }) => [name, url]));
+  const members = {
+    subgraphUrls: Object.fromEntries(manifest.map(({ name, url }) => [name, url])),
+    subscriptions: Object.fromEntries(
+      manifest.flatMap(({ name, subscriptions }) =>
+        subscriptions === undefined ? [] : [[name, subscriptions] as const],
+      ),
+    ),
+  };
   if (supergraphFile !== undefined) {
     const supergraphSdl = await readText('WEFT_SUPERGRAPH_FILE', supergraphFile, limits.fileBytesMax);
-    return hashed(supergraphSdl, subgraphUrls, `WEFT_SUPERGRAPH_FILE: ${supergraphFile}`);
+    return hashed(supergraphSdl, members, `WEFT_SUPERGRAPH_FILE: ${supergraphFile}`);
   }
   const sdlFiles = manifest.flatMap(({ sdlFile }) => (sdlFile === undefined ? [] : [sdlFile]));
   await options.onFiles([...roots, ...sdlFiles]);
   return hashed(
     await composeManifest(options, manifest),
-    subgraphUrls,
+    members,
     `WEFT_SUBGRAPHS_FILE: ${manifestFile}`,
   );
 }
@@ -90,14 +100,15 @@ async function readText(setting: string, file: string, bytesMax: number): Promis
 
 const HASH_DIGITS = 16;
 
-function hashed(
-  supergraphSdl: string,
-  subgraphUrls: Readonly<Record<string, string>>,
-  origin: string,
-): LoadedSupergraph {
-  const sortedUrls = Object.entries(subgraphUrls).sort(([a], [b]) => (a < b ? -1 : 1));
+type Members = Pick<LoadedSupergraph, 'subgraphUrls' | 'subscriptions'>;
+
+function hashed(supergraphSdl: string, members: Members, origin: string): LoadedSupergraph {
   const hash = createHash('sha256')
-    .update(JSON.stringify([supergraphSdl, sortedUrls]))
+    .update(JSON.stringify([supergraphSdl, sorted(members.subgraphUrls), sorted(members.subscriptions ?? {})]))
     .digest('hex');
-  return { supergraphSdl, subgraphUrls, hash: hash.slice(0, HASH_DIGITS), origin };
+  return { supergraphSdl, ...members, hash: hash.slice(0, HASH_DIGITS), origin };
+}
+
+function sorted<Value>(record: Readonly<Record<string, Value>>): readonly (readonly [string, Value])[] {
+  return Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
 }

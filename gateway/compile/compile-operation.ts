@@ -1,26 +1,28 @@
 // Compiles a planned operation: everything that types, selections and the plan decide is decided here, once.
+import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
-import type { IncrementalExecution } from '../engine.ts';
+import type { IncrementalExecution, PrimaryResult } from '../engine.ts';
 import { createFieldCollector, type Variables } from '../execute/collect-fields.ts';
 import { completeRoot } from '../execute/complete.ts';
 import { completionOf } from '../execute/completion-of.ts';
-import type { DataObject } from '../execute/data.ts';
+import { createObject, type DataObject } from '../execute/data.ts';
 import { createErrorList } from '../execute/error-list.ts';
 import { answerIntrospection } from '../execute/introspection.ts';
-import type { FetchContext, SubgraphClient, UpstreamError } from '../fetch/subgraph-client.ts';
+import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
 import { runIncrementally } from '../incremental/run-incrementally.ts';
-import type { FetchStep } from '../plan/planner.ts';
+import type { FetchStep, Plan, Step } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { keepAliasesApart } from './aliases-apart.ts';
 import { askedTypesAt } from './asked-types.ts';
 import { type Complete, compileCompletion, GIVEN_UP } from './completion.ts';
 import { conditionVariables } from './conditions.ts';
 import type { EntityBatches } from './entity-batches.ts';
+import { compileFetch } from './fetches.ts';
 import { endGatherings } from './gathering.ts';
 import { completeInterfaceObjects } from './interface-objects.ts';
 import { compileParts } from './parts.ts';
-import { addPrimaryErrors } from './root-fetch.ts';
+import { placeResult } from './root-fetch.ts';
 import type { Run } from './run.ts';
 import { compileSteps } from './steps.ts';
 
@@ -48,24 +50,20 @@ export interface ExecutionContext {
   readonly logger: Logger;
 }
 
-/** What a subgraph said of the fetch that brought the initial data. */
-export interface PrimaryErrors {
-  readonly step: FetchStep;
-  readonly errors: readonly UpstreamError[];
-}
-
 export interface CompiledOperation {
   /**
    * Fetches, merges and completes. Never rejects for a subgraph's failure: partial data and path-true errors are in the result.
    * @param variables coerced, defaults filled in
    * @param initial what is there before the first fetch: empty, or what an event brings
    */
-  run(
-    variables: Variables,
-    context: ExecutionContext,
-    initial: DataObject,
-    primary?: PrimaryErrors,
-  ): Promise<ExecutionResult>;
+  run(variables: Variables, context: ExecutionContext, initial: DataObject): Promise<ExecutionResult>;
+  /**
+   * The same of a subscription that a subgraph serves itself.
+   * @param result of `primary`; it is not changed
+   */
+  runResult(variables: Variables, context: ExecutionContext, result: PrimaryResult): Promise<ExecutionResult>;
+  /** What a subscription's subgraph is asked, with what other fetches need of it. */
+  readonly primary: FetchStep | undefined;
   /** Undefined where nothing is held back: then it is to be run whole. */
   runIncrementally(
     variables: Variables,
@@ -79,10 +77,12 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
   const { fullSchema } = facts;
   const askedTypes = (path: readonly string[], names: readonly string[]) =>
     askedTypesAt(facts.schema, planned, path, names);
+  const completed = completeFetches(fullSchema, plan, askedTypes);
+  const { primary } = completed;
   const steps =
-    plan.steps === undefined
-      ? undefined
-      : keepAliasesApart(facts.schema, completeInterfaceObjects(fullSchema, plan.steps, askedTypes), planned);
+    completed.steps === undefined ? undefined : keepAliasesApart(facts.schema, completed.steps, planned);
+  // The steps have numbers of their own: what a primary fetch brought is not asked for again by its number.
+  const primaryFetch = primary === undefined ? undefined : compileFetch(fullSchema, primary, 0);
   const runSteps = steps === undefined ? undefined : compileSteps(fullSchema, steps);
   const parts = steps === undefined ? undefined : compileParts(fullSchema, planned, steps);
   const completionFor = compileCompletions(planned, facts);
@@ -108,29 +108,50 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
     known: [],
     unresolved: new Map(),
   });
-  return {
-    async run(variables, context, initial, primary) {
-      const run = operationOf(variables, context, initial);
-      if (primary !== undefined) addPrimaryErrors(run, primary);
-      const running = runSteps?.(run);
-      if (running !== undefined) {
-        try {
-          await running;
-        } finally {
-          endGatherings(run);
-        }
+  const finish = async (run: Run): Promise<ExecutionResult> => {
+    const running = runSteps?.(run);
+    if (running !== undefined) {
+      try {
+        await running;
+      } finally {
+        endGatherings(run);
       }
-      const introspection = asksIntrospection ? introspect(planned, facts, variables) : NO_INTROSPECTION;
-      const fast = completionFor(variables)?.(initial, variables, introspection) ?? GIVEN_UP;
-      const data = fast === GIVEN_UP ? completeSlowly(planned, facts, run) : fast;
-      const all = run.errors.toArray();
-      return all.length === 0 ? { data } : { errors: inOrder(all, data), data };
+    }
+    const { data: fetched, variables } = run;
+    const introspection = asksIntrospection ? introspect(planned, facts, variables) : NO_INTROSPECTION;
+    const fast = completionFor(variables)?.(fetched, variables, introspection) ?? GIVEN_UP;
+    const data = fast === GIVEN_UP ? completeSlowly(planned, facts, run) : fast;
+    const all = run.errors.toArray();
+    return all.length === 0 ? { data } : { errors: inOrder(all, data), data };
+  };
+  return {
+    primary,
+    run: (variables, context, initial) => finish(operationOf(variables, context, initial)),
+    async runResult(variables, context, result) {
+      const run = operationOf(variables, context, createObject());
+      if (primaryFetch !== undefined) placeResult(run, primaryFetch, result);
+      return finish(run);
     },
     runIncrementally: (variables, context) =>
       parts === undefined
         ? undefined
         : runIncrementally({ planned, facts, parts, operationOf }, variables, context),
   };
+}
+
+/** With all of a subscription's fetches in view: its primary one brings what the others need. */
+function completeFetches(
+  schema: GraphQLSchema,
+  { primary, steps }: Plan,
+  askedTypes: Parameters<typeof completeInterfaceObjects>[2],
+): Pick<Plan, 'primary' | 'steps'> {
+  const complete = (all: Step) => completeInterfaceObjects(schema, all, askedTypes);
+  if (primary === undefined) return { primary, steps: steps === undefined ? undefined : complete(steps) };
+  const all = complete({ kind: 'sequence', steps: steps === undefined ? [primary] : [primary, steps] });
+  invariant(all.kind === 'sequence', 'what completes fetches changes nothing between them');
+  const [first, rest] = all.steps;
+  invariant(first?.kind === 'fetch', 'a primary fetch stays one');
+  return { primary: first, steps: rest };
 }
 
 /** Errors come as systems fail; clients get them in the order of the root fields. */

@@ -1,9 +1,10 @@
 // Runs a fetch of root fields: what came belongs at every object of its path, at the root itself as a rule.
 import { HubError } from '@weft/core/errors';
 import { Kind } from 'graphql';
+import type { PrimaryResult } from '../engine.ts';
 import type { DataObject } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
-import type { SubgraphRequest, UpstreamAnswer, UpstreamError } from '../fetch/subgraph-client.ts';
+import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
 import type { FetchStep } from '../plan/planner.ts';
 import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
@@ -12,31 +13,40 @@ import { sendWatched } from './watched-send.ts';
 
 /** Never rejects for a subgraph's failure: that is an error in the list. */
 export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void> {
-  const { step } = fetch;
   const objects = fetch.find(run.data);
   if (objects.length === 0) return;
   const answer = await sendRoot(run, fetch);
   if (answer === undefined) return;
-  addPrimaryErrors(run, { step, errors: answer.errors });
+  placeRoot(run, fetch, answer, objects, objects.length > 1);
+  run.isWhole[fetch.number] = answer.data !== null && answer.errors.length === 0;
+}
+
+/** Puts the answer of a subscription's primary fetch where that of a query would be. The answer itself is not changed. */
+export function placeResult(run: Run, fetch: CompiledFetch, answer: PrimaryResult): void {
+  const isRewritten = fetch.step.outputRewrites.length > 0;
+  const own = isRewritten ? { ...answer, data: structuredClone(answer.data) } : answer;
+  placeRoot(run, fetch, own, fetch.find(run.data), true);
+}
+
+function placeRoot(
+  run: Run,
+  fetch: CompiledFetch,
+  answer: PrimaryResult,
+  objects: readonly DataObject[],
+  copies: boolean,
+): void {
+  const { step } = fetch;
+  logHidden(run, answer.errors);
+  for (const { error, path } of answer.errors) {
+    if (path === undefined) addMissed(run, step, undefined, error);
+    else addBelow(run, step, undefined, path, error);
+  }
   if (answer.data === null) return;
   if (answer.errors.length === 0) addAbsent(run, step, answer.data);
   // Parsed JSON is data of the kind that is merged.
   const data = answer.data as DataObject;
   if (step.outputRewrites.length > 0) applyRewrites(run.schema, step.outputRewrites, data);
-  for (const object of objects) fetch.merge(object, data, objects.length > 1);
-  run.isWhole[fetch.number] = answer.errors.length === 0;
-}
-
-/** Where the client sees what it is that was not answered. */
-export function addPrimaryErrors(
-  run: Run,
-  { step, errors }: { readonly step: FetchStep; readonly errors: readonly UpstreamError[] },
-): void {
-  logHidden(run, errors);
-  for (const { error, path } of errors) {
-    if (path === undefined) addMissed(run, step, undefined, error);
-    else addBelow(run, step, undefined, path, error);
-  }
+  for (const object of objects) fetch.merge(object, data, copies);
 }
 
 /** A root field that an answer without errors lacks is an error: it answers another question. */

@@ -16,8 +16,8 @@ import { createEntityBatches, type EntityBatches } from '../compile/entity-batch
 import { partedSteps } from '../compile/parts.ts';
 import { readCostRules } from '../cost/cost-rules.ts';
 import { createCostOf } from '../cost/operation-cost.ts';
-import type { Engine, OperationContext, PreparedOperation, PrimaryResult } from '../engine.ts';
-import { createSubgraphClient, type SubgraphClient } from '../fetch/subgraph-client.ts';
+import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
+import { createSubgraphClient, isInternal, type SubgraphClient } from '../fetch/subgraph-client.ts';
 import type { Principal } from '../identity/principal.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import type { Explanation } from '../observe/inspect.ts';
@@ -32,17 +32,24 @@ import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
 import { printPlan } from '../plan/print-plan.ts';
 import { readSupergraphDocument, type SupergraphDocument } from '../plan/supergraph-document.ts';
+import {
+  type SubscriptionAddress,
+  type SubscriptionSetting,
+  subscriptionAddress,
+} from '../upstream/settings.ts';
 import { coerceVariables } from './coerce-variables.ts';
 import type { Variables } from './collect-fields.ts';
-import { createObject, type DataObject } from './data.ts';
+import type { DataObject } from './data.ts';
+import { describeUpstream, type UpstreamOptions } from './describe-upstream.ts';
 import { toGraphQLError } from './error-list.ts';
 import { projectMessage } from './event-message.ts';
-import { applyRewrites } from './rewrites.ts';
 
 export interface EngineOptions {
   readonly supergraphSdl: string;
   /** Name to URL, where they differ from those in the supergraph. */
   readonly subgraphUrls?: Readonly<Record<string, string>>;
+  /** Name to where it takes subscriptions; default: its own address, over graphql-transport-ws. */
+  readonly subscriptions?: Readonly<Record<string, SubscriptionSetting>>;
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
   /** The planner that is asked first; default: the one that is right most often. */
@@ -112,7 +119,9 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     depthMax: limits.responseDepthMax,
     onSlowCompletion: options.onSlowCompletion,
   };
-  const client = openClient(options, document.urls, limits);
+  const urls = new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]);
+  const upstream = { schema, limits, suggests, addresses: addressesOf(urls, options.subscriptions) };
+  const client = createSubgraphClient({ ...options, urls, limits });
   const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
     supergraphSdl,
@@ -126,7 +135,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     introspection: suggests,
     costOf: createCostOf({ schema, rules: readCostRules(parsed), ...limits }),
     meter: options.meter,
-    complete: (planned) => keep(planned, facts, document.streams, suggests),
+    complete: (planned) => keep(planned, facts, document.streams, upstream),
   });
   const shared: Shared = { schema, authority, limits, suggests, client, logger };
   return {
@@ -145,7 +154,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
         ({ compiled }, coerced, execution) =>
           compiled.runIncrementally(coerced, execution) ?? compiled.run(coerced, execution, {}),
       ),
-    ...liveParts({ ...shared, batches: createEntityBatches(client, limits) }, fullSchema),
+    ...liveParts({ ...shared, batches: createEntityBatches(client, limits) }),
     explain: (operation) => explain((operation as Prepared).planned),
     status: () => ({ ...preparer.status(), breakers: client.breakers() }),
     close: async () => {
@@ -156,26 +165,17 @@ export function createEngine(options: EngineOptions): GatewayEngine {
 }
 
 /** What live operations are run with: entity requests of events that arrive together go as one. */
-function liveParts(
-  shared: Shared,
-  fullSchema: GraphQLSchema,
-): Required<Pick<Engine, 'executeEvent' | 'executeResult'>> {
-  const { schema } = shared;
+function liveParts(shared: Shared): Required<Pick<Engine, 'executeEvent' | 'executeResult'>> {
   return {
     executeEvent(operation, variables, message, context) {
       const { primary } = (operation as Prepared).planned.plan;
       return executeWithin(shared, operation as Prepared, variables, context, (coerced) =>
-        primary === undefined ? {} : projectMessage(schema, primary, coerced, message),
+        primary === undefined ? {} : projectMessage(shared.schema, primary, coerced, message),
       );
     },
     executeResult: (operation, variables, result, context) =>
-      runWithin(
-        shared,
-        operation as Prepared,
-        variables,
-        context,
-        ({ compiled, planned }, coerced, execution) =>
-          runResult(compiled, planned, coerced, execution, result, fullSchema),
+      runWithin(shared, operation as Prepared, variables, context, ({ compiled }, coerced, execution) =>
+        compiled.runResult(coerced, execution, result),
       ),
   };
 }
@@ -185,8 +185,9 @@ function keep(
   planned: PlannedOperation,
   facts: SupergraphFacts,
   streams: SupergraphDocument['streams'],
-  suggests: boolean,
+  upstream: UpstreamOptions,
 ): Prepared {
+  const compiled = compileOperation(planned, facts);
   return {
     kind: planned.operation.operation,
     name: planned.operation.name?.value,
@@ -194,19 +195,25 @@ function keep(
     extent: planned.extent,
     cost: planned.cost,
     isDeferred: hasDefer(planned.document),
-    eventStream: describeEventStream(facts.schema, streams, planned, suggests),
+    eventStream: describeEventStream(facts.schema, streams, planned, upstream.suggests),
+    upstream: describeUpstream(upstream, planned, compiled.primary),
     planned,
-    compiled: compileOperation(planned, facts),
+    compiled,
   };
 }
 
-function openClient(
-  options: EngineOptions,
+/** Of all subgraphs but the one that the gateway answers itself. */
+function addressesOf(
   urls: ReadonlyMap<string, string>,
-  limits: EngineLimits,
-): SubgraphClient {
-  const all = new Map([...urls, ...Object.entries(options.subgraphUrls ?? {})]);
-  return createSubgraphClient({ ...options, urls: all, limits });
+  settings: Readonly<Record<string, SubscriptionSetting>> = {},
+): ReadonlyMap<string, SubscriptionAddress> {
+  const named = [...urls].filter(([, url]) => !isInternal(url));
+  return new Map(
+    named.map(([name, url]) => {
+      const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
+      return [name, subscriptionAddress(name, url, setting)] as const;
+    }),
+  );
 }
 
 function executeWithin(
@@ -219,22 +226,6 @@ function executeWithin(
   return runWithin(shared, prepared, variables, context, ({ compiled }, coerced, execution) =>
     compiled.run(coerced, execution, initialData(coerced)),
   );
-}
-
-/** What follows the primary fetch, which a subgraph answered unasked. */
-function runResult(
-  compiled: CompiledOperation,
-  { plan: { primary } }: PlannedOperation,
-  variables: Variables,
-  execution: ExecutionContext,
-  { data, errors }: PrimaryResult,
-  fullSchema: GraphQLSchema,
-): Promise<ExecutionResult> {
-  invariant(primary !== undefined, 'a subscription that a subgraph serves has a primary fetch');
-  // Parsed JSON is data of the kind that is merged into.
-  const initial = (data ?? createObject()) as DataObject;
-  if (primary.outputRewrites.length > 0) applyRewrites(fullSchema, primary.outputRewrites, initial);
-  return compiled.run(variables, execution, initial, { step: primary, errors });
 }
 
 /** Coerces, bounds the time, and makes every failure an answer. */

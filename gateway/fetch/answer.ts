@@ -41,6 +41,40 @@ export function decodeAnswer(
   if (status >= 300 && status < 400) throw invalid(system, `HTTP ${status}, a redirect`, status);
   if (!isPlainObject(body) || !('data' in body || Array.isArray(body.errors)))
     throw noAnswer(system, status, body !== undefined);
+  const isLong = text.length > limits.depthScanCharsMin;
+  return decodeBody({ system, limits, hidesUncoded, status, isLong }, body);
+}
+
+/**
+ * A result of a subscription, which has no status.
+ * @param payload parsed JSON
+ * @throws HubError UPSTREAM_INVALID
+ */
+export function decodeResult(
+  system: string,
+  payload: unknown,
+  limits: EngineLimits,
+  hidesUncoded: boolean,
+): UpstreamAnswer {
+  const about = { system, limits, hidesUncoded, status: undefined, isLong: true };
+  if (!isPlainObject(payload) || !('data' in payload || Array.isArray(payload.errors)))
+    throw invalid(system, 'neither data nor errors', undefined);
+  return decodeBody(about, payload);
+}
+
+interface Decoding {
+  readonly system: string;
+  readonly limits: EngineLimits;
+  readonly hidesUncoded: boolean;
+  readonly status: number | undefined;
+  /** Whether all of it is looked at for its depth. */
+  readonly isLong: boolean;
+}
+
+function decodeBody(
+  { system, limits, hidesUncoded, status, isLong }: Decoding,
+  body: Readonly<Record<string, unknown>>,
+): UpstreamAnswer {
   const data = body.data ?? null;
   if (data !== null && !isPlainObject(data)) throw invalid(system, 'data is not an object', status);
   const errors = Array.isArray(body.errors)
@@ -49,8 +83,7 @@ export function decodeAnswer(
   if (data === null && errors.length === 0)
     throw invalid(system, 'data is null and there is no error', status);
   const depthMax = limits.responseDepthMax;
-  const isShallow =
-    text.length > limits.depthScanCharsMin ? isWithinDepth(data, depthMax) : looksWithinDepth(data, depthMax);
+  const isShallow = isLong ? isWithinDepth(data, depthMax) : looksWithinDepth(data, depthMax);
   if (!isShallow) throw invalid(system, `nested deeper than ${depthMax}`, status);
   return { data, errors };
 }
@@ -65,9 +98,10 @@ function noAnswer(system: string, status: number, isJson: boolean): HubError {
   return invalid(system, `HTTP ${status}, ${isJson ? 'neither data nor errors' : 'not JSON'}`, status);
 }
 
-function invalid(system: string, why: string, status: number): HubError {
+function invalid(system: string, why: string, status: number | undefined): HubError {
   const message = `${system} answered with something that is not a GraphQL answer (${why})`;
-  return new HubError('UPSTREAM_INVALID', message, { system, details: { upstreamStatus: status } });
+  const details = status === undefined ? {} : { upstreamStatus: status };
+  return new HubError('UPSTREAM_INVALID', message, { system, details });
 }
 
 const BYTE_ORDER_MARK = 0xfeff;
@@ -87,7 +121,7 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Bounded, as each error costs a stack: ten megabytes of them would hold the event loop for seconds. */
-function decodeErrors(
+export function decodeErrors(
   system: string,
   errors: readonly unknown[],
   limits: EngineLimits,

@@ -44,8 +44,12 @@ export interface SubgraphClientOptions {
   readonly meter?: EngineMeter | undefined;
 }
 
-/** Addresses of what the gateway answers itself, from the event log: nothing is sent there. */
 const INTERNAL = 'weft:';
+
+/** Whether the gateway answers at this address itself, from the event log. */
+export function isInternal(url: string): boolean {
+  return url.startsWith(INTERNAL);
+}
 
 /** @throws OperatorError for an address that is not HTTP, or a header that may not be forwarded */
 export function createSubgraphClient(options: SubgraphClientOptions): SubgraphClient {
@@ -53,7 +57,7 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   const systems = new Map<string, System>();
   const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
   for (const [name, url] of options.urls) {
-    if (!url.startsWith(INTERNAL)) systems.set(name, openSystem(name, url, limits, options));
+    if (!isInternal(url)) systems.set(name, openSystem(name, url, limits, options));
   }
   const inFlight = options.shareInFlight === true ? createInFlight(limits) : undefined;
   return {

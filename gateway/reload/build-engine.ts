@@ -87,12 +87,13 @@ function warnOfUnmetPolicies(supergraphSdl: string, policies: Policies, logger: 
 }
 
 async function createChosenEngine(
-  { supergraphSdl, subgraphUrls }: LoadedSupergraph,
+  { supergraphSdl, subgraphUrls, subscriptions = {} }: LoadedSupergraph,
   { config, logger, limits, metrics }: BuildOptions,
 ): Promise<BuiltEngine['engine']> {
   const options: EngineOptions = {
     supergraphSdl,
     subgraphUrls,
+    subscriptions,
     logger,
     limits,
     meter: metrics,

@@ -1,0 +1,68 @@
+// Subscriptions over GraphQL over SSE: each is a request of its own, over sockets that no query uses.
+import { Pool } from 'undici';
+import { createUpstreamSigner, type SignUpstream } from './authority-headers.ts';
+import { tooManyOf } from './refusals.ts';
+import { openSseStream } from './sse-stream.ts';
+import type { Channels, ChannelsOptions } from './ws-channel.ts';
+
+interface Place {
+  readonly pool: Pool;
+  readonly sign: SignUpstream;
+  /** How to end each stream. */
+  readonly streams: Set<() => void>;
+}
+
+export function createSseChannels({ limits, logger, subgraphKeys }: ChannelsOptions): Channels {
+  const places = new Map<string, Place>();
+  const placeOf = (system: string, url: string): Place =>
+    places.getOrInsertComputed(JSON.stringify([system, url]), () => ({
+      pool: openPool(new URL(url).origin, limits.connectionsPerSystemMax, limits.handshakeTimeoutMs),
+      sign: createUpstreamSigner(system, 'POST', new URL(url), subgraphKeys),
+      streams: new Set(),
+    }));
+  return {
+    open(request, events) {
+      const { system, url, authority } = request;
+      const place = placeOf(system, url);
+      const { pool, sign, streams } = place;
+      if (streams.size >= limits.connectionsPerSystemMax)
+        throw tooManyOf(system, 'connectionsPerSystemMax', limits.connectionsPerSystemMax);
+      const leave = openSseStream({
+        dispatcher: pool,
+        request,
+        events,
+        limits,
+        sign: (body) => sign(body, authority),
+        onIdle: () => {
+          streams.delete(leave);
+          if (streams.size > 0) return;
+          places.delete(JSON.stringify([system, url]));
+          pool.destroy().catch((thrown: unknown) => logger.debug({ err: thrown, system }, 'a pool was not closed'));
+        },
+      });
+      streams.add(leave);
+      return leave;
+    },
+    get connections() {
+      return [...places.values()].reduce((sum, { streams }) => sum + streams.size, 0);
+    },
+    async close() {
+      for (const { streams } of places.values()) for (const leave of streams) leave();
+    },
+  };
+}
+
+function openPool(origin: string, connections: number, timeout: number): Pool {
+  return new Pool(origin, {
+    connections,
+    pipelining: 1,
+    allowH2: false,
+    // A dead host is noticed by the system's own probes too, where a server sends no comments.
+    connect: { timeout, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_INITIAL_MS },
+    // Each stream has its own timers, for its head and for its silence.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+}
+
+const KEEP_ALIVE_INITIAL_MS = 10_000;

@@ -52,11 +52,7 @@ export async function loadSupergraph(options: LoadOptions): Promise<LoadedSuperg
   }
   const sdlFiles = manifest.flatMap(({ sdlFile }) => (sdlFile === undefined ? [] : [sdlFile]));
   await options.onFiles([...roots, ...sdlFiles]);
-  return hashed(
-    await composeManifest(options, manifest),
-    members,
-    `WEFT_SUBGRAPHS_FILE: ${manifestFile}`,
-  );
+  return hashed(await composeManifest(options, manifest), members, `WEFT_SUBGRAPHS_FILE: ${manifestFile}`);
 }
 
 async function composeManifest(
@@ -104,7 +100,9 @@ type Members = Pick<LoadedSupergraph, 'subgraphUrls' | 'subscriptions'>;
 
 function hashed(supergraphSdl: string, members: Members, origin: string): LoadedSupergraph {
   const hash = createHash('sha256')
-    .update(JSON.stringify([supergraphSdl, sorted(members.subgraphUrls), sorted(members.subscriptions ?? {})]))
+    .update(
+      JSON.stringify([supergraphSdl, sorted(members.subgraphUrls), sorted(members.subscriptions ?? {})]),
+    )
     .digest('hex');
   return { supergraphSdl, ...members, hash: hash.slice(0, HASH_DIGITS), origin };
 }

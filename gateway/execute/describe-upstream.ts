@@ -45,5 +45,8 @@ function refusalFrom(
 ): HubError {
   const code = errors[0]?.extensions.code;
   const message = errors.map((error) => error.message).join(' ');
-  return new HubError(isErrorCode(code) ? code : 'BAD_USER_INPUT', message || ERROR_CODES.BAD_USER_INPUT.means);
+  return new HubError(
+    isErrorCode(code) ? code : 'BAD_USER_INPUT',
+    message || ERROR_CODES.BAD_USER_INPUT.means,
+  );
 }

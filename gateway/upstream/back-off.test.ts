@@ -5,13 +5,22 @@ const LIMITS = { retryDelayMsMin: 100, retryDelayMsMax: 1_000, stableMs: 5_000 }
 
 function backOffAt(random: number) {
   const clock = { nowMs: 0 };
-  return { clock, backOff: createBackOff(LIMITS, () => clock.nowMs, () => random) };
+  return {
+    clock,
+    backOff: createBackOff(
+      LIMITS,
+      () => clock.nowMs,
+      () => random,
+    ),
+  };
 }
 
 describe('a back-off', () => {
   it('doubles up to its maximum, and never goes on from there', () => {
     const { backOff } = backOffAt(1);
-    expect(Array.from({ length: 6 }, () => backOff.nextDelayMs())).toEqual([100, 200, 400, 800, 1_000, 1_000]);
+    expect(Array.from({ length: 6 }, () => backOff.nextDelayMs())).toEqual([
+      100, 200, 400, 800, 1_000, 1_000,
+    ]);
     for (let n = 0; n < 2_000; n += 1) backOff.nextDelayMs();
     expect(backOff.nextDelayMs()).toBe(1_000);
   });

@@ -14,7 +14,8 @@ function parserOf(charsMax = 1_000) {
   return { parser, events, seen };
 }
 
-const STREAM = '\ufeff:hello\nevent: next\ndata: {"a":1}\nid: 7\n\nevent:next\rdata:一\rdata:  two\r\rretry: 50\r\nevent: complete\r\n\r\n';
+const STREAM =
+  '\ufeff:hello\nevent: next\ndata: {"a":1}\nid: 7\n\nevent:next\rdata:一\rdata:  two\r\rretry: 50\r\nevent: complete\r\n\r\n';
 const EVENTS = [
   { type: 'next', data: '{"a":1}' },
   { type: 'next', data: '一\n two' },
@@ -26,7 +27,8 @@ describe('the parser of event streams', () => {
     const bytes = Buffer.from(STREAM);
     for (let size = 1; size <= bytes.length; size += 1) {
       const { parser, events, seen } = parserOf();
-      for (let at = 0; at < bytes.length; at += size) expect(parser.push(bytes.subarray(at, at + size))).toBe(true);
+      for (let at = 0; at < bytes.length; at += size)
+        expect(parser.push(bytes.subarray(at, at + size))).toBe(true);
       expect({ size, events }).toEqual({ size, events: EVENTS });
       expect(seen).toEqual({ comments: 1, retries: [50] });
       expect(parser.lastEventId).toBe('7');
@@ -35,7 +37,9 @@ describe('the parser of event streams', () => {
 
   it('keeps an id that was whole, and none with a NUL or without end', () => {
     const { parser } = parserOf(10_000);
-    parser.push(Buffer.from(`id: 1\ndata: a\n\nid: a\0b\ndata: b\n\nid: ${'x'.repeat(2_000)}\ndata: c\n\nid: 2`));
+    parser.push(
+      Buffer.from(`id: 1\ndata: a\n\nid: a\0b\ndata: b\n\nid: ${'x'.repeat(2_000)}\ndata: c\n\nid: 2`),
+    );
     expect(parser.lastEventId).toBe('1');
   });
 

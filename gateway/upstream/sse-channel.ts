@@ -37,7 +37,9 @@ export function createSseChannels({ limits, logger, subgraphKeys }: ChannelsOpti
           streams.delete(leave);
           if (streams.size > 0) return;
           places.delete(JSON.stringify([system, url]));
-          pool.destroy().catch((thrown: unknown) => logger.debug({ err: thrown, system }, 'a pool was not closed'));
+          pool
+            .destroy()
+            .catch((thrown: unknown) => logger.debug({ err: thrown, system }, 'a pool was not closed'));
         },
       });
       streams.add(leave);

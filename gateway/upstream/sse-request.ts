@@ -42,6 +42,8 @@ export function openEventStream(request: StreamRequest): Opened {
 }
 
 const STREAM_TYPE = /^text\/event-stream\s*(?:;|$)/i;
+/** `none` is no coding that is registered; graphql-sse's server says it all the same. */
+const NO_CODING = /^\s*(?:identity|none)?\s*$/i;
 const JSON_TYPE = /^application\/(?:json|graphql-response\+json)\s*(?:;|$)/i;
 
 class StreamHandler implements Dispatcher.DispatchHandler, Opened {
@@ -96,8 +98,8 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
     if (status < 200 || this.#isOver) return;
     const { system, events } = this.#request;
     const type = String(headers['content-type'] ?? '');
-    const coding = headers['content-encoding'] ?? 'identity';
-    if (coding !== 'identity') return this.#close(invalidMessage(system, 'a content coding'), false);
+    const coding = String(headers['content-encoding'] ?? 'identity');
+    if (!NO_CODING.test(coding)) return this.#close(invalidMessage(system, 'a content coding'), false);
     if (status === 200 && STREAM_TYPE.test(type)) {
       this.#isOpen = true;
       this.#watchSilence();

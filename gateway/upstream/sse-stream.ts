@@ -96,6 +96,11 @@ class SseStream {
     // The protocol has no other: what it gets later is not for us.
     if (type !== 'next') return;
     const payload = parse(data);
+    const errors = requestErrors(payload);
+    if (errors !== undefined) {
+      if (this.#end()) events.onErrors(errors);
+      return;
+    }
     if (payload !== undefined) return events.onResult(payload);
     this.#opened?.abort();
     this.#closed(invalidMessage(request.system, 'an event that is not JSON'), false);
@@ -127,6 +132,16 @@ class SseStream {
     this.#options.onIdle();
     return true;
   }
+}
+
+/**
+ * Of a result without `data`: the request itself failed (GraphQL 2025-09, 7.1.2). The protocol has no message for that, as
+ * graphql-transport-ws has `error`.
+ */
+function requestErrors(payload: unknown): readonly unknown[] | undefined {
+  if (typeof payload !== 'object' || payload === null || 'data' in payload) return undefined;
+  const { errors } = payload as { readonly errors?: unknown };
+  return Array.isArray(errors) && errors.length > 0 ? errors : undefined;
 }
 
 function pathOf(url: string): string {

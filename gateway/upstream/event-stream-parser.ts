@@ -70,9 +70,15 @@ class Parser implements EventStreamParser {
   }
 
   #takeLine(line: string): void {
-    if (line === '') return this.#dispatch();
+    if (line === '') {
+      this.#dispatch();
+      return;
+    }
     const colon = line.indexOf(':');
-    if (colon === 0) return this.#events.onComment();
+    if (colon === 0) {
+      this.#events.onComment();
+      return;
+    }
     const name = colon < 0 ? line : line.slice(0, colon);
     const rest = colon < 0 ? '' : line.slice(colon + 1);
     const value = rest.startsWith(' ') ? rest.slice(1) : rest;

@@ -99,11 +99,15 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
     const { system, events } = this.#request;
     const type = String(headers['content-type'] ?? '');
     const coding = String(headers['content-encoding'] ?? 'identity');
-    if (!NO_CODING.test(coding)) return this.#close(invalidMessage(system, 'a content coding'), false);
+    if (!NO_CODING.test(coding)) {
+      this.#close(invalidMessage(system, 'a content coding'), false);
+      return;
+    }
     if (status === 200 && STREAM_TYPE.test(type)) {
       this.#isOpen = true;
       this.#watchSilence();
-      return events.onOpen();
+      events.onOpen();
+      return;
     }
     if (status < 500 && (status < 300 || status >= 400) && JSON_TYPE.test(type))
       this.#answer = { status, chunks: [], bytes: 0 };
@@ -126,9 +130,15 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
   onResponseEnd(): void {
     if (this.#isOver) return;
     const { system, events } = this.#request;
-    if (this.#answer === undefined) return this.#close(lostConnection(system, 'the stream ended'), false);
+    if (this.#answer === undefined) {
+      this.#close(lostConnection(system, 'the stream ended'), false);
+      return;
+    }
     const errors = errorsIn(Buffer.concat(this.#answer.chunks).toString('utf8'));
-    if (errors === undefined) return this.#refuse(this.#answer.status);
+    if (errors === undefined) {
+      this.#refuse(this.#answer.status);
+      return;
+    }
     this.abort();
     events.onErrors(errors);
   }
@@ -151,7 +161,10 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
   #refuse(status: number): void {
     const { system, wasTaken } = this.#request;
     const refusal = refusalOf(system, status, wasTaken);
-    if (refusal !== undefined) return this.#close(refusal, true);
+    if (refusal !== undefined) {
+      this.#close(refusal, true);
+      return;
+    }
     const isAnswer = status < 300;
     const error = isAnswer
       ? invalidMessage(system, 'not an event stream')

@@ -101,7 +101,10 @@ class SseStream {
       if (this.#end()) events.onErrors(errors);
       return;
     }
-    if (payload !== undefined) return events.onResult(payload);
+    if (payload !== undefined) {
+      events.onResult(payload);
+      return;
+    }
     this.#opened?.abort();
     this.#closed(invalidMessage(request.system, 'an event that is not JSON'), false);
   }
@@ -113,7 +116,8 @@ class SseStream {
     const { events } = this.#options;
     if (isRefused) {
       this.#end();
-      return events.onEnd(error);
+      events.onEnd(error);
+      return;
     }
     this.#retryTimer ??= setTimeout(() => {
       this.#retryTimer = undefined;

@@ -149,20 +149,25 @@ class SharedLink implements WsLink {
 
   #receive(message: OperationMessage): void {
     const operation = this.#byId.get(message.id);
-    if (operation === undefined) return this.#passOver(message);
+    if (operation === undefined) {
+      this.#passOver(message);
+      return;
+    }
     const { events } = operation;
-    // Before the first result, so that it is not taken for one from before the loss.
-    this.#establish(operation);
-    if (!this.#operations.has(operation)) return;
     switch (message.type) {
       case 'next':
-        return events.onResult(message.payload);
+        // First, so that the result is not taken for one from before the loss.
+        this.#establish(operation);
+        if (this.#operations.has(operation)) events.onResult(message.payload);
+        return;
       case 'error':
         this.#forget(operation);
-        return events.onErrors(message.errors);
+        events.onErrors(message.errors);
+        return;
       case 'complete':
         this.#forget(operation);
-        return events.onEnd(undefined);
+        events.onEnd(undefined);
+        return;
       default:
         message satisfies never;
     }

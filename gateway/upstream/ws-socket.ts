@@ -113,26 +113,38 @@ class ProtocolSocket implements UpstreamSocket {
   #receive(data: RawData, isBinary: boolean): void {
     if (this.#isClosed) return;
     const message = isBinary ? undefined : readServerMessage(String(data));
-    if (message === undefined) return this.#violate('not a message of graphql-transport-ws');
+    if (message === undefined) {
+      this.#violate('not a message of graphql-transport-ws');
+      return;
+    }
     switch (message.type) {
       case 'connection_ack':
-        return this.#acknowledge();
+        this.#acknowledge();
+        return;
       case 'ping':
-        return this.send({ type: 'pong' });
+        this.send({ type: 'pong' });
+        return;
       case 'pong':
         return;
       case 'next':
       case 'error':
       case 'complete':
-        if (!this.#isReady) return this.#violate('a result before ConnectionAck');
-        return this.#options.events.onMessage(message);
+        if (!this.#isReady) {
+          this.#violate('a result before ConnectionAck');
+          return;
+        }
+        this.#options.events.onMessage(message);
+        return;
       default:
         message satisfies never;
     }
   }
 
   #acknowledge(): void {
-    if (this.#isReady) return this.#violate('a second ConnectionAck');
+    if (this.#isReady) {
+      this.#violate('a second ConnectionAck');
+      return;
+    }
     this.#isReady = true;
     clearTimeout(this.#ackTimer);
     const { limits, events } = this.#options;
@@ -205,7 +217,10 @@ class ProtocolSocket implements UpstreamSocket {
   }
 
   #closeGently(code: number): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return this.#socket.terminate();
+    if (this.#socket.readyState !== WebSocket.OPEN) {
+      this.#socket.terminate();
+      return;
+    }
     this.#socket.close(code);
     const timer = setTimeout(() => this.#socket.terminate(), this.#options.limits.closeTimeoutMs);
     this.#socket.once('close', () => clearTimeout(timer));

@@ -17,8 +17,10 @@ export interface UpstreamLimits {
   readonly handshakeTimeoutMs: number;
   /** From ConnectionInit to ConnectionAck. */
   readonly ackTimeoutMs: number;
-  /** Between pings; a subgraph that has not answered the last one is cut off. */
+  /** Between pings. */
   readonly keepAliveMs: number;
+  /** For a subgraph to answer a ping; then it is cut off. */
+  readonly pongTimeoutMs: number;
   /** Silence of an event stream that was seen to send comments. */
   readonly commentedIdleTimeoutMs: number;
   /** Silence of any other event stream. */
@@ -44,6 +46,7 @@ export const UPSTREAM_LIMITS: UpstreamLimits = Object.freeze({
   handshakeTimeoutMs: 5_000,
   ackTimeoutMs: 10_000,
   keepAliveMs: 10_000,
+  pongTimeoutMs: 8_000,
   commentedIdleTimeoutMs: 25_000,
   idleTimeoutMs: 120_000,
   lingerMs: 1_000,

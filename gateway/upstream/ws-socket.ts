@@ -156,7 +156,7 @@ class ProtocolSocket implements UpstreamSocket {
     const { system, limits } = this.#options;
     return setTimeout(
       () => this.#end(lostConnection(system, 'no answer to a ping'), false),
-      limits.keepAliveMs,
+      limits.pongTimeoutMs,
     );
   }
 

@@ -13,6 +13,7 @@ import { createHandler } from 'graphql-sse/lib/use/http';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 import type { Resolvers } from '../gateway/subgraph-server.ts';
+import { waitFor } from '../support/wait.ts';
 
 const fromConnectors = createRequire(new URL('../../connectors/package.json', import.meta.url));
 const { buildSubgraphSchema } = fromConnectors('@apollo/subgraph') as {
@@ -169,7 +170,7 @@ export class LiveSubgraph {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const socket of this.#connections) socket.resetAndDestroy();
     await closed;
-    this.complete();
+    await waitFor('the feeds of the connections to be over', () => this.#feeds.size === 0);
   }
 
   #note(request: IncomingMessage): void {

@@ -13,6 +13,7 @@ import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
+import { NO_EVENT_LOG } from './no-event-log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { type MetricsServer, startMetricsServer } from './observe/metrics-server.ts';
 import { openObservation } from './observe/observation.ts';
@@ -22,6 +23,8 @@ import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
 import type { KeyRing } from './subscribe/cursor.ts';
 import { createEventStreams, type EventStreams } from './subscribe/event-streams.ts';
+import { createUpstreamSources } from './upstream/live-source.ts';
+import { createUpstreamSubscriptions, type UpstreamSubscriptions } from './upstream/subscriptions.ts';
 import { WEBSOCKET_LIMITS } from './websocket/limits.ts';
 import { originGuard } from './websocket/origin.ts';
 import { attachWebSocket, type WebSocketTransport } from './websocket/server.ts';
@@ -56,7 +59,8 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const reloader = await openReloader({ config, logger, limits, reloadLimits, metrics });
   const { generations } = reloader;
   const log = await openLog(config, logger);
-  const streams = openStreams(log, reloader, config, logger);
+  const upstreams = openUpstreams(config, logger, limits);
+  const streams = openStreams({ log, reloader, upstreams, config, logger });
   const engine = () => generations.current.engine;
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
@@ -95,7 +99,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   let metricsServer: MetricsServer | undefined;
   const close = async () => {
     draining.isDraining = true;
-    await closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, reloader, log });
+    await closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, upstreams, reloader, log });
     // Last: what ends while the gateway closes is counted and sent too.
     await Promise.all([observation.close(), metricsServer?.close()]);
   };
@@ -120,14 +124,14 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
 function readingsOf(
   { generations }: Reloader,
   sockets: WebSocketTransport,
-  streams: EventStreams | undefined,
+  streams: EventStreams,
 ): Parameters<Metrics['setReadings']>[0] {
   return {
     engine: () => generations.current.engine.status?.(),
     generation: () => generations.current,
     sockets: () => sockets.connections(),
-    liveStreams: () => streams?.liveSubscribers() ?? 0,
-    topics: () => streams?.topics().length ?? 0,
+    liveStreams: () => streams.liveSubscribers(),
+    topics: () => streams.topics().length,
   };
 }
 
@@ -135,21 +139,35 @@ function engineLimits({ config: { costMax }, limits }: GatewayOptions): Partial<
   return { ...(costMax === undefined ? {} : { costMax }), ...limits };
 }
 
-function openStreams(
-  log: EventLog | undefined,
-  { generations }: Reloader,
-  config: GatewayConfig,
+function openUpstreams(
+  { subgraphKeys, tellsOwnWords }: GatewayConfig,
   logger: Logger,
-): EventStreams | undefined {
-  if (log === undefined) return undefined;
-  const keyRing = keyRingOf(config, logger);
+  engineLimits: Partial<EngineLimits>,
+): UpstreamSubscriptions {
+  const keepsBackOwnWords = tellsOwnWords === false;
+  return createUpstreamSubscriptions({ logger, engineLimits, subgraphKeys, keepsBackOwnWords });
+}
+
+interface StreamParts {
+  readonly log: EventLog | undefined;
+  readonly reloader: Reloader;
+  readonly upstreams: UpstreamSubscriptions;
+  readonly config: GatewayConfig;
+  readonly logger: Logger;
+}
+
+/** Without a log too: subscriptions that subgraphs serve need none. */
+function openStreams({ log, reloader, upstreams, config, logger }: StreamParts): EventStreams {
+  const { generations } = reloader;
+  const { forwardedHeaders } = config;
   return createEventStreams({
-    log,
+    log: log ?? NO_EVENT_LOG,
     engine: generations,
     queries: () => generations.current.engine,
     renewals: generations,
-    forwardedHeaders: config.forwardedHeaders,
-    keyRing,
+    sources: createUpstreamSources(upstreams, forwardedHeaders),
+    forwardedHeaders,
+    keyRing: keyRingOf(config, logger, log !== undefined),
     logger,
   });
 }
@@ -204,6 +222,7 @@ interface Parts {
   readonly app: FastifyInstance;
   readonly drainTimeoutMs: number;
   readonly identity: Identity;
+  readonly upstreams: UpstreamSubscriptions;
   readonly reloader: Reloader;
   readonly log: EventLog | undefined;
 }
@@ -212,15 +231,16 @@ async function closeAll(parts: Parts): Promise<void> {
   const { sockets, app, drainTimeoutMs } = parts;
   // Together: the server ends only when its upgraded sockets do, and must take nothing new while they drain.
   await Promise.all([sockets.close(1012), closeHttpServer(app, { drainTimeoutMs })]);
+  await parts.upstreams.close();
   parts.identity.close();
   await parts.reloader.close();
   await parts.log?.close();
 }
 
-function keyRingOf(config: GatewayConfig, logger: Logger): KeyRing {
+function keyRingOf(config: GatewayConfig, logger: Logger, hasLog: boolean): KeyRing {
   const [first, ...others] = config.cursorKeys ?? [];
   if (first !== undefined) return [first, ...others];
-  logger.warn('WEFT_KEYS_FILE is not set: cursors end with this process');
+  if (hasLog) logger.warn('WEFT_KEYS_FILE is not set: cursors end with this process');
   return [{ id: 'process', secret: randomBytes(32) }];
 }
 

@@ -21,7 +21,7 @@ export interface UpstreamLimits {
   readonly keepAliveMs: number;
   /** For a subgraph to answer a ping; then it is cut off. */
   readonly pongTimeoutMs: number;
-  /** Silence of an event stream that was seen to send comments. */
+  /** Silence of an event stream that was seen to send comments again and again. */
   readonly commentedIdleTimeoutMs: number;
   /** Silence of any other event stream. */
   readonly idleTimeoutMs: number;

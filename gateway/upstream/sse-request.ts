@@ -46,13 +46,16 @@ const STREAM_TYPE = /^text\/event-stream\s*(?:;|$)/i;
 const NO_CODING = /^\s*(?:identity|none)?\s*$/i;
 const JSON_TYPE = /^application\/(?:json|graphql-response\+json)\s*(?:;|$)/i;
 
+/** A first one opens many a stream; from a second one on, a server is expected to go on with it. */
+const COMMENTS_MIN = 2;
+
 class StreamHandler implements Dispatcher.DispatchHandler, Opened {
   readonly #request: StreamRequest;
   readonly #parser: EventStreamParser;
   #controller: Dispatcher.DispatchController | undefined;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
-  #hasComments = false;
+  #comments = 0;
   /** An answer that is no stream. */
   #answer: { readonly status: number; readonly chunks: Buffer[]; bytes: number } | undefined;
   #isOpen = false;
@@ -65,7 +68,7 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
         if (!this.#isOver) events.onEvent(type, data);
       },
       onComment: () => {
-        this.#hasComments = true;
+        this.#comments += 1;
       },
       onRetry: (delayMs) => events.onRetry(delayMs),
     });
@@ -148,13 +151,12 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
     this.#close(lostConnection(this.#request.system, why, cause), false);
   }
 
-  /** A server that comments once is expected to go on with it. */
   #watchSilence(): void {
     const { system, limits } = this.#request;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
       () => this.#close(lostConnection(system, 'it is silent'), false),
-      this.#hasComments ? limits.commentedIdleTimeoutMs : limits.idleTimeoutMs,
+      this.#comments >= COMMENTS_MIN ? limits.commentedIdleTimeoutMs : limits.idleTimeoutMs,
     );
   }
 

@@ -95,7 +95,7 @@ describe('an upstream WebSocket that is half open', () => {
 });
 
 describe('an event stream that is silent', () => {
-  it('is opened again, sooner where the server was seen to send comments', async () => {
+  it('is opened again', async () => {
     const { subgraph, proxy } = await behindProxy();
     const recorder = createRecorder();
     const request = requestTo(`http://127.0.0.1:${proxy.port}/graphql`, { protocol: 'graphql-sse' });

@@ -182,7 +182,7 @@ describe('a payload that is no result', () => {
 
 describe('a server that breaks the protocol', () => {
   const big = 'x'.repeat(20_000);
-  const lost: readonly (readonly [string, Script, Partial<UpstreamLimits>?])[] = [
+  const lost: readonly (readonly [what: string, script: Script, limits?: Partial<UpstreamLimits>])[] = [
     ['sends no JSON', answering(({ send }) => send('no'))],
     ['sends a list', answering(({ send }) => send('[]'))],
     ['sends an unknown type', answering(({ send }) => send({ type: 'data', id: '1' }))],
@@ -209,14 +209,17 @@ describe('a server that breaks the protocol', () => {
       answering(({ sendBytes }) => sendBytes(Buffer.from('818000000000', 'hex'))),
     ],
   ];
-  it.each(lost)('is left, and asked again: it %s', async (_what, script, limits) => {
-    const server = await start(script);
-    const recorder = listen(open(limits), server.url);
-    expect(await recorder.nextGap()).toBe('UPSTREAM_LOST');
-    server.script = answering(({ id, send }) => send(next(id, { changed: 1 })));
-    expect(await recorder.nextGap()).toBe('UPSTREAM_RECONNECTED');
-    expect(await recorder.nextData()).toEqual({ changed: 1 });
-  });
+  it.each(lost.map(([what, script, limits = {}]) => ({ what, script, limits })))(
+    'is left, and asked again: it $what',
+    async ({ script, limits }) => {
+      const server = await start(script);
+      const recorder = listen(open(limits), server.url);
+      expect(await recorder.nextGap()).toBe('UPSTREAM_LOST');
+      server.script = answering(({ id, send }) => send(next(id, { changed: 1 })));
+      expect(await recorder.nextGap()).toBe('UPSTREAM_RECONNECTED');
+      expect(await recorder.nextData()).toEqual({ changed: 1 });
+    },
+  );
 
   it('is answered its own ping', async () => {
     const server = await start(answering(({ send }) => send({ type: 'ping', payload: { any: 1 } })));

@@ -104,12 +104,12 @@ describe('an event stream', () => {
     expect(server.heads[1]?.['last-event-id']).toBe('41');
   });
 
-  it('may be silent for longer where no comments are sent', async () => {
+  it('may be silent for longer where no comments follow the first', async () => {
     const limits = { commentedIdleTimeoutMs: 200, idleTimeoutMs: 10_000 };
-    const quiet = await start(streaming(next(1)));
+    const quiet = await start(streaming(`:\n\n${next(1)}`));
     const recorder = listen(quiet.url, limits);
     await recorder.nextData();
-    const commented = await start(streaming(`:\n\n${next(1)}`));
+    const commented = await start(streaming(`:\n\n${next(1)}:\n\n`));
     const watched = listen(commented.url, limits);
     await watched.nextData();
     expect(await watched.nextGap(3_000)).toBe('UPSTREAM_LOST');

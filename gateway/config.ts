@@ -25,11 +25,11 @@ export const GATEWAY_SETTINGS = {
   PORT: port.default(4000),
   WEFT_HOST: z.string().default('127.0.0.1'),
   WEFT_LOG_LEVEL: logLevel,
-  /** Where the event log is; without it subscriptions are refused and all else works. */
+  /** Where the event log is; without it live fields of the log are refused and all else works. */
   DATABASE_URL: z.string().optional(),
   /** What carries the log live: `postgres`, or the URL of a Redis or a NATS. */
   EVENT_LOG: EVENT_LOG_SHAPE,
-  /** `{ "subgraphs": [{ "name", "url", "sdlFile" }] }`, files relative to the manifest. */
+  /** `{ "subgraphs": [{ "name", "url", "sdlFile", "subscriptions": { "url", "protocol" } }] }`, files relative to the manifest. */
   WEFT_SUBGRAPHS_FILE: z.string().optional(),
   /** A composed supergraph; with a manifest beside it, the manifest's addresses hold. */
   WEFT_SUPERGRAPH_FILE: z.string().optional(),

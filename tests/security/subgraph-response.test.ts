@@ -8,7 +8,7 @@ import { type Attack, bodyParts, expand, fixtureSdl, readAttacks } from './attac
 const TEST_MS_MAX = 60_000;
 const MEGABYTE = 1_000_000;
 
-/** Upstream WebSockets: a subgraph's own subscriptions are none of this transport's. */
+/** Upstream WebSockets: in tests/upstream/hostile-socket.test.ts. */
 const OTHER_TRANSPORT: ReadonlySet<string> = new Set(['S24', 'S26']);
 
 interface Outcome {

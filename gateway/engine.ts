@@ -101,6 +101,11 @@ export interface UpstreamField extends SubscriptionAddress {
   readonly document: string;
   readonly operationName: string | undefined;
   /**
+   * All of the operation's variables, coerced: who have these equal get the same of each result.
+   * @throws HubError as `variablesOf`
+   */
+  sharedVariables(variables: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  /**
    * The variables that the document uses, coerced.
    * @throws HubError BAD_USER_INPUT, or LIMIT_EXCEEDED when they are nested too deep
    */

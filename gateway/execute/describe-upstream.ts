@@ -6,6 +6,7 @@ import type { FetchStep } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import type { SubscriptionAddress } from '../upstream/settings.ts';
 import { coerceVariables, type VariableOptions } from './coerce-variables.ts';
+import type { Variables } from './collect-fields.ts';
 
 export interface UpstreamOptions extends VariableOptions {
   /** By the subgraph's name; none of the one that the gateway answers itself. */
@@ -25,15 +26,19 @@ export function describeUpstream(
   const address = options.addresses.get(primary.system);
   const hasField = primary.selection.selections.some(({ kind }) => kind === Kind.FIELD);
   if (address === undefined || !hasField) return undefined;
+  const sharedVariables = (variables: Readonly<Record<string, unknown>>): Variables => {
+    const result = coerceVariables(options, planned, variables, '');
+    if ('errors' in result) throw refusalFrom(result.errors);
+    return result.coerced;
+  };
   return {
     ...address,
     system: primary.system,
     document: primary.operation,
     operationName: primary.operationName,
+    sharedVariables,
     variablesOf(variables) {
-      const result = coerceVariables(options, planned, variables, '');
-      if ('errors' in result) throw refusalFrom(result.errors);
-      const { coerced } = result;
+      const coerced = sharedVariables(variables);
       const used = primary.variableNames.filter((name) => Object.hasOwn(coerced, name));
       return Object.fromEntries(used.map((name) => [name, coerced[name]]));
     },

@@ -25,7 +25,7 @@ export function groupKey(
 
 /** The variables that say what comes, rather than where to begin. */
 export function sharedVariables(
-  field: EventStreamField | undefined,
+  field: Pick<EventStreamField, 'sharedVariables'> | undefined,
   variables: Readonly<Record<string, unknown>>,
 ): Readonly<Record<string, unknown>> {
   return field === undefined ? variables : field.sharedVariables(variables);

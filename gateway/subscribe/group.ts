@@ -7,7 +7,7 @@ import { type CatchUpGroup, catchUp } from './catch-up.ts';
 import { Coalescer } from './coalescer.ts';
 import { type ExecutionParts, executeEntry, lostPayload, type Running } from './group-execution.ts';
 import type { FanOutLimits } from './limits.ts';
-import type { SourceEntry } from './live-source.ts';
+import type { SourceEntry, SourceGap } from './live-source.ts';
 import type { Member, MemberGroup, MemberTally } from './member.ts';
 import type { GroupPayload } from './payload.ts';
 import { PayloadMemo } from './payload-memo.ts';
@@ -50,6 +50,8 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
   #head: Position | undefined;
   /** Who came before the source was open. */
   #early: { readonly member: Member; readonly start: Start }[] = [];
+  /** Why nothing comes at the moment. */
+  #ongoing: SourceGap | undefined;
   #isEnding = false;
   #isClosed = false;
 
@@ -96,6 +98,8 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
       release(source);
       return;
     }
+    // Of the graph before, where a new one asks another.
+    if (this.#source !== undefined) release(this.#source);
     this.#source = source;
     if (source.kind === 'topic') {
       const { reader } = source.lease;
@@ -113,6 +117,7 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     if (this.#isEnding) return;
     if (entry.kind === 'event') this.#head = entry.position;
     if (entry.kind === 'gap') this.#head = entry.to;
+    this.#ongoing = entry.kind === 'lost' && entry.isOngoing === true ? entry : undefined;
     try {
       if (entry.kind === 'event' && !this.accepts(entry)) return;
     } catch (thrown) {
@@ -210,6 +215,7 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
         member.position = this.#head;
         if (this.#coalescer !== undefined) member.skipTo = this.#head;
         this.#enterStream(member);
+        if (this.#ongoing !== undefined) member.offer(lostPayload(this.#ongoing.reason));
         return;
       case 'after':
         void catchUp(this, member, start.position);

@@ -40,7 +40,7 @@ export function createGroups(parts: GroupsParts): Groups {
     enter(member, start, operation, variables, context) {
       const principal = groupPrincipal(context.principal);
       const picked = parts.pickHeaders(context.headers);
-      const shared = sharedVariables(operation.eventStream, variables);
+      const shared = sharedVariables(operation.eventStream ?? operation.upstream, variables);
       let key = groupKey(operation, principal.authority, shared, picked);
       const known = byKey.get(key);
       if (known !== undefined) {
@@ -127,11 +127,28 @@ function renew(parts: GroupsParts, group: LiveGroup, renewed: Renewed): void {
     const { operation } = renewed;
     const field = bind(parts, operation, running.variables);
     // A place in one topic means nothing in another.
-    if (field?.topic !== running.field?.topic) group.end(schemaReload('Its events have another source.'));
-    else group.renew({ ...running, operation, field });
+    if (field?.topic !== running.field?.topic) {
+      group.end(schemaReload('Its events have another source.'));
+      return;
+    }
+    group.renew({ ...running, operation, field });
+    if (asksOther(running.operation, operation)) void reopenSource(parts, group);
   } catch (thrown) {
     group.end(schemaReload(HubError.from(thrown).message, thrown));
   }
+}
+
+/** Whether a subgraph must be asked anew, or another one. */
+function asksOther({ upstream: before }: PreparedOperation, { upstream: now }: PreparedOperation): boolean {
+  return UPSTREAM_PARTS.some((part) => before?.[part] !== now?.[part]);
+}
+
+const UPSTREAM_PARTS = ['system', 'url', 'protocol', 'document', 'operationName'] as const;
+
+/** What comes between the two sources is missed, and said to be. */
+async function reopenSource(parts: GroupsParts, group: LiveGroup): Promise<void> {
+  await openSource(parts, group);
+  if (!group.isClosed) group.take({ kind: 'lost', reason: 'UPSTREAM_RECONNECTED' });
 }
 
 function schemaReload(reason = '', cause?: unknown): HubError {

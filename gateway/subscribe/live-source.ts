@@ -14,6 +14,8 @@ export interface SourceGap {
   readonly kind: 'lost';
   /** In upper case, as in `Gap.reason`: `UPSTREAM_RECONNECTED`, for one. */
   readonly reason: string;
+  /** It still is: nothing comes until the next entry, and who begins meanwhile is told too. */
+  readonly isOngoing?: boolean | undefined;
 }
 
 export type SourceEntry = LogEvent | LogGap | SourceResult | SourceGap;

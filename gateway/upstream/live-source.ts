@@ -57,7 +57,8 @@ function createSource(
       try {
         leave = subscriptions.subscribe(request, {
           onResult: (result) => listener.onEntry({ kind: 'result', result }),
-          onGap: (reason) => listener.onEntry({ kind: 'lost', reason }),
+          onGap: (reason) =>
+            listener.onEntry({ kind: 'lost', reason, isOngoing: reason === 'UPSTREAM_LOST' }),
           onEnd: (error) => {
             signal.removeEventListener('abort', release);
             listener.onEnd(error);

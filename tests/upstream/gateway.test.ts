@@ -4,9 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@weft/core/logger';
-import type { Started } from '@weft/core/process';
 import { readGatewayConfig } from '@weft/gateway/config';
-import { startGateway } from '@weft/gateway/start';
+import { type StartedGateway, startGateway } from '@weft/gateway/start';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type SubgraphServer, startSubgraph } from '../gateway/subgraph-server.ts';
 import { connectClient, type WsClient } from '../live/ws-client.ts';
@@ -33,7 +32,7 @@ const KEYS = { reader: ['roads'], keeper: ['secrets'] } as const;
 let folder: string;
 let traffic: LiveSubgraph;
 let registry: SubgraphServer;
-let gateway: Started;
+let gateway: StartedGateway;
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'weft-upstream-'));
   traffic = await startLiveSubgraph({ name: 'traffic', sdl: TRAFFIC, field: 'changed' });
@@ -49,20 +48,24 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(subscriptions: object): Promise<Started> {
+function writeManifest(home: string, subscriptions: object): void {
   const members = [
     { name: 'traffic', url: traffic.url, sdlFile: 'traffic.graphql', subscriptions },
     { name: 'registry', url: registry.url, sdlFile: 'registry.graphql' },
   ];
+  writeFileSync(join(home, 'manifest.json'), JSON.stringify({ subgraphs: members }));
+}
+
+function start(subscriptions: object, home = mkdtempSync(join(folder, 'home-'))): Promise<StartedGateway> {
   const apiKeys = Object.entries(KEYS).map(([id, scopes]) => ({ id, sha256: sha256(id), scopes }));
-  writeFileSync(join(folder, 'traffic.graphql'), TRAFFIC);
-  writeFileSync(join(folder, 'registry.graphql'), REGISTRY);
-  writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ subgraphs: members }));
-  writeFileSync(join(folder, 'api-keys.json'), JSON.stringify({ apiKeys }));
+  writeFileSync(join(home, 'traffic.graphql'), TRAFFIC);
+  writeFileSync(join(home, 'registry.graphql'), REGISTRY);
+  writeManifest(home, subscriptions);
+  writeFileSync(join(home, 'api-keys.json'), JSON.stringify({ apiKeys }));
   const config = readGatewayConfig({
     PORT: '0',
-    WEFT_SUBGRAPHS_FILE: join(folder, 'manifest.json'),
-    WEFT_API_KEYS_FILE: join(folder, 'api-keys.json'),
+    WEFT_SUBGRAPHS_FILE: join(home, 'manifest.json'),
+    WEFT_API_KEYS_FILE: join(home, 'api-keys.json'),
     WEFT_FORWARDED_HEADERS: 'x-tenant',
   });
   return startGateway({ config, logger: createLogger('test', 'silent') });
@@ -122,9 +125,14 @@ describe('a subscription of a subgraph through the gateway', { timeout: 30_000 }
     expect(await payloadOf(client)).toEqual(changed(1));
     await traffic.kill();
     expect(await payloadOf(client)).toEqual(gap('UPSTREAM_LOST'));
+    // Who joins the others now must not take the silence for peace.
+    const late = await subscribe();
+    expect(await payloadOf(late)).toEqual(gap('UPSTREAM_LOST'));
     await traffic.start();
     expect(await payloadOf(client)).toEqual(gap('UPSTREAM_RECONNECTED'));
+    expect(await payloadOf(late)).toEqual(gap('UPSTREAM_RECONNECTED'));
     publish(2);
+    expect(await payloadOf(late)).toEqual(changed(2));
     expect(await payloadOf(client)).toEqual(changed(2));
   });
 
@@ -164,6 +172,50 @@ describe('a subscription of a subgraph through the gateway', { timeout: 30_000 }
       await other.close();
     }
     await waitFor('no more upstream', () => traffic.active() === 0);
+  });
+
+  it('goes on when the graph is reloaded, and moves where the new one asks another', {
+    timeout: 120_000,
+  }, async () => {
+    const other = await startLiveSubgraph({ name: 'traffic', sdl: TRAFFIC, field: 'changed' });
+    const home = mkdtempSync(join(folder, 'home-'));
+    const reloaded = await start({}, home);
+    try {
+      const client = await subscribe(QUERY, {}, reloaded);
+      await waitFor('the subscription upstream', () => traffic.active() === 1);
+      const heads = traffic.heads.length;
+      writeFileSync(join(home, 'registry.graphql'), REGISTRY.replace('m: Int', 'm: Int k: Int'));
+      expect(await reloaded.reload()).toMatchObject({ kind: 'switched' });
+      publish(1);
+      expect(await payloadOf(client)).toEqual(changed(1));
+      expect(traffic.heads.length).toBe(heads);
+      writeManifest(home, { url: other.wsUrl });
+      expect(await reloaded.reload()).toMatchObject({ kind: 'switched' });
+      expect(await payloadOf(client)).toEqual(gap('UPSTREAM_RECONNECTED'));
+      await waitFor('the other upstream', () => other.active() === 1 && traffic.active() === 0);
+      other.publish({ n: 2, road: { __typename: 'Road', id: '7' } });
+      expect(await payloadOf(client)).toEqual(changed(2));
+    } finally {
+      await reloaded.close();
+      await other.kill();
+    }
+  });
+
+  it('refuses variables that do not fit, and those that are nested too deep', async () => {
+    const query = 'subscription ($road: ID) { changed(road: $road) { n } }';
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    for (const [road, code] of [
+      ['{}', 'BAD_USER_INPUT'],
+      [deep, 'LIMIT_EXCEEDED'],
+    ]) {
+      const client = await connectClient(gateway.urls.ws ?? '');
+      clients.push(client);
+      client.send(
+        `{"id":"s","type":"subscribe","payload":{"query":${JSON.stringify(query)},"variables":{"road":${road}}}}`,
+      );
+      expect(await client.next()).toMatchObject({ type: 'error', payload: [{ extensions: { code } }] });
+    }
+    expect(traffic.active()).toBe(0);
   });
 
   it('is refused at the start where the manifest says what cannot be', () => {

@@ -59,8 +59,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const reloader = await openReloader({ config, logger, limits, reloadLimits, metrics });
   const { generations } = reloader;
   const log = await openLog(config, logger);
-  const upstreams = openUpstreams(config, logger, limits);
-  const streams = openStreams({ log, reloader, upstreams, config, logger });
+  const { streams, upstreams } = openStreams({ log, reloader, config, logger, limits });
   const engine = () => generations.current.engine;
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
@@ -151,16 +150,22 @@ function openUpstreams(
 interface StreamParts {
   readonly log: EventLog | undefined;
   readonly reloader: Reloader;
-  readonly upstreams: UpstreamSubscriptions;
   readonly config: GatewayConfig;
   readonly logger: Logger;
+  readonly limits: Partial<EngineLimits>;
+}
+
+interface OpenStreams {
+  readonly streams: EventStreams;
+  readonly upstreams: UpstreamSubscriptions;
 }
 
 /** Without a log too: subscriptions that subgraphs serve need none. */
-function openStreams({ log, reloader, upstreams, config, logger }: StreamParts): EventStreams {
+function openStreams({ log, reloader, config, logger, limits }: StreamParts): OpenStreams {
   const { generations } = reloader;
+  const upstreams = openUpstreams(config, logger, limits);
   const { forwardedHeaders } = config;
-  return createEventStreams({
+  const streams = createEventStreams({
     log: log ?? NO_EVENT_LOG,
     engine: generations,
     queries: () => generations.current.engine,
@@ -170,6 +175,7 @@ function openStreams({ log, reloader, upstreams, config, logger }: StreamParts):
     keyRing: keyRingOf(config, logger, log !== undefined),
     logger,
   });
+  return { streams, upstreams };
 }
 
 /** Undefined unless metrics have a port of their own. */

@@ -130,7 +130,8 @@ function countUses(engine: Engine, uses: UseCount, onPrepared: GenerationOptions
   };
 }
 
-async function executeResult(
+/** Of an engine that prepared a subscription, which those without them do not. */
+export async function executeResult(
   engine: Engine,
   ...given: Parameters<NonNullable<Engine['executeResult']>>
 ): Promise<ExecutionResult> {

@@ -16,8 +16,14 @@ import {
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
+import { LIVE_HTTP_LIMITS, type LiveHttpLimits } from './live-http/limits.ts';
 import { OBSERVE_SHAPE, type ObserveSettings, observeSettings } from './observe/settings.ts';
 
+const streamsMax = z.coerce
+  .number()
+  .int('expected a whole number')
+  .min(0, 'expected 0 or more')
+  .default(LIVE_HTTP_LIMITS.streamsPerAddressMax);
 const onOrOff = z.enum(['true', 'false']);
 
 /** Of the environment, each by its name. */
@@ -62,6 +68,10 @@ export const GATEWAY_SETTINGS = {
   WEFT_COMPRESSION: onOrOff.default('true'),
   /** Whether a body may be a list of requests. */
   WEFT_BATCHING: onOrOff.default('false'),
+  /** Live streams over HTTP that one principal may hold open; 0: as many as there are. */
+  WEFT_STREAMS_PER_PRINCIPAL_MAX: streamsMax,
+  /** The same of one client address: 0 behind a load balancer, whose address is that of all. */
+  WEFT_STREAMS_PER_ADDRESS_MAX: streamsMax,
   ...DOCUMENTS_SHAPE,
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours. */
   WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
@@ -110,6 +120,8 @@ export interface GatewayConfig {
   readonly documents?: DocumentSettings | undefined;
   /** Default `HTTP_SETTINGS`. */
   readonly http?: HttpSettings | undefined;
+  /** Default those of `LIVE_HTTP_LIMITS`. */
+  readonly live?: Pick<LiveHttpLimits, 'streamsPerPrincipalMax' | 'streamsPerAddressMax'> | undefined;
   /** What shows itself, and to whom; undefined: nothing. */
   readonly observe?: ObserveSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
@@ -177,6 +189,10 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
       corsOrigins: corsOrigins ?? new Set(),
       compression: settings.WEFT_COMPRESSION === 'true',
       batching: settings.WEFT_BATCHING === 'true',
+    }),
+    live: Object.freeze({
+      streamsPerPrincipalMax: settings.WEFT_STREAMS_PER_PRINCIPAL_MAX,
+      streamsPerAddressMax: settings.WEFT_STREAMS_PER_ADDRESS_MAX,
     }),
     documents: documents ?? DOCUMENT_SETTINGS,
     observe,

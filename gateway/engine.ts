@@ -19,6 +19,8 @@ export interface OperationContext {
   readonly principal: Principal;
   /** Of the client's request, or of the upgrade that its WebSocket began with; only those of `forwardedHeaders` go on to subgraphs. */
   readonly headers?: ClientHeaders | undefined;
+  /** A cursor that the client gave beside a live operation (`Last-Event-ID`): it counts, and not the operation's own `after`. */
+  readonly after?: string | undefined;
   /** What the operation's fetches add to; undefined where nobody observes. */
   readonly watch?: OperationWatch | undefined;
 }

@@ -13,6 +13,7 @@ import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
 import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
+import type { LiveHttpLimits } from './live-http/limits.ts';
 import { NO_EVENT_LOG } from './no-event-log.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { type MetricsServer, startMetricsServer } from './observe/metrics-server.ts';
@@ -36,6 +37,7 @@ export interface GatewayOptions {
   readonly reloadLimits?: Partial<ReloadLimits>;
   readonly identityLimits?: Partial<IdentityLimits>;
   readonly httpLimits?: Partial<HttpLimits>;
+  readonly liveLimits?: Partial<LiveHttpLimits>;
 }
 
 export interface StartedGateway extends Started {
@@ -63,16 +65,16 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const engine = () => generations.current.engine;
   const draining: Draining = { isDraining: false };
   const isDraining = () => draining.isDraining;
-  const readiness = () => readReadiness({ reloader, log, draining });
   const documents = createDocuments(config.documents);
   const app = createHttpServer({
     engine,
     identity,
     logger,
-    readiness,
+    readiness: () => readReadiness({ reloader, log, draining }),
     isDraining,
     settings: config.http,
     limits: options.httpLimits,
+    live: { open: streams?.open, limits: { ...config.live, ...options.liveLimits } },
     engineLimits: limits,
     documents,
     observer,

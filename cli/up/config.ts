@@ -41,6 +41,8 @@ const SHAPE = {
   WEFT_CORS_ORIGINS: z.string().optional(),
   WEFT_COMPRESSION: z.string().optional(),
   WEFT_BATCHING: z.string().optional(),
+  WEFT_STREAMS_PER_PRINCIPAL_MAX: z.string().optional(),
+  WEFT_STREAMS_PER_ADDRESS_MAX: z.string().optional(),
   WEFT_APQ: z.string().optional(),
   WEFT_TRUSTED_DOCUMENTS_FILE: z.string().optional(),
   WEFT_TRUSTED_DOCUMENTS: z.string().optional(),

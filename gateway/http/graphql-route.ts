@@ -8,6 +8,8 @@ import type { Engine, Preparation, PreparedOperation } from '../engine.ts';
 import { toGraphQLError } from '../execute/error-list.ts';
 import type { Identity } from '../identity/identity.ts';
 import type { Principal } from '../identity/principal.ts';
+import { negotiateLive } from '../live-http/formats.ts';
+import type { LiveHttp } from '../live-http/serve-live.ts';
 import { logCauses } from '../observe/causes.ts';
 import type { Observer } from '../observe/observer.ts';
 import {
@@ -23,6 +25,7 @@ import { requireGetHeaders, requirePostType } from './csrf.ts';
 import { type IncrementalType, negotiateIncremental, sendParts } from './incremental-delivery.ts';
 import type { HttpLimits } from './limits.ts';
 import { GRAPHQL_RESPONSE, JSON_RESPONSE, negotiate, type ResponseType } from './media-type.ts';
+import { SECURITY_HEADERS } from './pages.ts';
 import { HttpRefusal } from './refusal.ts';
 import { tellRefusal } from './refused-credentials.ts';
 import { type Decoded, decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
@@ -41,6 +44,7 @@ export interface GraphQLRouteOptions {
   readonly settings: HttpSettings;
   readonly documents: Documents;
   readonly batchLimits: BatchLimits;
+  readonly live: LiveHttp;
 }
 
 interface Route extends GraphQLRouteOptions {
@@ -76,7 +80,7 @@ function decodePost({ limits, settings }: Route, request: FastifyRequest): Decod
 }
 
 function decodeGet({ settings }: Route, request: FastifyRequest): GraphQLRequest {
-  requireGetHeaders(request.headers, settings.csrf);
+  requireGetHeaders(request.headers, settings);
   return decodeQueryString(new URL(request.url, 'http://gateway').searchParams);
 }
 
@@ -90,7 +94,7 @@ async function handle(
   const watch = route.observer.open('http', headers);
   const type = negotiate(headers.accept);
   try {
-    if (type === undefined && negotiateIncremental(headers.accept) === undefined) throw notAcceptable();
+    if (type === undefined && !takesStreams(headers.accept)) throw notAcceptable();
     const identified = route.identity.identify(headers);
     // Who is anonymous or known does not wait for a turn of the event loop; nor does a known operation.
     const principal = identified instanceof Promise ? await identified : identified;
@@ -104,6 +108,8 @@ async function handle(
     if ('errors' in prepared)
       return await sendEither(route, reply, type, partsType, unprepared(route, decoded, prepared, watch));
     noteAs(route, watch, prepared, decoded);
+    if (prepared.kind === 'subscription')
+      return await answerLive(route, { ...asker, prepared, request: decoded, watch }, reply);
     requireMethod(request.method, prepared);
     const operation: RunningOperation = { ...asker, prepared, request: decoded, watch };
     if (partsType !== undefined) return await answerInParts(route, operation, reply, partsType);
@@ -240,11 +246,24 @@ function sendEither(
 }
 
 function subscriptionRefused(): HttpRefusal {
-  return new HttpRefusal(400, 'Subscriptions go over WebSocket (graphql-transport-ws) on this path.');
+  return new HttpRefusal(400, `A subscription is no answer in one piece. ${LIVE_TYPES}`);
+}
+
+const LIVE_TYPES =
+  'Accept text/event-stream or multipart/mixed;subscriptionSpec="1.0", or open a WebSocket (graphql-transport-ws) on this path.';
+
+function takesStreams(accept: string | undefined): boolean {
+  return negotiateIncremental(accept) !== undefined || negotiateLive(accept) !== undefined;
+}
+
+/** GET may begin one: it changes nothing, and a browser's EventSource knows no other method. */
+function answerLive(route: Route, operation: RunningOperation, reply: FastifyReply): Promise<FastifyReply> {
+  const format = negotiateLive(operation.headers.accept);
+  if (format === undefined) throw subscriptionRefused();
+  return route.live.answer(operation, reply, format, { ...SECURITY_HEADERS, vary: route.vary });
 }
 
 function requireMethod(method: string, prepared: PreparedOperation): void {
-  if (prepared.kind === 'subscription') throw subscriptionRefused();
   if (prepared.kind === 'mutation' && method !== 'POST') {
     throw new HttpRefusal(405, 'A mutation needs POST: GET may be repeated and stored on its way.', {
       allow: 'POST',

@@ -5,6 +5,8 @@ import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
+import { LIVE_HTTP_LIMITS, type LiveHttpLimits } from '../live-http/limits.ts';
+import { createLiveHttp, type OpenLive } from '../live-http/serve-live.ts';
 import { type MetricsText, registerMetrics } from '../observe/metrics-route.ts';
 import { createObserver, type Observer } from '../observe/observer.ts';
 import { limitConnections, nodeServerOptions } from './connection-limits.ts';
@@ -21,7 +23,11 @@ export interface HttpServerOptions {
   /** The engine of now. */
   engine(): Engine;
   /** Who asks; absent: nobody's credentials are taken. */
-  readonly identity?: Pick<Identity, 'identify'> | undefined;
+  readonly identity?: Pick<Identity, 'identify' | 'watchEnd'> | undefined;
+  /** Opens live subscriptions; absent: they end with STORE_UNAVAILABLE. */
+  readonly live?:
+    | { readonly open: OpenLive | undefined; readonly limits?: Partial<LiveHttpLimits> | undefined }
+    | undefined;
   readonly logger: Logger;
   readiness(): Promise<Readiness>;
   /** Whether the gateway is about to end; default never. */
@@ -66,16 +72,30 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   registerSecurityHeaders(app);
   registerDraining(app, options.isDraining ?? (() => false));
   registerCors(app, GRAPHQL_PATH, settings.corsOrigins);
+  const identity = options.identity ?? WITHOUT_IDENTITY;
+  const live = createLiveHttp({
+    open: options.live?.open,
+    identity,
+    observer,
+    logger,
+    limits: { ...LIVE_HTTP_LIMITS, ...options.live?.limits },
+  });
+  // Before the server waits for its connections to end.
+  app.addHook('preClose', (done) => {
+    live.leaveAll();
+    done();
+  });
   registerGraphQLRoute(app, {
     path: GRAPHQL_PATH,
     engine,
-    identity: options.identity ?? WITHOUT_IDENTITY,
+    identity,
     logger,
     observer,
     limits,
     settings,
     documents: options.documents ?? createDocuments(),
     batchLimits: { ...ENGINE_LIMITS, ...options.engineLimits },
+    live,
   });
   registerHealth(app, options.readiness);
   if (options.metrics !== undefined) registerMetrics(app, options.metrics);

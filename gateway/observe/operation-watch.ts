@@ -7,8 +7,8 @@ import type { ClientIdentity } from './client-identity.ts';
 import { documentHashOf } from './document-hash.ts';
 import type { Inspection } from './inspect.ts';
 
-/** How an answer travels: whole or in parts over HTTP, or over a WebSocket. */
-export type Transport = 'http' | 'parts' | 'websocket';
+/** How an answer travels: over HTTP whole, in parts, or as a live stream in one of its two forms; or over a WebSocket. */
+export type Transport = 'http' | 'parts' | 'sse' | 'multipart' | 'websocket';
 
 /** One request to a subgraph, noted only for operations that somebody wants to look into. */
 export interface FetchNote {

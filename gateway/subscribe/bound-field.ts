@@ -2,7 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
 import { type CompiledMapping, compileMapping } from '@weft/schema/mapping/compile';
-import type { EventStreamField, PreparedOperation } from '../engine.ts';
+import type { EventStreamField, OperationContext, PreparedOperation } from '../engine.ts';
 import { type CursorCodec, type Place, SNAPSHOT_PLACE, type StreamBinding } from './cursor.ts';
 import type { FanOutLimits } from './limits.ts';
 import { compileMessage, type MessagePicker } from './message.ts';
@@ -82,14 +82,15 @@ export function startOf(
   cursors: CursorCodec,
   operation: PreparedOperation,
   variables: Readonly<Record<string, unknown>>,
-  principal: string,
+  { principal, after: given }: Pick<OperationContext, 'principal' | 'after'>,
 ): Start {
   const field = operation.eventStream;
   if (field === undefined) return { kind: 'live' };
-  const { after, from } = field.argumentsOf(variables);
+  const { after: argument, from } = field.argumentsOf(variables);
+  const after = given ?? argument;
   if (after === undefined || after === null)
     return { kind: from === 'SNAPSHOT' && field.snapshot !== undefined ? 'snapshot' : 'live' };
-  const place = cursors.decode(after, { topic: field.topic, field: field.field, principal });
+  const place = cursors.decode(after, { topic: field.topic, field: field.field, principal: principal.id });
   if (place !== SNAPSHOT_PLACE) return { kind: 'after', position: place };
   if (field.snapshot === undefined)
     throw new HubError('INVALID_CURSOR', 'The cursor is amid a snapshot, which the field has no more.');

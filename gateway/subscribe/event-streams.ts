@@ -102,7 +102,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       stream === undefined ? '' : cursors.mark({ topic: stream.topic, field: stream.field, principal });
     const member = new Member(sink, mark);
     const enter = (begin: () => Start) => enterSafely(groups, member, operation, variables, context, begin);
-    enter(() => startOf(cursors, operation, variables, principal));
+    enter(() => startOf(cursors, operation, variables, context));
     return member;
   };
   return {
@@ -115,9 +115,7 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
       member.group.leave(member);
       member.beginAnew();
       enterSafely(groups, member, operation, variables, context, () =>
-        isAtStart
-          ? startOf(cursors, operation, variables, context.principal.id)
-          : { kind: 'after', position },
+        isAtStart ? startOf(cursors, operation, variables, context) : { kind: 'after', position },
       );
     },
     subscribe: (operation, variables, context) =>

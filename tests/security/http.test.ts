@@ -10,7 +10,7 @@ const SLOW_TEST_MS_MAX = 120_000;
 const HEALTH_INTERVAL_MS = 500;
 const TCP_WAIT_MS_MAX = 5_000;
 
-/** Who may see what, and answers in parts to a subscription: each is tested where it is enforced. */
+/** Who may see what, and live streams (streams.test.ts): each is tested where it is enforced. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   ...['X02', 'X03', 'X04', 'X05'],
   ...['Z05', 'Z06', 'Z08', 'Z11', 'Z13', 'Z14', 'Z17', 'Z18', 'Z19', 'H22'],

@@ -5,6 +5,7 @@ import { folderOf, importsOf, ROOT, read, sourceFiles } from './source-files.ts'
 
 /** The table of ARCHITECTURE.md: what a folder may import besides itself. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  client: [],
   core: [],
   schema: ['core'],
   events: ['core'],

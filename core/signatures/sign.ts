@@ -1,5 +1,6 @@
 // Signs requests to one address, so that the server there knows who sends them.
 import { createHmac, createSecretKey, hash, type KeyObject, randomUUID } from 'node:crypto';
+import { createPrefixedHmac } from './hmac.ts';
 import type { SubgraphKey } from './keys.ts';
 import { createSignatureBase } from './signature-base.ts';
 
@@ -42,15 +43,14 @@ export interface SignerOptions {
 
 export function createRequestSigner(options: SignerOptions): RequestSigner {
   const { key, now = Date.now } = options;
-  const secret = createHmacKey(key);
   const list = COVERED_COMPONENTS.map((name) => `"${name}"`).join(' ');
-  const fixed = fixedBase(options);
+  const sign = createPrefixedHmac(key, `${fixedBase(options)}"content-digest": `);
+  const keyId = `";keyid="${key.id}"`;
   return {
     sign(body, principal) {
       const digest = contentDigest(body);
-      const created = Math.floor(now() / 1_000);
-      const parameters = `(${list});created=${created};nonce="${randomUUID()}";keyid="${key.id}"`;
-      const base = `${fixed}"content-digest": ${digest}\n"${PRINCIPAL_HEADER}": ${principal}\n"@signature-params": ${parameters}`;
+      const parameters = `(${list});created=${Math.floor(now() / 1_000)};nonce="${randomUUID()}${keyId}`;
+      const code = sign(`${digest}\n"${PRINCIPAL_HEADER}": ${principal}\n"@signature-params": ${parameters}`);
       return [
         PRINCIPAL_HEADER,
         principal,
@@ -59,7 +59,7 @@ export function createRequestSigner(options: SignerOptions): RequestSigner {
         'signature-input',
         `${SIGNATURE_LABEL}=${parameters}`,
         'signature',
-        `${SIGNATURE_LABEL}=:${hmac(secret, base).toString('base64')}:`,
+        `${SIGNATURE_LABEL}=:${code}:`,
       ];
     },
   };

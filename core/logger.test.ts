@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { createLogger, INFO_LEVEL, openLineWriter } from './logger.ts';
 
 const LOGGER = fileURLToPath(new URL('./logger.ts', import.meta.url));
 
@@ -58,5 +59,31 @@ describe('createLogger', () => {
     process.stdout?.destroy();
     const [code] = (await once(process, 'exit')) as [number];
     expect(code).toBe(7);
+  });
+});
+
+describe('openLineWriter', () => {
+  it('writes the line that the logger writes of the same fields', () => {
+    const lines: string[] = [];
+    const logger = createLogger('test', 'info', { write: (line) => lines.push(line) });
+    for (const one of [logger, logger.child({ part: 'of "it"' })]) {
+      openLineWriter(one, INFO_LEVEL, 'a "line"')(',"text":"t","count":1');
+      one.info({ text: 't', count: 1 }, 'a "line"');
+    }
+    const timeless = lines.map((line) => line.replace(/"time":"[^"]+"/, ''));
+    expect(timeless[0]).toBe(timeless[1]);
+    expect(timeless[2]).toBe(timeless[3]);
+    expect(lines[0]).toMatch(
+      /^\{"level":30,"time":"\d{4}-\d\d-\d\dT[^"]+Z","pid":\d+,.*"msg":"a \\"line\\""\}\n$/,
+    );
+  });
+
+  it('loses no line when the process exits', async () => {
+    const text = await readAll(
+      run(
+        `const { openLineWriter } = await import(${JSON.stringify(LOGGER)}); const write = openLineWriter(logger, 30, 'line'); for (let i = 0; i < 1000; i += 1) write(',"i":' + i); process.exit(0);`,
+      ),
+    );
+    expect(text.trim().split('\n')).toHaveLength(1000);
   });
 });

@@ -60,3 +60,29 @@ export function createLogger(name: string, level = 'info', sink?: LineSink): Log
 }
 
 const STANDARD_OUTPUT = 1;
+
+/** Writes one line: the time and the logger's own bindings, the fields that are given, and the message. */
+export type WriteFields = (fields: string) => void;
+
+/**
+ * For lines that are written with every request: their fields are few and known, so whoever has them writes their JSON at a
+ * third of what it takes to look through an object for it. Nothing is redacted and no hook is called.
+ * @param level of the line, as a number of pino's; the caller asks whether it is enabled
+ * @returns what takes the fields as members of a JSON object, each with a comma before it
+ */
+export function openLineWriter(logger: Logger, level: number, message: string): WriteFields {
+  const { streamSym, timeSym, chindingsSym, lsCacheSym } = pino.symbols;
+  const inside = logger as unknown as Inside;
+  const head = (inside[lsCacheSym] as Readonly<Record<number, string>>)[level] ?? '';
+  const bindings = inside[chindingsSym] as string;
+  const time = inside[timeSym] as () => string;
+  const stream = inside[streamSym] as LineSink;
+  const end = `,"msg":${JSON.stringify(message)}}\n`;
+  return (fields) => stream.write(head + time() + bindings + fields + end);
+}
+
+/** What pino keeps under its symbols (https://github.com/pinojs/pino/blob/main/docs/api.md#pino-symbols). */
+type Inside = Readonly<Record<symbol, unknown>>;
+
+/** https://github.com/pinojs/pino/blob/main/docs/api.md#logger-level */
+export const INFO_LEVEL = 30;

@@ -3,7 +3,7 @@ import type { Logger } from '@weft/core/logger';
 import type { Principal } from '../identity/principal.ts';
 import { type ClientIdentity, readClientHeaders } from './client-identity.ts';
 import { INSPECT_HEADER, mayInspect, readInspection } from './inspect.ts';
-import { writeOperationLine } from './operation-line.ts';
+import { openOperationLines } from './operation-line.ts';
 import type { OperationWatch, Outcome, Transport } from './operation-watch.ts';
 import { outcomeOf } from './operation-watch.ts';
 import type { ObserveSettings } from './settings.ts';
@@ -44,8 +44,7 @@ export interface ObserverOptions {
 
 export function createObserver(options: ObserverOptions): Observer {
   const { inspect = 'off', sinks = [], sample } = options;
-  // The line holds nothing to redact: looking for it is most of what a line costs.
-  const logger = options.logger.child({}, { redact: [] });
+  const writeLine = openOperationLines(options.logger);
   return {
     open: (transport, headers, client = readClientHeaders(headers)) =>
       openWatch(transport, readTraceParent(headers.traceparent), client, sample),
@@ -61,7 +60,7 @@ export function createObserver(options: ObserverOptions): Observer {
       watch.notes = undefined;
       watch.inspection = undefined;
       options.onSubscription?.(1);
-      writeOperationLine(logger, watch, 'started', undefined);
+      writeLine(watch, 'started', undefined);
     },
     close(watch) {
       if (watch.isClosed) return;
@@ -69,7 +68,7 @@ export function createObserver(options: ObserverOptions): Observer {
       if (watch.isBegun) options.onSubscription?.(-1);
       const durationMs = performance.now() - watch.startedAtMs;
       const outcome = outcomeOf(watch);
-      writeOperationLine(logger, watch, outcome, durationMs);
+      writeLine(watch, outcome, durationMs);
       for (const sink of sinks) sink.operationEnded(watch, outcome, durationMs);
     },
   };

@@ -20,8 +20,8 @@ function run(body: string): ChildProcess {
 
 async function readAll(process: ChildProcess): Promise<string> {
   let text = '';
-  process.stdout?.on('data', (chunk: Buffer) => {
-    text += chunk.toString('utf8');
+  process.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
+    text += chunk;
   });
   await once(process, 'close');
   return text;
@@ -43,6 +43,37 @@ describe('createLogger', () => {
     const process = run(`logger.${level}('alone'); setInterval(() => {}, 1000);`);
     const [chunk] = (await once(process.stdout as NodeJS.ReadableStream, 'data')) as [Buffer];
     expect(JSON.parse(chunk.toString('utf8'))).toMatchObject({ name: 'test', msg: 'alone' });
+  });
+
+  it('writes lines whole and in order, whatever their length and letters', async () => {
+    const text = await readAll(
+      run(`for (let i = 0; i < 3000; i += 1) logger.info({ i, text: '事件'.repeat(i % 400) }, 'line');`),
+    );
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly i: number; readonly text: string });
+    expect(lines.map(({ i }) => i)).toEqual(Array.from({ length: 3000 }, (_, i) => i));
+    expect(lines.every(({ i, text: written }) => written === '事件'.repeat(i % 400))).toBe(true);
+  });
+
+  it('writes the time of each line to the millisecond', async () => {
+    const before = Date.now();
+    const text = await readAll(
+      run(
+        `let left = 30; const timer = setInterval(() => { logger.info({ at: Date.now() }, 'line'); if (--left === 0) { clearInterval(timer); process.exit(0); } }, 50);`,
+      ),
+    );
+    const lines = text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { readonly at: number; readonly time: string });
+    expect(lines).toHaveLength(30);
+    for (const { at, time } of lines) {
+      expect(time).toBe(new Date(time).toISOString());
+      expect(Math.abs(Date.parse(time) - at)).toBeLessThan(100);
+      expect(Date.parse(time)).toBeGreaterThanOrEqual(before);
+    }
   });
 
   it('redacts secrets one level down', async () => {

@@ -36,7 +36,7 @@ export interface LineSink {
  * @param sink instead of standard output, for whoever reads the lines in the same process
  */
 export function createLogger(name: string, level = 'info', sink?: LineSink): Logger {
-  const common = { name, level, redact: REDACTED, timestamp: pino.stdTimeFunctions.isoTime };
+  const common = { name, level, redact: REDACTED, timestamp: createClock() };
   if (sink !== undefined) return pino(common, sink);
   const destination = pino.destination({
     dest: STANDARD_OUTPUT,
@@ -44,9 +44,15 @@ export function createLogger(name: string, level = 'info', sink?: LineSink): Log
     minLength: WRITE_BYTES_MIN,
     periodicFlush: WRITE_INTERVAL_MS,
     maxLength: WAITING_BYTES_MAX,
+    contentMode: 'buffer',
   });
   // A closed terminal or pipe must not end the process; what is logged then is lost to nobody.
   destination.on('error', () => undefined);
+  // As bytes: of texts the destination counts again, with each line, the bytes of all that wait.
+  const lines = {
+    write: (line: string) => (destination as unknown as ByteSink).write(Buffer.from(line)),
+    flushSync: () => destination.flushSync(),
+  };
   const options = {
     ...common,
     hooks: {
@@ -56,7 +62,29 @@ export function createLogger(name: string, level = 'info', sink?: LineSink): Log
       },
     },
   };
-  return pino(options, destination);
+  return pino(options, lines);
+}
+
+/** With `contentMode: 'buffer'`, which its types do not know. */
+interface ByteSink {
+  write(bytes: Buffer): boolean;
+}
+
+const SECOND_MS = 1_000;
+
+/** RFC 3339, as pino wants it; the part that is the same for a second is made once in it. */
+function createClock(now: () => number = Date.now): () => string {
+  let second = Number.NaN;
+  let head = '';
+  return () => {
+    const ms = now();
+    const current = Math.floor(ms / SECOND_MS);
+    if (current !== second) {
+      second = current;
+      head = `,"time":"${new Date(current * SECOND_MS).toISOString().slice(0, -'000Z'.length)}`;
+    }
+    return `${head}${String(ms - current * SECOND_MS).padStart(3, '0')}Z"`;
+  };
 }
 
 const STANDARD_OUTPUT = 1;

@@ -1,5 +1,4 @@
 // The W3C trace context that a request comes with (https://www.w3.org/TR/trace-context/#traceparent-header).
-import { randomUUID } from 'node:crypto';
 
 export interface TraceParent {
   /** 32 hex digits: the client's, or new. */
@@ -21,13 +20,12 @@ export function readTraceParent(header: string | readonly string[] | undefined):
   return { traceId, spanId, isSampled };
 }
 
-/** 32 hex digits. */
+/** 32 hex digits. Ids need to differ, not to be secret: the cryptographic source costs twice as much. */
 export function newTraceId(): string {
-  // Unlike `randomBytes` it takes its random bits from a store that is filled for many ids at once.
-  return randomUUID().replaceAll('-', '');
+  return newSpanId() + newSpanId();
 }
 
-/** 16 hex digits. Ids need to differ, not to be secret: the cryptographic source costs ten times as much for each fetch. */
+/** 16 hex digits, of the same source. */
 export function newSpanId(): string {
   return eightHexDigits() + eightHexDigits();
 }

@@ -7,11 +7,11 @@ import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { EngineMeter, EngineStatus } from '../observe/meter.ts';
 import type { PlanLimits } from './limits.ts';
-import { createLruCache } from './lru-cache.ts';
+import { createOperationCache, type OperationKey } from './operation-cache.ts';
 import { chooseOverrides, readOverrideLabels } from './override-labels.ts';
 import type { PlannerName } from './planner.ts';
 import { createPlannerPool } from './planner-pool.ts';
-import { keyOf, type PlannedOperation, prepareOperation, type RequestErrors } from './prepare.ts';
+import { type PlannedOperation, prepareOperation, type RequestErrors } from './prepare.ts';
 
 export interface PreparerOptions<Prepared> {
   readonly supergraphSdl: string;
@@ -64,22 +64,19 @@ export function createPreparer<Prepared extends object>(
   const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits);
   const labels = readOverrideLabels(options.document);
   const activeLabels = new Set(options.overrideLabels);
-  const cache = createLruCache<Prepared>(limits.planCacheEntriesMax);
+  const cache = createOperationCache<Prepared>(limits.planCacheEntriesMax, options.authority);
   const underWay = new Map<string, Promise<Prepared | RequestErrors>>();
   const prepareOptions = { ...options, plan: pool.plan };
-  const keys = createAuthorityKeys(options.authority, limits.planCacheEntriesMax);
 
   function keep(
-    text: string,
-    principal: Principal,
+    key: OperationKey,
     planned: PlannedOperation | RequestErrors,
     startedAtMs: number,
   ): Prepared | RequestErrors {
     meter?.prepared('errors' in planned ? codeOf(planned) : 'ok', performance.now() - startedAtMs);
     if ('errors' in planned) return planned;
     const prepared = options.complete(planned);
-    keys.learn(text, planned.usedRules);
-    cache.set(keys.keyOf(text, principal), prepared);
+    cache.set(key, planned.usedRules, prepared);
     return prepared;
   }
 
@@ -87,49 +84,29 @@ export function createPreparer<Prepared extends object>(
     ready: pool.ready,
     prepare(query, operationName, principal = ANONYMOUS) {
       const overrides = chooseOverrides(labels, Math.random() * PERCENT_MAX, activeLabels);
-      // An operation has a plan for each set of labels that it was asked under; no label has a line break.
-      const text = `${overrides.labels.join()}\n${keyOf(query, operationName)}`;
-      const key = keys.keyOf(text, principal);
+      // An operation has a plan for each set of labels that it was asked under.
+      const key: OperationKey = { query, operationName, labels: overrides.labels, principal };
       const known = cache.get(key);
-      const pending = known === undefined ? underWay.get(key) : undefined;
-      meter?.lookedUp(known !== undefined ? 'hit' : pending !== undefined ? 'pending' : 'miss');
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        meter?.lookedUp('hit');
+        return known;
+      }
+      const unknown = cache.keyOfUnknown(key);
+      const pending = underWay.get(unknown);
+      meter?.lookedUp(pending !== undefined ? 'pending' : 'miss');
       if (pending !== undefined) return pending;
       const startedAtMs = performance.now();
       const planned = prepareOperation(prepareOptions, query, operationName, overrides, principal);
-      if (!(planned instanceof Promise)) return keep(text, principal, planned, startedAtMs);
+      if (!(planned instanceof Promise)) return keep(key, planned, startedAtMs);
       const shared = planned
-        .then((result) => keep(text, principal, result, startedAtMs))
-        .finally(() => underWay.delete(key));
-      underWay.set(key, shared);
+        .then((result) => keep(key, result, startedAtMs))
+        .finally(() => underWay.delete(unknown));
+      underWay.set(unknown, shared);
       return shared;
     },
     canPlan: () => pool.isUp(),
     status: () => ({ cachedOperations: cache.size, planQueue: pool.waiting() }),
     close: () => pool.close(),
-  };
-}
-
-interface AuthorityKeys {
-  /** Equal for askers who may have the same of the operation; of one that is not known yet, for those who may have the same of all. */
-  keyOf(text: string, principal: Principal): string;
-  /** The rules that the operation touches. */
-  learn(text: string, usedRules: readonly number[]): void;
-}
-
-function createAuthorityKeys(authority: Authority | undefined, entriesMax: number): AuthorityKeys {
-  if (authority?.hasRules !== true) return { keyOf: (text) => text, learn: () => undefined };
-  const used = createLruCache<readonly number[]>(entriesMax);
-  const all = authority.rules.requirements.map((_, number) => number);
-  return {
-    keyOf(text, principal) {
-      const usedRules = used.get(text) ?? all;
-      if (usedRules.length === 0) return text;
-      const key = authority.grantsOf(principal).keyFor(usedRules);
-      // No text begins with a quotation mark; without a key it is for those who may have all of it.
-      return key === '' ? text : `"${key}"${text}`;
-    },
-    learn: (text, usedRules) => used.set(text, usedRules),
   };
 }
 

@@ -12,7 +12,8 @@ const ACCEPT_CHARS_MAX = 1_000;
  * do, as clients from before `application/graphql-response+json` expect. Undefined when neither is acceptable.
  */
 export function negotiate(accept: string | undefined): ResponseType | undefined {
-  if (accept === undefined || accept.trim() === '') return JSON_RESPONSE;
+  // What programs send as a rule, and what the rest of this comes to for it.
+  if (accept === undefined || accept === JSON_RESPONSE || accept.trim() === '') return JSON_RESPONSE;
   const ranges = acceptedRanges(accept).toSorted((a, b) => b.quality - a.quality);
   for (const { type } of ranges) {
     if (type === GRAPHQL_RESPONSE) return GRAPHQL_RESPONSE;
@@ -55,6 +56,7 @@ function parseRange(text: string): MediaRange {
 
 /** Whether a request's Content-Type is JSON in UTF-8. */
 export function isJsonRequest(contentType: string | undefined): boolean {
+  if (contentType === JSON_RESPONSE) return true;
   const [type, ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
   const charset = parameters.find((part) => part.startsWith('charset='));
   return type === JSON_RESPONSE && (charset === undefined || isUtf8(charset));

@@ -32,8 +32,10 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 
 /** On every answer, pages or not. */
 export function registerSecurityHeaders(app: FastifyInstance): void {
-  app.addHook('onSend', async (_request, reply) => {
+  // Not an async hook: every answer would wait for a promise that has nothing to wait for.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     reply.headers(SECURITY_HEADERS);
+    done();
   });
 }
 

@@ -100,12 +100,17 @@ function begin(
   reply: FastifyReply,
 ): { readonly context: OperationContext; end(): void } {
   const controller = new AbortController();
-  const onClose = () => controller.abort();
-  reply.raw.once('close', onClose);
+  let isUnderWay = true;
+  // Not taken off at the end: that costs more than a call that finds nothing to do, and a response closes once.
+  reply.raw.on('close', () => {
+    if (isUnderWay) controller.abort();
+  });
   observer.allowInspection(watch, headers, principal);
   watch.isExecuted = true;
   return {
     context: { signal: controller.signal, traceId: watch.traceId, principal, headers, watch },
-    end: () => reply.raw.off('close', onClose),
+    end: () => {
+      isUnderWay = false;
+    },
   };
 }

@@ -54,10 +54,8 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const settings = options.settings ?? HTTP_SETTINGS;
   const refusals = createRefusals({ logger, observer, limits, path: GRAPHQL_PATH });
   const app: FastifyInstance = Fastify({
-    loggerInstance: logger,
+    loggerInstance: withoutChildren(logger),
     logController: new LogController({ disableRequestLogging: true }),
-    // What is logged of a request carries its trace id, so that it needs no logger of its own.
-    childLoggerFactory: (logger) => logger,
     bodyLimit: limits.bodyBytesMax,
     http: nodeServerOptions(limits),
     requestTimeout: limits.requestTimeoutMs,
@@ -103,6 +101,15 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   app.setNotFoundHandler(refusals.notFound);
   app.setErrorHandler(refusals.failed);
   return app;
+}
+
+/**
+ * What is logged of a request carries its trace id: it needs no logger of its own. A `childLoggerFactory` would say the same,
+ * and have what it gives looked at with every request.
+ */
+function withoutChildren(logger: Logger): Logger {
+  const alone: Logger = Object.create(logger, { child: { value: () => alone } });
+  return alone;
 }
 
 /** Stops listening, lets requests in flight end for `drainTimeoutMs`, then cuts them off. */

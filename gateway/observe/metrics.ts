@@ -1,6 +1,6 @@
 // What Prometheus reads of the gateway. Loaded only where metrics are on. No label holds what a client chose.
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { createDurations } from './durations.ts';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { createDurations, createHistogram } from './histogram.ts';
 import type { EngineMeter, EngineStatus } from './meter.ts';
 import type { MetricsText } from './metrics-route.ts';
 import type { OperationSink } from './observer.ts';
@@ -79,11 +79,11 @@ function createCounts(registry: Registry) {
     ]),
     subscriptions: counter('subscriptions_total', 'Subscriptions that have ended.', ['outcome']),
     reloads: counter('reloads_total', 'Reloads of the graph.', ['outcome']),
-    cost: new Histogram({
+    cost: createHistogram(registry, {
       name: `${PREFIX}operation_cost`,
       help: 'What operations were reckoned to cost.',
+      labelNames: [],
       buckets: [1, 10, 100, 1_000, 10_000, 100_000],
-      registers,
     }),
     openSubscriptions: new Gauge({
       name: `${PREFIX}subscriptions`,

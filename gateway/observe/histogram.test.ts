@@ -1,6 +1,6 @@
 import { Histogram, Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { createDurations } from './durations.ts';
+import { createDurations, createHistogram } from './histogram.ts';
 
 const BUCKETS = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15];
 
@@ -32,6 +32,20 @@ describe('createDurations', () => {
     const registry = new Registry();
     createDurations(registry, 'd_seconds', 'Durations.', []);
     expect(await registry.metrics()).toBe('# HELP d_seconds Durations.\n# TYPE d_seconds histogram\n');
+  });
+});
+
+describe('createHistogram', () => {
+  it('is written for Prometheus as a histogram of prom-client without labels is', async () => {
+    const [ours, theirs] = [new Registry(), new Registry()];
+    const options = { name: 'costs', help: 'Costs.', buckets: [1, 10, 100] };
+    const own = createHistogram(ours, { ...options, labelNames: [] });
+    const histogram = new Histogram({ ...options, registers: [theirs] });
+    for (const value of [0, 1, 1.5, 10, 99, 100, 101, 1e9]) {
+      own.observe(value);
+      histogram.observe(value);
+    }
+    expect(withLabelsSorted(await ours.metrics())).toEqual(withLabelsSorted(await theirs.metrics()));
   });
 });
 

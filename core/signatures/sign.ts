@@ -26,7 +26,7 @@ export interface RequestSigner {
    * The headers that make the request a signed one, names and values in turn. For one sending: another needs a nonce of its own.
    * @param principal value of `weft-principal`
    */
-  sign(body: string, principal: string): readonly string[];
+  sign(body: string | Buffer, principal: string): readonly string[];
 }
 
 export interface SignerOptions {

@@ -1,6 +1,6 @@
 // One call of a system: its door, its breaker, its deadline, its tries, and the verdict that each of them is told.
 import { HubError } from '@weft/core/errors';
-import type { EngineMeter, FetchOutcome } from '../observe/meter.ts';
+import type { FetchOutcome } from '../observe/meter.ts';
 import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 import { breakerOpen, isBrokenOff, networkError, stoppedError, tooManyRequests } from './failures.ts';
@@ -21,65 +21,49 @@ export interface Received {
 }
 
 /** @throws HubError, as `SubgraphClient.send` tells */
-export function callSystem(
+export async function callSystem(
   system: System,
   request: SubgraphRequest,
   forwarded: ForwardedHeaders,
 ): Promise<Received> {
-  const { meter } = system;
-  return meter === undefined
-    ? callOnce(system, request, forwarded)
-    : metered(meter, system.name, performance.now(), callOnce(system, request, forwarded));
-}
-
-async function metered(
-  meter: EngineMeter,
-  system: string,
-  startedAtMs: number,
-  calling: Promise<Received>,
-): Promise<Received> {
+  const { limits, meter } = system;
+  const { signal, deadlineAtMs } = request.context;
+  const startedAtMs = performance.now();
+  const timeoutMs = Math.floor(Math.min(limits.subgraphTimeoutMs, deadlineAtMs - startedAtMs));
+  const call: Call = { system, request, forwarded, timeoutMs };
+  let stopper: Stopper | undefined;
   let outcome: FetchOutcome = 'ok';
   try {
-    const received = await calling;
+    if (signal.aborted || timeoutMs <= 0) throw stopped(call, false);
+    if (!system.breaker.admits()) throw breakerOpen(system.name);
+    stopper = new Stopper(signal, timeoutMs);
+    const received = await callAdmitted(call, stopper);
     if (received.answer.errors.length > 0) outcome = 'errors';
     return received;
   } catch (thrown) {
     outcome = HubError.from(thrown).code;
     throw thrown;
   } finally {
-    meter.fetched(system, outcome, performance.now() - startedAtMs);
+    stopper?.free();
+    meter?.fetched(system.name, outcome, performance.now() - startedAtMs);
   }
 }
 
-async function callOnce(
-  system: System,
-  request: SubgraphRequest,
-  forwarded: ForwardedHeaders,
-): Promise<Received> {
-  const { limits } = system;
-  const { signal, deadlineAtMs } = request.context;
-  const timeoutMs = Math.floor(Math.min(limits.subgraphTimeoutMs, deadlineAtMs - performance.now()));
-  const call: Call = { system, request, forwarded, timeoutMs };
-  if (signal.aborted || timeoutMs <= 0) throw stopped(call, false);
-  if (!system.breaker.admits()) throw breakerOpen(system.name);
-  const stopper = new Stopper(signal, timeoutMs);
+async function callAdmitted(call: Call, stopper: Stopper): Promise<Received> {
+  const { system } = call;
+  const entered = system.admission.enter(stopper);
+  switch (typeof entered === 'string' ? entered : await entered) {
+    case 'full':
+      throw tooManyRequests(system.name, system.limits.subgraphRequestsMax);
+    case 'stopped':
+      throw stopped(call, false);
+    case 'admitted':
+      break;
+  }
   try {
-    const entered = system.admission.enter(stopper);
-    switch (typeof entered === 'string' ? entered : await entered) {
-      case 'full':
-        throw tooManyRequests(system.name, limits.subgraphRequestsMax);
-      case 'stopped':
-        throw stopped(call, false);
-      case 'admitted':
-        break;
-    }
-    try {
-      return await tryWithinBudget(call, stopper);
-    } finally {
-      system.admission.leave();
-    }
+    return await tryWithinBudget(call, stopper);
   } finally {
-    stopper.free();
+    system.admission.leave();
   }
 }
 
@@ -103,10 +87,12 @@ const TRIES_MAX = 2;
 async function tryWithinBudget(call: Call, stopper: Stopper): Promise<Received> {
   const { system, request } = call;
   const deadlineAtMs = performance.now() + call.timeoutMs;
+  // Encoded once for all that reads it: the digest of a signature, and the socket.
+  const body = Buffer.from(request.body);
   system.budget.deposit();
   for (let tries = 1; ; tries += 1) {
-    const headers = headersOf(call, Math.max(1, Math.floor(deadlineAtMs - performance.now())));
-    const exchanged = await exchange(system, headers, request.body, stopper);
+    const headers = headersOf(call, body, Math.max(1, Math.floor(deadlineAtMs - performance.now())));
+    const exchanged = await exchange(system, headers, body, stopper);
     const mayRetry = tries < TRIES_MAX && !request.isMutation && !stopper.isStopped;
     if (mayRetry && isWorthRetry(exchanged) && system.budget.withdraw()) continue;
     return conclude(call, exchanged);
@@ -167,7 +153,11 @@ function stopped({ system, request, timeoutMs }: Call, wasSent: boolean): HubErr
   return stoppedError({ system: system.name, signal, isMutation, waitedMs: timeoutMs, wasSent });
 }
 
-function headersOf({ system, request, forwarded }: Call, remainingMs: number): readonly string[] {
+function headersOf(
+  { system, request, forwarded }: Call,
+  body: Buffer,
+  remainingMs: number,
+): readonly string[] {
   const { context, note } = request;
   const own = [
     'content-type',
@@ -179,6 +169,6 @@ function headersOf({ system, request, forwarded }: Call, remainingMs: number): r
     'x-weft-deadline-ms',
     String(remainingMs),
   ];
-  const signed = system.signer === undefined ? own : own.concat(system.signer.sign(request));
+  const signed = system.signer === undefined ? own : own.concat(system.signer.sign(body, context.principal));
   return forwarded.length === 0 ? signed : signed.concat(forwarded);
 }

@@ -30,7 +30,7 @@ export type Exchanged =
 export function exchange(
   system: System,
   headers: readonly string[],
-  body: string,
+  body: Buffer,
   stopper: Stopper,
 ): Promise<Exchanged> {
   return new Promise((resolve) => {

@@ -2,14 +2,16 @@
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { createRequestSigner } from '@weft/core/signatures/sign';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
-import type { SubgraphRequest } from './request.ts';
 
 /** Of every request to a subgraph. */
 export const REQUEST_TYPE = 'application/json';
 
 export interface SubgraphSigner {
-  /** Headers, names and values in turn, for one sending of the request: a retry needs others. */
-  sign(request: SubgraphRequest): readonly string[];
+  /**
+   * Headers, names and values in turn, for one sending of the request: a retry needs others.
+   * @param principal undefined: the anonymous
+   */
+  sign(body: Buffer, principal: Principal | undefined): readonly string[];
 }
 
 /** Undefined when no key is for the subgraph. */
@@ -23,7 +25,7 @@ export function createSubgraphSigner(
   const target = `${pathname}${search}`;
   const place = { method: 'POST', authority: host, target, contentType: REQUEST_TYPE };
   const signer = createRequestSigner({ key, ...place });
-  return { sign: ({ body, context }) => signer.sign(body, principalHeader(context.principal)) };
+  return { sign: (body, principal) => signer.sign(body, principalHeader(principal)) };
 }
 
 /** The first key that is for a subgraph. */

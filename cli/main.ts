@@ -28,6 +28,8 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
              [--clients N] [--rate N] [--seconds S] [--rounds N] [--shape broadcast|groups] [--groups N]
              [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N] [--report FILE]
+  weft bench --paired NAMES [--turns N]  compare the processor time of some of them, side by side
+             [--query federated|single]
 
   Settings come from the environment: PORT, DATABASE_URL, WEFT_HOME (default .weft), and those of docs/settings.md.
 `;

@@ -33,13 +33,32 @@ const SUBGRAPHS_START_MS_MAX = 20_000;
  */
 export async function runBench(options: BenchOptions, signal: AbortSignal): Promise<BenchResult> {
   const { folder, settings, candidates } = options;
-  const logFolder = join(folder, 'logs');
-  mkdirSync(logFolder, { recursive: true });
+  mkdirSync(join(folder, 'logs'), { recursive: true });
   const peerFolders = await installPeers(candidates, join(folder, 'peers'), signal);
   const versions = Object.fromEntries(
     [...peerFolders].map(([name, home]) => [name, installedVersions(name, home)]),
   );
+  const { bench, close } = await openWorkbench(settings, folder, peerFolders, signal);
+  try {
+    const measured = await runRounds(bench, options, signal);
+    return { machine: describeMachine(versions), settings, ...measured };
+  } finally {
+    await close();
+  }
+}
+
+/**
+ * Starts the subgraphs and writes what candidates are started with.
+ * @param folder absolute, with a folder `logs`
+ */
+export async function openWorkbench(
+  settings: BenchSettings,
+  folder: string,
+  peerFolders: ReadonlyMap<PeerName, string>,
+  signal: AbortSignal,
+): Promise<{ readonly bench: Workbench; close(): Promise<void> }> {
   if (settings.isPinning) pinSelf(LOAD_CORE);
+  const logFolder = join(folder, 'logs');
   const subgraphs = startSubgraphs(settings, logFolder);
   try {
     const { subgraphs: origin = '' } = await subgraphs.ready(deadlineSignal(SUBGRAPHS_START_MS_MAX, signal));
@@ -53,10 +72,10 @@ export async function runBench(options: BenchOptions, signal: AbortSignal): Prom
       peerFolder: ({ peer }) => (peer === undefined ? '' : (peerFolders.get(peer) ?? '')),
     };
     for (const query of QUERY_NAMES) writeFileSync(bench.bodyFile(query), requestBodyOf(query));
-    const measured = await runRounds(bench, options, signal);
-    return { machine: describeMachine(versions), settings, ...measured };
-  } finally {
+    return { bench, close: () => subgraphs.stop() };
+  } catch (thrown) {
     await subgraphs.stop();
+    throw thrown;
   }
 }
 

@@ -1,5 +1,5 @@
 // Who is measured: Weft, the bare limits and the peers, each with the command that starts it.
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from '../checkout.ts';
 import type { PeerName } from './peers.ts';
 import type { QueryName } from './workload/operations.ts';
@@ -95,6 +95,21 @@ export const CANDIDATES: readonly Candidate[] = [
 
 function program(path: string): string {
   return join(import.meta.dirname, path);
+}
+
+/** The same program as it is in another checkout, for the effect of a change. @param root absolute */
+export function ofCheckout(candidate: Candidate, root: string): Candidate {
+  const moved = (argument: string) =>
+    argument.startsWith(ROOT) ? join(root, relative(ROOT, argument)) : argument;
+  return {
+    ...candidate,
+    name: `${candidate.name}@${root}`,
+    command(workplace) {
+      const { args, ...more } = candidate.command(workplace);
+      const [script = '', ...others] = args;
+      return { ...more, args: [moved(script), ...others] };
+    },
+  };
 }
 
 function weft(

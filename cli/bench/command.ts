@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
 import { homeDirectory, ROOT } from '../checkout.ts';
 import { runBench } from './bench.ts';
-import { CANDIDATES, type Candidate } from './candidates.ts';
+import { CANDIDATES, type Candidate, ofCheckout } from './candidates.ts';
 import { findLoadTool } from './load/run-load.ts';
 import { takeLock } from './lock.ts';
 import {
@@ -15,14 +15,17 @@ import {
   type Failure,
   type Measurement,
 } from './measurement.ts';
+import { runPaired, tableOfPaired } from './paired.ts';
 import { canPin } from './pinning.ts';
 import { writeReport } from './report.ts';
 import { formatPlain, tableOfQuery, tableOfTargets } from './table.ts';
 import { judgeTargets } from './targets.ts';
-import { QUERY_NAMES } from './workload/operations.ts';
+import { QUERY_NAMES, type QueryName } from './workload/operations.ts';
 
 const ROUNDS_DEFAULT = 3;
 const ROUNDS_MAX = 100;
+const TURNS_DEFAULT = 60;
+const TURNS_MAX = 1_000;
 const SECONDS_DEFAULT = 8;
 const SECONDS_MAX = 600;
 const WARM_UP_SECONDS_MAX = 5;
@@ -33,6 +36,8 @@ const LOCK_WAIT_MS_MAX = 120_000;
 /**
  * `weft bench [--only NAMES] [--rounds N] [--seconds S] [--no-peers] [--report FILE]`.
  * A run of everything writes docs/benchmarks.md; a partial one writes a document only where `--report` says.
+ * `weft bench --paired NAMES [--query federated|single] [--turns N]` compares the processor time of the
+ * others with that of the first; `NAME@FOLDER` is the candidate as it is in another checkout.
  * The process ends with exit code 1 when a candidate could not be measured.
  * @throws OperatorError for a mistake in the arguments, while another bench runs, or when a peer cannot be installed
  */
@@ -47,6 +52,15 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
   try {
     const folder = join(homeDirectory(process.env), 'bench');
     const { candidates, settings } = given;
+    if (given.paired !== undefined) {
+      const { query, turns } = given.paired;
+      const results = await runPaired(
+        { candidates, query, turns, settings, folder, onTurn: (turn) => tellTurn(turn, turns) },
+        stopping.signal,
+      );
+      process.stdout.write(`\n${query}\n${formatPlain(tableOfPaired(results))}\n`);
+      return;
+    }
     const result = await runBench(
       { candidates, settings, folder, onProgress: tellProgress },
       stopping.signal,
@@ -67,6 +81,8 @@ export async function benchCommand(argv: readonly string[]): Promise<void> {
 interface GivenArguments {
   readonly candidates: readonly Candidate[];
   readonly settings: BenchSettings;
+  /** Undefined: in rounds, each candidate by itself. */
+  readonly paired: { readonly query: QueryName; readonly turns: number } | undefined;
   /** Absolute; undefined when no document is to be written. */
   readonly reportFile: string | undefined;
 }
@@ -76,14 +92,23 @@ const OPTIONS = {
   rounds: { type: 'string' },
   seconds: { type: 'string' },
   'no-peers': { type: 'boolean' },
+  paired: { type: 'string' },
+  query: { type: 'string' },
+  turns: { type: 'string' },
   report: { type: 'string' },
 } as const;
 
 function parseArguments(argv: readonly string[]): GivenArguments {
   const { values } = parseStrictly(argv);
   const rounds = readWhole('rounds', values.rounds, ROUNDS_DEFAULT, ROUNDS_MAX);
+  const isPaired = values.paired !== undefined;
   const seconds = readWhole('seconds', values.seconds, SECONDS_DEFAULT, SECONDS_MAX);
-  const candidates = chooseCandidates(values.only, values['no-peers'] === true);
+  const query = readQuery(values.query);
+  const turns = readWhole('turns', values.turns, TURNS_DEFAULT, TURNS_MAX);
+  const candidates =
+    values.paired === undefined
+      ? chooseCandidates(values.only, values['no-peers'] === true)
+      : choosePaired(values.paired, query);
   const isWhole = candidates.length === CANDIDATES.length && rounds >= ROUNDS_OF_A_DOCUMENT_MIN;
   return {
     candidates,
@@ -94,6 +119,7 @@ function parseArguments(argv: readonly string[]): GivenArguments {
       loadTool: findLoadTool(),
       isPinning: canPin(),
     },
+    paired: isPaired ? { query, turns } : undefined,
     reportFile:
       values.report !== undefined
         ? resolve(values.report)
@@ -135,6 +161,34 @@ function chooseCandidates(only: string | undefined, isWithoutPeers: boolean): re
   throw new OperatorError('--only names peers alone and --no-peers leaves them out: nothing is left', {
     exitCode: 2,
   });
+}
+
+function readQuery(text = 'federated'): QueryName {
+  const query = QUERY_NAMES.find((name) => name === text);
+  if (query !== undefined) return query;
+  throw new OperatorError(`--query: expected one of ${QUERY_NAMES.join(', ')}, got '${text}'`, {
+    exitCode: 2,
+  });
+}
+
+/** In the order in which they are named; without a peer, which has a folder of its own to be installed into. */
+function choosePaired(names: string, query: QueryName): readonly Candidate[] {
+  const known = CANDIDATES.filter(({ kind, queries }) => kind !== 'peer' && queries.includes(query));
+  return names.split(',').map((given) => {
+    const [name = '', root] = given.trim().split('@');
+    const candidate = known.find((one) => one.name === name);
+    if (candidate !== undefined) return root === undefined ? candidate : ofCheckout(candidate, resolve(root));
+    const expected = known.map((one) => one.name).join(', ');
+    throw new OperatorError(`--paired: there is no candidate '${name}': expected some of ${expected}`, {
+      exitCode: 2,
+    });
+  });
+}
+
+const TURNS_A_LINE = 10;
+
+function tellTurn(turn: number, turns: number): void {
+  if (turn % TURNS_A_LINE === 0) process.stderr.write(`bench: turn ${turn} of ${turns}\n`);
 }
 
 function tellProgress(done: Measurement | Failure): void {

@@ -72,7 +72,13 @@ export async function measure(
   }
 }
 
-function startCandidate(bench: Workbench, candidate: Candidate, query: QueryName, port: number): Program {
+/** On the candidates' core. */
+export function startCandidate(
+  bench: Workbench,
+  candidate: Candidate,
+  query: QueryName,
+  port: number,
+): Program {
   const edge = candidate.hasEdge === true ? bench.edge : undefined;
   const { args, env, cwd } = candidate.command({
     subgraphsOrigin: bench.subgraphsOrigin,
@@ -85,7 +91,8 @@ function startCandidate(bench: Workbench, candidate: Candidate, query: QueryName
     command: pinned([process.execPath, ...args], GATEWAY_CORE, bench.settings.isPinning),
     env: bareEnvironment({ ...env, ...edge?.env }),
     ...(cwd === undefined ? {} : { cwd }),
-    logFile: join(bench.logFolder, `${candidate.name}-${query}.log`),
+    // A name may end with a path.
+    logFile: join(bench.logFolder, `${candidate.name.replaceAll('/', '_')}-${query}.log`),
   });
 }
 

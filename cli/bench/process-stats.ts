@@ -6,6 +6,7 @@ export const HAS_PROC = existsSync('/proc/self/stat');
 
 /** USER_HZ: the kernel's unit in /proc is fixed at 100 for user space on every platform that Node runs on. */
 const TICK_MS = 10;
+const NS_PER_MS = 1e6;
 const KIB_PER_MIB = 1_024;
 
 interface ProcessTimes {
@@ -16,6 +17,28 @@ interface ProcessTimes {
 /** User and system time of the process and all its descendants that live. */
 export function cpuMsOf(pid: number): number {
   return processTree(pid).reduce((sum, member) => sum + (readTimes(member)?.cpuMs ?? 0), 0);
+}
+
+/**
+ * What the scheduler counted of all threads of these processes, to the nanosecond: for stretches that are short beside the
+ * ticks of `cpuMsOf`. A thread that ended takes its time with it.
+ * @see https://docs.kernel.org/scheduler/sched-stats.html#proc-pid-schedstat
+ */
+export function preciseCpuMsOf(pids: readonly number[]): number {
+  const threads = pids.flatMap((pid) => readFolder(`${pid}/task`).map((thread) => `${pid}/task/${thread}`));
+  return threads.reduce(
+    (sum, thread) => sum + Number.parseInt(readProc(`${thread}/schedstat`) || '0', 10) / NS_PER_MS,
+    0,
+  );
+}
+
+function readFolder(path: string): readonly string[] {
+  try {
+    return readdirSync(`/proc/${path}`);
+  } catch {
+    // As in `readProc`.
+    return [];
+  }
 }
 
 /** The most memory that was resident (VmHWM), the process and its descendants summed, in MiB. */
@@ -62,7 +85,8 @@ export function coreBusyMs(core: number): number {
   return (user + nice + system + irq + softirq) * TICK_MS;
 }
 
-function processTree(pid: number): readonly number[] {
+/** The process and its descendants that live. */
+export function processTree(pid: number): readonly number[] {
   if (!HAS_PROC) return [];
   const children = new Map<number, number[]>();
   for (const entry of readdirSync('/proc')) {

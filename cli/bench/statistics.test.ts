@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { spreadOf } from './statistics.ts';
+import { quartilesOf, spreadOf } from './statistics.ts';
 
 describe('spreadOf', () => {
   it('takes the middle of an odd number of values, in whatever order they come', () => {
@@ -12,5 +12,19 @@ describe('spreadOf', () => {
 
   it('says NaN of nothing', () => {
     expect(spreadOf([])).toEqual({ median: Number.NaN, min: Number.NaN, max: Number.NaN });
+  });
+});
+
+describe('quartilesOf', () => {
+  it('takes what half of the values lie between, in whatever order they come', () => {
+    expect(quartilesOf([5, 1, 4, 2, 3])).toEqual({ least: 1, lower: 2, median: 3, upper: 4 });
+  });
+
+  it('takes what lies between two values by its share', () => {
+    expect(quartilesOf([1, 2, 3, 4])).toEqual({ least: 1, lower: 1.75, median: 2.5, upper: 3.25 });
+  });
+
+  it('says NaN of nothing', () => {
+    expect(quartilesOf([]).median).toBeNaN();
   });
 });

@@ -83,6 +83,24 @@ describe('weft bench, one round of a second without peers', () => {
     expect(speedOf('weft', 'single') / speedOf('limit-proxy', 'single')).toBeGreaterThan(SHARE_OF_LIMIT_MIN);
   });
 
+  it(
+    'compares candidates side by side, also with themselves as they are in another checkout',
+    async () => {
+      const names = `limit-proxy,limit-proxy@${ROOT}`;
+      const done = await promisify(execFile)(
+        process.execPath,
+        ['cli/main.ts', 'bench', '--paired', names, '--query', 'single', '--turns', '2'],
+        { cwd: ROOT, env: { ...process.env, WEFT_HOME: home }, timeout: BENCH_MS_MAX },
+      );
+      const row = String.raw` +\d+\.\d{3} \(.*\) +(\d+\.\d{3}) \(.*\) +\d+\.\d{3} +\d+\.\d{3} +\d+$`;
+      expect(new RegExp(`^limit-proxy${row}`, 'm').exec(done.stdout)?.[1]).toBe('1.000');
+      const itself = new RegExp(`^limit-proxy@${ROOT}${row}`, 'm').exec(done.stdout)?.[1];
+      expect(Number(itself)).toBeGreaterThan(0.2);
+      expect(Number(itself)).toBeLessThan(5);
+    },
+    BENCH_MS_MAX,
+  );
+
   it('refuses a candidate that is not there and arguments that are no numbers', async () => {
     const run = (...args: readonly string[]) =>
       promisify(execFile)(process.execPath, ['cli/main.ts', 'bench', ...args], { cwd: ROOT });
@@ -91,5 +109,7 @@ describe('weft bench, one round of a second without peers', () => {
       stderr: expect.stringContaining("no candidate 'nobody'") as string,
     });
     await expect(run('--rounds', 'many')).rejects.toMatchObject({ code: 2 });
+    await expect(run('--paired', 'weft,nobody')).rejects.toMatchObject({ code: 2 });
+    await expect(run('--paired', 'weft', '--query', 'none')).rejects.toMatchObject({ code: 2 });
   });
 });

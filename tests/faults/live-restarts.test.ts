@@ -6,7 +6,7 @@ import { runRestarts } from './live/restarts.ts';
 
 const SEED = Number(process.env.WEFT_TEST_SEED ?? Date.now() % 1_000_000);
 const TEST_MS_MAX = 240_000;
-const ENGINES: readonly EngineName[] = ['postgres'];
+const ENGINES: readonly EngineName[] = ['postgres', 'redis', 'nats'];
 
 describe('clients that resume', () => {
   it.for(ENGINES)(

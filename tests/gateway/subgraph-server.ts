@@ -1,9 +1,11 @@
 // A subgraph in the test's own process: a real HTTP server on a free port, built by @apollo/subgraph, with fault switches.
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { delay } from '@weft/core/deadline';
 import { type DocumentNode, type GraphQLSchema, graphql, parse } from 'graphql';
+import { useServer } from 'graphql-ws/use/ws';
+import { WebSocketServer } from 'ws';
 
 const fromConnectors = createRequire(new URL('../../connectors/package.json', import.meta.url));
 const { buildSubgraphSchema } = fromConnectors('@apollo/subgraph') as {
@@ -49,6 +51,7 @@ export async function startSubgraph(
 ): Promise<SubgraphServer> {
   const schema = buildSubgraphSchema([{ typeDefs: parse(served), resolvers }]);
   const http = createServer((request, response) => void answer(server, schema, request, response));
+  const sockets = serveSubscriptions(http, schema);
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
   const server: SubgraphServer = {
     name,
@@ -60,11 +63,20 @@ export async function startSubgraph(
     connections: () => new Promise((resolve) => http.getConnections((_error, count) => resolve(count))),
     close: () =>
       new Promise((resolve) => {
+        for (const socket of sockets?.clients ?? []) socket.terminate();
         http.close(() => resolve());
         http.closeAllConnections();
       }),
   };
   return server;
+}
+
+/** Where the subgraph has subscriptions of its own: graphql-transport-ws on the same URL. */
+function serveSubscriptions(server: Server, schema: GraphQLSchema): WebSocketServer | undefined {
+  if (!schema.getSubscriptionType()) return undefined;
+  const sockets = new WebSocketServer({ server, path: '/graphql' });
+  useServer({ schema }, sockets);
+  return sockets;
 }
 
 async function answer(

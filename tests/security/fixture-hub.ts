@@ -10,6 +10,8 @@ export interface FixtureHub {
   readonly registry: SubgraphServer;
   /** Ids for which the mutation was run. */
   readonly touched: string[];
+  /** Live sources of the fixture's own subscriptions that have not ended. */
+  sources(): number;
   close(): Promise<void>;
 }
 
@@ -29,7 +31,6 @@ const citizen = (id: string) => CITIZENS.find((known) => known.id === id) ?? nul
 /** The list of people says how long it gets, as a subgraph of our own does. */
 function sizedCitizens(): string {
   return fixtureSdl('citizens')
-    .replace(/type Subscription .*/, '')
     .replace('federation/v2.5', 'federation/v2.9')
     .replace('"@inaccessible"', '"@inaccessible", "@listSize"')
     .replace(
@@ -38,8 +39,50 @@ function sizedCitizens(): string {
     );
 }
 
+/** Of `firehose` and `echo`: texts as they are asked for. */
+function liveSources() {
+  let open = 0;
+  async function* counted(texts: AsyncIterable<string>, field: string) {
+    open += 1;
+    try {
+      for await (const text of texts) yield { [field]: text };
+    } finally {
+      open -= 1;
+    }
+  }
+  return {
+    open: () => open,
+    resolvers: {
+      firehose: { subscribe: (_: unknown, flood: Flood) => counted(firehose(flood), 'firehose') },
+      echo: { subscribe: (_: unknown, { text }: { text: string }) => counted(once(text), 'echo') },
+      caseChanged: { subscribe: () => counted(nothing(), 'caseChanged') },
+    },
+  };
+}
+
+interface Flood {
+  readonly n: number;
+  readonly bytes: number;
+  readonly everyMs: number;
+}
+
+async function* firehose({ n, bytes, everyMs }: Flood): AsyncGenerator<string> {
+  const text = 'x'.repeat(bytes);
+  for (let count = 0; count < n; count += 1) {
+    yield text;
+    if (everyMs > 0) await wait(everyMs);
+  }
+}
+
+async function* once(text: string): AsyncGenerator<string> {
+  yield text;
+}
+
+async function* nothing(): AsyncGenerator<string> {}
+
 export async function startFixtureHub(env: Readonly<Record<string, string>> = {}): Promise<FixtureHub> {
   const touched: string[] = [];
+  const live = liveSources();
   const byKey = {
     __resolveReference: ({ id }: { id: string }) => citizen(id),
     self: ({ id }: { id: string }) => citizen(id),
@@ -64,6 +107,7 @@ export async function startFixtureHub(env: Readonly<Record<string, string>> = {}
         return citizen(id);
       },
     },
+    Subscription: live.resolvers,
     Person: { __resolveType: () => 'Citizen' },
     Citizen: byKey,
   });
@@ -81,6 +125,7 @@ export async function startFixtureHub(env: Readonly<Record<string, string>> = {}
     citizens,
     registry,
     touched,
+    sources: live.open,
     async close() {
       await gateway.stop();
       await citizens.close();

@@ -16,6 +16,7 @@ const GENERATORS: Readonly<Record<string, Generator>> = {
   },
   $cat: (argument) => (argument as readonly unknown[]).map((part) => String(resolve(part))).join(''),
   $json: (argument) => JSON.stringify(resolve(argument)),
+  $zeros: (argument) => Buffer.alloc(argument as number),
   $gzip: (argument) => gzipSync(String(resolve(argument))),
   $fragchain: (argument) => {
     const [type, field, count] = argument as readonly [string, string, number];

@@ -45,7 +45,12 @@ export async function openReloader(options: ReloaderOptions): Promise<Reloader> 
   const limits = { ...RELOAD_LIMITS, ...options.reloadLimits };
   const usage = createUsage(limits.usageWindowMs, limits.usageEntriesMax);
   const closing = new AbortController();
-  const watch = watchFiles({ limits, logger, onChange: () => void reload() });
+  // The files may change while the first graph is still being built.
+  let onChange = () => {
+    isLate = true;
+  };
+  let isLate = false;
+  const watch = watchFiles({ limits, logger, onChange: () => onChange() });
   const load = () => loadSupergraph({ config, logger, limits, onFiles: watch.setFiles });
   let lastRefusal: Reloader['lastRefusal'];
   const openFirst = async () => {
@@ -85,6 +90,8 @@ export async function openReloader(options: ReloaderOptions): Promise<Reloader> 
     logOutcome(logger, outcome, performance.now() - startedAt);
     return outcome;
   });
+  onChange = () => void reload();
+  if (isLate) onChange();
   return {
     generations,
     get lastRefusal() {

@@ -1,6 +1,7 @@
 // A supergraph file that changes under a gateway: nothing fails, what is under way ends as it began, a bad file changes nothing.
 import { appendFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { delay } from '@weft/core/deadline';
 import { createLogger } from '@weft/core/logger';
 import { readGatewayConfig } from '@weft/gateway/config';
 import { type StartedGateway, startGateway } from '@weft/gateway/start';
@@ -168,6 +169,23 @@ describe('a gateway whose supergraph file changes', () => {
     expect((await untilReloaded(gateway, before)).generation.loadedAt > before.generation.loadedAt).toBe(
       true,
     );
+  });
+
+  it('takes what it was changed to while the first graph was being built', async () => {
+    await gateway.close();
+    let isStarting = true;
+    const starting = rig.start({ debounceMs: 1, pollMs: 2 }).finally(() => {
+      isStarting = false;
+    });
+    for (let n = 0; isStarting; n += 1) {
+      rig.replace(n % 2 === 0 ? rig.other : rig.whole);
+      await delay(20);
+    }
+    gateway = await starting;
+    rig.replace(rig.other);
+    const isOther = async () =>
+      (await post(gateway, '{ slow }')).errors?.[0]?.extensions.code === 'GRAPHQL_VALIDATION_FAILED';
+    await waitFor('the last graph', isOther);
   });
 
   it('gives equal graphs equal generations', async () => {

@@ -41,7 +41,7 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   queueEventsMax: 1_000,
   queueCharsMax: 4_000_000,
   bufferedBytesMax: 1_000_000,
-  slowClientTimeoutMs: 20_000,
+  slowClientTimeoutMs: 5_000,
   eventsAtOnceMax: 32,
   pendingEventsMax: 10_000,
   recentPayloadsMax: 1_000,

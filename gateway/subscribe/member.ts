@@ -109,7 +109,7 @@ export class Member implements LiveSubscription {
   }
 
   /** Tells what it did not get, whether or not the transport takes it, and ends. */
-  async cutOff(error: HubError): Promise<void> {
+  async cutOff(error: HubError | undefined): Promise<void> {
     const { group } = this;
     const queue = this.#queue;
     if (group === undefined || queue === undefined) return;
@@ -136,6 +136,11 @@ export class Member implements LiveSubscription {
 
   end(error: HubError | undefined): void {
     if (this.group === undefined) return;
+    if (this.#queue !== undefined) {
+      // What waits will not be sent any more, and is not dropped without a word.
+      void this.cutOff(error);
+      return;
+    }
     this.stop();
     this.sink.end(error);
   }

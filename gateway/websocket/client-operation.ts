@@ -125,7 +125,8 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     if (watch !== undefined) noteErrors(watch, [told]);
     if (error.cause !== undefined && watch !== undefined) this.#hub.operations.noteCause(error, watch);
     this.fail([told]);
-    if (error.details.limit === 'slowClientTimeoutMs') this.#connection.close(SLOW_CONSUMER, 'slow consumer');
+    if (error.details.limit === 'slowClientTimeoutMs')
+      this.#connection.closeWhenFlushed(SLOW_CONSUMER, 'slow consumer');
   }
 
   /** Whether it was not over yet. */

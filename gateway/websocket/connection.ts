@@ -104,6 +104,11 @@ export class Connection {
     if (this.isOpen) this.socket.close(code, cutCloseReason(reason));
   }
 
+  /** Closes behind what was written: who was slow may still read it. One that reads nothing answers no ping either, and is cut off. */
+  closeWhenFlushed(code: number, reason: string): void {
+    void this.flushed().then(() => this.close(code, reason));
+  }
+
   /** The socket is gone: all that it ran ends. */
   closed(): void {
     clearTimeout(this.endTimer);

@@ -224,4 +224,21 @@ describe('a slow client', () => {
     expect(graph.streams.figures()).toMatchObject({ members: 1, slow: 0, slowGaps: 1 });
     expect(numbersOf(quick)).toEqual([1, 2, 3]);
   });
+
+  it('is told what it did not get when the stream ends while it is slow', async () => {
+    graph = await startLiveGraph();
+    const [slow, quick] = [await graph.subscribe(LIVE, {}), await graph.subscribe(LIVE, {})];
+    await untilLive(2);
+    graph.append('lamp', lampEvent(1));
+    await untilHas(slow, 1);
+    slow.bufferedBytes = 10_000_000;
+    graph.append('lamp', lampEvent(2), lampEvent(3));
+    await untilHas(quick, 3);
+    graph.memory.end();
+    await expect.poll(() => slow.ended, { timeout: DEADLINE_MS }).toBeDefined();
+    expect(slow.messages.at(-1)?.gap).toMatchObject({
+      from: quick.messages[0]?.cursor,
+      to: quick.messages[2]?.cursor,
+    });
+  });
 });

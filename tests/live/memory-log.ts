@@ -5,6 +5,8 @@ import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-lo
 export interface MemoryLog {
   readonly log: EventLog;
   append(topic: string, ...events: readonly CloudEvent[]): void;
+  /** Ends every reader, as a log that is closed does. */
+  end(): void;
   /** Batches that were read of what was there already. */
   reads: number;
 }
@@ -12,6 +14,7 @@ export interface MemoryLog {
 export function createMemoryLog(): MemoryLog {
   const topics = new Map<string, LogEvent[]>();
   const waiting = new Set<() => void>();
+  let isEnded = false;
   const eventsOf = (topic: string) => topics.getOrInsertComputed(topic, () => []);
   const numberOf = (position: Position) => Number(position.split('.')[1]);
   const memory: MemoryLog = {
@@ -21,6 +24,10 @@ export function createMemoryLog(): MemoryLog {
       for (const event of events) all.push({ kind: 'event', position: `1.${all.length + 1}`, event });
       for (const wake of [...waiting]) wake();
     },
+    end() {
+      isEnded = true;
+      for (const wake of [...waiting]) wake();
+    },
     log: {
       head: async (topic) => `1.${eventsOf(topic).length}`,
       async *read(
@@ -28,7 +35,7 @@ export function createMemoryLog(): MemoryLog {
         { after = '1.0', signal, upTo, batchEventsMax = 500 },
       ): AsyncGenerator<readonly (LogEvent | LogGap)[], void, undefined> {
         let at = numberOf(after);
-        while (!signal.aborted) {
+        while (!signal.aborted && !isEnded) {
           const end = Math.min(
             at + batchEventsMax,
             upTo === undefined ? Number.MAX_SAFE_INTEGER : numberOf(upTo),

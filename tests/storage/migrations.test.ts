@@ -50,6 +50,7 @@ describe('the migrations of every owner', () => {
       'events',
       'incidents',
       'registry',
+      'webhooks',
     ]);
   });
 

@@ -5,6 +5,8 @@ export const LIVE_LIMITS = Object.freeze({
   startMsMax: 60_000,
   /** For all clients of a row to be connected and subscribed. */
   connectMsMax: 180_000,
+  /** That come and go before anything is measured. */
+  pilotClients: 500,
   /** For every client to have had a first event: the protocol has no word for a subscription that stands. */
   warmUpMsMax: 60_000,
   /** Events go out for so long before what is measured, though all were reached sooner: the code gets hot. */

@@ -51,12 +51,15 @@ export async function measureLive(
     gateway = startGateway(bench, candidate, port, redis);
     const url = `http://127.0.0.1:${port}/graphql`;
     await untilAnswering(gateway, { url, authorization: undefined }, 'single', signal);
-    load = await startLoad(bench, `load-${candidate.name}`, signal);
     const groups = shape === 'groups' ? bench.settings.groups : 1;
-    const row: Row = { bench, candidate, groups, gateway, beside: redis?.relay, load };
+    const sockets = url.replace('http', 'ws');
+    const place = { bench, candidate, groups, gateway, beside: redis?.relay };
+    const begunSeq = await pilot(place, shape, sockets, signal);
     const idleMiB = rssMiBOf(gateway.pid);
-    await connectClients(row, shape, url.replace('http', 'ws'), signal);
-    const firstSeq = await warmUp(row, signal);
+    load = await startLoad(bench, `load-${candidate.name}`, signal);
+    const row: Row = { ...place, load };
+    await connectClients(row, shape, sockets, signal);
+    const firstSeq = await warmUp(row, begunSeq, signal);
     const rssMiB = rssMiBOf(gateway.pid);
     const figures = await countDeliveries(row, firstSeq, signal);
     return {
@@ -125,6 +128,30 @@ export async function startLoad(
   }
 }
 
+/**
+ * A few clients come, have events and go: what a program grows by in its first seconds of work (heap, compiled code) is
+ * not what a connection costs.
+ * @returns the number of the next event
+ */
+async function pilot(
+  place: Omit<Row, 'load'>,
+  shape: Shape,
+  url: string,
+  signal: AbortSignal,
+): Promise<number> {
+  const { bench } = place;
+  const clients = Math.min(bench.settings.clients, Math.max(LIVE_LIMITS.pilotClients, place.groups));
+  const load = await startLoad(bench, `pilot-${place.candidate.name}`, signal);
+  try {
+    const row: Row = { ...place, load, bench: { ...bench, settings: { ...bench.settings, clients } } };
+    await connectClients(row, shape, url, signal);
+    return await warmUp(row, 0, signal);
+  } finally {
+    await load.stop();
+    await delay(LIVE_LIMITS.settleMs, signal);
+  }
+}
+
 async function connectClients(row: Row, shape: Shape, url: string, signal: AbortSignal): Promise<void> {
   const { bench, candidate, load, groups } = row;
   const question: ConnectQuestion = {
@@ -153,10 +180,10 @@ function emit(row: Row, firstSeq: number, events: number, eventsPerSecond: numbe
  * Events go out until every client has had one, then until nothing more comes.
  * @returns the number of the next event
  */
-async function warmUp(row: Row, signal: AbortSignal): Promise<number> {
+async function warmUp(row: Row, firstSeq: number, signal: AbortSignal): Promise<number> {
   const { settings } = row.bench;
   const begunAt = performance.now();
-  let seq = 0;
+  let seq = firstSeq;
   let reached = 0;
   while (reached < settings.clients || performance.now() - begunAt < LIVE_LIMITS.warmUpMsMin) {
     if (performance.now() - begunAt > LIVE_LIMITS.warmUpMsMax) {

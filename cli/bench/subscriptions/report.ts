@@ -88,7 +88,7 @@ function failuresText({ failures }: LiveResult): string {
 
 const COLUMNS = `Columns: \`of all\` is the share of the deliveries due that were made, of the worst round; delays are from the source's clock in the
 event to the arrival at the client; \`to bare\` divides by \`bare-ws\` of the same round; \`CPU\` is user and system time of the row's
-processes in percent of one core, \`beside\` that of the relay; \`KiB/conn.\` is the growth of RSS from nobody connected to all subscribed;
+processes in percent of one core, \`beside\` that of the relay; \`KiB/conn.\` is the growth of RSS from nobody connected (a few hundred clients had come, had events and gone) to all subscribed;
 \`bytes\` is one delivery; \`others\` and \`load core\` are as in [benchmarks](benchmarks.md).
 `;
 

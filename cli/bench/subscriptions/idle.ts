@@ -8,6 +8,7 @@ import { GATEWAY_CORE, pinned } from '../pinning.ts';
 import { descriptorsMax, descriptorsOf, rssMiBOf } from '../process-stats.ts';
 import { bareEnvironment, type Program, startProgram } from '../program.ts';
 import { LIVE_CANDIDATES } from './candidates.ts';
+import { collectGarbage } from './inspector.ts';
 import { LIVE_LIMITS } from './limits.ts';
 import type { ConnectQuestion, OperationsQuestion, Progress } from './load-program.ts';
 import { type LiveWorkbench, startLoad } from './measure.ts';
@@ -24,7 +25,7 @@ export interface IdleSettings {
 /** How the gateway's process stands at one moment. */
 export interface ProcessState {
   readonly rssMiB: number;
-  /** JavaScript's heap in use, as `/metrics` tells it: the least of some looks, since garbage comes on top. */
+  /** JavaScript's heap in use, as `/metrics` tells it after its garbage was collected. */
   readonly heapMiB: number;
   readonly descriptors: number;
 }
@@ -47,7 +48,6 @@ export interface IdleFigures {
 
 /** The row whose gateway holds them. */
 const HOLDER = 'weft-postgres';
-const HEAP_LOOKS = 5;
 const BYTES_PER_MIB = 2 ** 20;
 
 /** @throws HubError when the gateway takes fewer subscriptions than it is given; the signal's reason when it aborts */
@@ -63,23 +63,25 @@ export async function measureIdle(
   );
   const port = await findFreePort();
   const origin = `http://127.0.0.1:${port}`;
-  const gateway = startGateway(bench, port);
+  const inspectorPort = await findFreePort();
+  const gateway = startGateway(bench, port, inspectorPort);
+  const look = () => readState(gateway, origin, inspectorPort, signal);
   const loads: Program[] = [];
   try {
     await untilAnswering(gateway, { url: `${origin}/graphql`, authorization: undefined }, 'single', signal);
-    const empty = await readState(gateway, origin, signal);
+    const empty = await look();
     const begunAt = performance.now();
     const perSocket = Math.ceil(asked.subscriptions / sockets);
     await openSockets(bench, loads, `${origin.replace('http', 'ws')}/graphql`, sockets, perSocket, signal);
     const subscriptions = perSocket * sockets;
     await untilStanding(gateway, origin, subscriptions, signal);
     const openedMs = performance.now() - begunAt;
-    const held = await readState(gateway, origin, signal);
+    const held = await look();
     const rssPeakCycleMiB = await runCycles(loads, gateway, origin, subscriptions, asked.cycles, signal);
-    const cycled = await readState(gateway, origin, signal);
+    const cycled = await look();
     for (const load of loads.splice(0)) await load.stop();
     await untilStanding(gateway, origin, 0, signal);
-    const released = await readState(gateway, origin, signal);
+    const released = await look();
     return {
       asked,
       sockets,
@@ -98,12 +100,16 @@ export async function measureIdle(
   }
 }
 
-function startGateway(bench: LiveWorkbench, port: number): Program {
+function startGateway(bench: LiveWorkbench, port: number, inspectorPort: number): Program {
   const candidate = LIVE_CANDIDATES.find(({ name }) => name === HOLDER);
   const command = candidate?.command({ ...bench, port, peerFolder: '', redisUrl: '' });
   return startProgram({
     name: 'idle',
-    command: pinned([process.execPath, ...(command?.args ?? [])], GATEWAY_CORE, bench.settings.isPinning),
+    command: pinned(
+      [process.execPath, `--inspect=127.0.0.1:${inspectorPort}`, ...(command?.args ?? [])],
+      GATEWAY_CORE,
+      bench.settings.isPinning,
+    ),
     env: bareEnvironment({ ...command?.env, WEFT_METRICS: 'main' }),
     logFile: join(bench.logFolder, 'live-idle.log'),
   });
@@ -177,12 +183,15 @@ async function runCycles(
   return peakMiB;
 }
 
-async function readState(gateway: Program, origin: string, signal: AbortSignal): Promise<ProcessState> {
-  let heap = Number.POSITIVE_INFINITY;
-  for (let look = 0; look < HEAP_LOOKS; look++) {
-    await delay(LIVE_LIMITS.settleMs / HEAP_LOOKS, signal);
-    heap = Math.min(heap, await readMetric(origin, 'nodejs_heap_size_used_bytes', signal));
-  }
+async function readState(
+  gateway: Program,
+  origin: string,
+  inspectorPort: number,
+  signal: AbortSignal,
+): Promise<ProcessState> {
+  await delay(LIVE_LIMITS.settleMs, signal);
+  await collectGarbage(inspectorPort, signal);
+  const heap = await readMetric(origin, 'nodejs_heap_size_used_bytes', signal);
   return {
     rssMiB: rssMiBOf(gateway.pid),
     heapMiB: heap / BYTES_PER_MIB,

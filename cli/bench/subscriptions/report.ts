@@ -117,6 +117,6 @@ function methodText(isPinning: boolean): string {
   Subscribe, and answer pings. The protocol does not say when a subscription stands: events go out for at least ${LIVE_LIMITS.warmUpMsMin / 1_000} s and until every
   client has had one; only then is counted.
 - Idle: the sockets are held by client processes of at most ${LIVE_LIMITS.clientsPerProcessMax} each; subscriptions are counted by the gateway's own \`weft_live_streams\`. Heap is
-  the least of five looks at \`/metrics\` within ${LIVE_LIMITS.settleMs / 1_000} s, RSS and descriptors are from /proc.
+  what \`/metrics\` tells after the inspector was asked to collect garbage, RSS and descriptors are from /proc.
 - All run on the same Node binary, with \`NODE_ENV=production\` and no other setting than those named.`;
 }

@@ -1,5 +1,6 @@
 // The laws of the WebSocket transport, asked by a raw client over real sockets.
 import { connect } from 'node:net';
+import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { LIVE_FIELD } from './echo-engine.ts';
@@ -288,13 +289,10 @@ describe('a socket that the hub closes', () => {
 });
 
 describe('a slow client', () => {
-  it('that takes nothing for too long is cut off with the code of slow consumers', async () => {
+  async function becomeSlow(limits: Partial<WebSocketLimits>) {
     const memory = createMemoryLog();
-    const running = await run({
-      log: memory.log,
-      limits: { closeTimeoutMs: 100 },
-      streamLimits: { bufferedBytesMax: 10_000, slowClientTimeoutMs: 200 },
-    });
+    const streamLimits = { bufferedBytesMax: 10_000, slowClientTimeoutMs: 200 };
+    const running = await run({ log: memory.log, limits, streamLimits });
     const client = await running.connect();
     client.send(subscribe('s', LIVE));
     await untilLive(running, 1);
@@ -302,8 +300,19 @@ describe('a slow client', () => {
     const text = 'x'.repeat(1_000_000);
     for (let n = 1; n <= 30; n++) memory.append('ws', thing('ws', n, { thing: { id: text } }));
     await untilLive(running, 0);
-    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
     expect(running.streams.figures()).toMatchObject({ members: 0, slow: 0, slowGaps: 1 });
+    return { running, client };
+  }
+
+  it('that takes nothing for too long reads the gap and the code of slow consumers when it takes again', async () => {
+    const { client } = await becomeSlow({});
+    client.socket.resume();
+    expect(await client.closed).toEqual({ code: 4499, reason: 'slow consumer' });
+  });
+
+  it('that goes on taking nothing answers no ping, and is cut off', async () => {
+    const { running } = await becomeSlow({ keepAliveMs: 300 });
+    await expect.poll(() => running.transport.connections(), { timeout: DEADLINE_MS }).toBe(0);
   });
 
   it('is told of the gap and goes on behind it, and the others do not notice', async () => {

@@ -32,6 +32,8 @@ export interface RestartsOptions {
 
 export interface RestartsReport extends Verdict {
   readonly reconnects: number;
+  /** Of the client that was without events longest after it had lost its connection, in milliseconds. */
+  readonly awayMsMax: number;
   readonly writerRetries: number;
   readonly seconds: number;
 }
@@ -76,6 +78,7 @@ export async function runRestarts(options: RestartsOptions): Promise<RestartsRep
     return {
       ...judge(inLog, clients.map(withoutWarmUp)),
       reconnects: clients.reduce((sum, { reconnects }) => sum + reconnects, 0),
+      awayMsMax: Math.round(Math.max(...clients.map(({ awayMsMax }) => awayMsMax))),
       writerRetries: scene.writer.retries,
       seconds: (performance.now() - startedAt) / 1_000,
     };

@@ -8,6 +8,8 @@ export interface ResumingClient extends ClientRecord {
   /** Of the last event or gap. */
   readonly cursor: string | undefined;
   readonly reconnects: number;
+  /** The longest time from a lost connection to the next event, in milliseconds. */
+  readonly awayMsMax: number;
   stop(): Promise<void>;
 }
 
@@ -17,6 +19,8 @@ interface Noted {
   errors: string[];
   cursor: string | undefined;
   reconnects: number;
+  lostAtMs: number | undefined;
+  awayMsMax: number;
 }
 
 interface Result {
@@ -42,7 +46,15 @@ export function startResumingClient(
   urls: readonly string[],
   random: () => number,
 ): ResumingClient {
-  const noted: Noted = { numbers: [], gaps: [], errors: [], cursor: undefined, reconnects: 0 };
+  const noted: Noted = {
+    numbers: [],
+    gaps: [],
+    errors: [],
+    cursor: undefined,
+    reconnects: 0,
+    lostAtMs: undefined,
+    awayMsMax: 0,
+  };
   const stopping = new AbortController();
   const running = run(client, urls, noted, random, stopping.signal);
   return {
@@ -61,6 +73,9 @@ export function startResumingClient(
     },
     get reconnects() {
       return noted.reconnects;
+    },
+    get awayMsMax() {
+      return noted.awayMsMax;
     },
     async stop() {
       stopping.abort();
@@ -82,6 +97,7 @@ async function run(
     await connectOnce(urls[turn % urls.length] ?? '', noted, signal);
     if (signal.aborted) return;
     noted.reconnects += 1;
+    noted.lostAtMs ??= performance.now();
     backOffMs = noted.numbers.length > before ? BACK_OFF_MS_MIN : Math.min(backOffMs * 2, BACK_OFF_MS_MAX);
     await delay(backOffMs * (0.5 + random()), signal).catch(() => undefined);
   }
@@ -130,6 +146,9 @@ function note(noted: Noted, { data, errors }: Result): void {
   if (faults.length > 0) noted.errors.push(JSON.stringify(faults));
   if (tick === undefined || tick === null) return;
   noted.cursor = tick.cursor;
+  if (noted.lostAtMs !== undefined)
+    noted.awayMsMax = Math.max(noted.awayMsMax, performance.now() - noted.lostAtMs);
+  noted.lostAtMs = undefined;
   if (tick.gap !== null) noted.gaps.push(JSON.stringify(tick.gap));
   else noted.numbers.push(tick.n);
   if (tick.gap === null && tick.thing?.title === undefined) noted.errors.push(`${tick.n} has no thing`);

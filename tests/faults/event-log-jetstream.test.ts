@@ -15,7 +15,7 @@ const TEST_MS_MAX = 180_000;
 const LIVE_AGAIN_MS_MAX = 5_000;
 const REBUILD_MS_MAX = 30_000;
 const REBUILT_EVENTS = isWhole ? 100_000 : 5_000;
-const HEAD_OF_LINE_MS_MAX = isWhole ? 1_000 : 2_000;
+const HEAD_OF_LINE_MS_MAX = 1_000;
 const WEFT = join(import.meta.dirname, '../../cli/main.ts');
 
 describe.skipIf(whyNoProgram('nats-server'))(

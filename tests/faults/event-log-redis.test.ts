@@ -8,7 +8,7 @@ import { type EventLogRig, idsUpTo, isWhole, startEventLogRig, TOPIC } from './e
 const TEST_MS_MAX = 180_000;
 const LIVE_AGAIN_MS_MAX = 5_000;
 /** The time-out of a command is 1.5 s. */
-const COMMAND_MS_MAX = 3_000;
+const COMMAND_MS_MAX = 2_000;
 const REBUILD_MS_MAX = 30_000;
 const REBUILT_EVENTS = isWhole ? 100_000 : 10_000;
 const STOPPED_MS = isWhole ? 60_000 : 4_000;

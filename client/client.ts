@@ -1,14 +1,13 @@
 // `@weft/client`: live fields of a Weft gateway that survive lost connections, restarts and the end of a token.
-import { type Connection, type ConnectionState, createConnection } from './connection.ts';
+import { type Connection, type ConnectionSettings, createConnection } from './connection.ts';
 import { makeResumable, type ResumableDocument } from './document.ts';
 import { WeftError } from './ending.ts';
 import { iterateSubscription, type WeftMessage } from './iterate.ts';
 import { CLIENT_LIMITS, type ClientLimits } from './limits.ts';
 import { type CursorStorage, memoryStorage } from './storage.ts';
 import { type Handlers, type RunningSubscription, runSubscription } from './subscription.ts';
-import type { TokenSource } from './token.ts';
 
-export type { ConnectionState } from './connection.ts';
+export type { ConnectionSettings, ConnectionState } from './connection.ts';
 export { type GraphQLFailure, WeftError } from './ending.ts';
 export type { WeftMessage } from './iterate.ts';
 export { CLIENT_LIMITS, type ClientLimits } from './limits.ts';
@@ -16,21 +15,9 @@ export { type CursorStorage, memoryStorage, type WebStorage, webStorage } from '
 export type { Handlers, WeftEvent, WeftGap } from './subscription.ts';
 export type { TokenSource } from './token.ts';
 
-export interface WeftClientOptions {
-  /** Of the gateway's endpoint, with `ws:` or `wss:`; of several gateways, each try takes the next. */
-  readonly url: string | readonly string[];
-  /** Sent in ConnectionInit, such as `{ apiKey }`; a function is called for each connection. */
-  readonly connectionParams?:
-    | Readonly<Record<string, unknown>>
-    | (() => Promise<Readonly<Record<string, unknown>>>)
-    | undefined;
-  /** A bearer token, or how to get one: then the connection outlives the end of each. */
-  readonly token?: TokenSource | undefined;
+export interface WeftClientOptions extends ConnectionSettings {
   /** Where `commit` keeps cursors; default in memory. */
   readonly storage?: CursorStorage | undefined;
-  readonly onState?: ((state: ConnectionState) => void) | undefined;
-  /** Default the global WebSocket: of browsers, and of Node from 22 on. */
-  readonly webSocketImpl?: unknown;
   readonly limits?: Partial<ClientLimits> | undefined;
 }
 

@@ -14,18 +14,23 @@ export interface ConnectionState {
   readonly error?: WeftError | undefined;
 }
 
-export interface ConnectionOptions {
-  /** Of the endpoint, with `ws:` or `wss:`; of several, each try takes the next. */
+/** What a user may say of the connection. */
+export interface ConnectionSettings {
+  /** Of the gateway's endpoint, with `ws:` or `wss:`; of several gateways, each try takes the next. */
   readonly url: string | readonly string[];
-  /** Sent in ConnectionInit beside the token; called for each connection. */
+  /** Sent in ConnectionInit beside the token, such as `{ apiKey }`; a function is called for each connection. */
   readonly connectionParams?:
     | Readonly<Record<string, unknown>>
     | (() => Promise<Readonly<Record<string, unknown>>>)
     | undefined;
+  /** A bearer token, or how to get one: then the connection outlives the end of each. */
   readonly token?: TokenSource | undefined;
   readonly onState?: ((state: ConnectionState) => void) | undefined;
-  /** Where there is no global WebSocket. */
+  /** Default the global WebSocket: of browsers, and of Node from 22 on. */
   readonly webSocketImpl?: unknown;
+}
+
+export interface ConnectionOptions extends ConnectionSettings {
   readonly limits: ClientLimits;
 }
 

@@ -18,12 +18,21 @@ import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
 import { LIVE_HTTP_LIMITS, type LiveHttpLimits } from './live-http/limits.ts';
 import { OBSERVE_SHAPE, type ObserveSettings, observeSettings } from './observe/settings.ts';
+import { WEBSOCKET_LIMITS, type WebSocketLimits } from './websocket/limits.ts';
 
+const SOCKETS_MAX = 1_000_000;
 const streamsMax = z.coerce
   .number()
   .int('expected a whole number')
   .min(0, 'expected 0 or more')
   .default(LIVE_HTTP_LIMITS.streamsPerAddressMax);
+const socketsMax = (byDefault: number) =>
+  z.coerce
+    .number()
+    .int('expected a whole number')
+    .min(0, 'expected 0 or more')
+    .max(SOCKETS_MAX, `expected at most ${SOCKETS_MAX}`)
+    .default(byDefault);
 const onOrOff = z.enum(['true', 'false']);
 
 /** Of the environment, each by its name. */
@@ -72,6 +81,12 @@ export const GATEWAY_SETTINGS = {
   WEFT_STREAMS_PER_PRINCIPAL_MAX: streamsMax,
   /** The same of one client address: 0 behind a load balancer, whose address is that of all. */
   WEFT_STREAMS_PER_ADDRESS_MAX: streamsMax,
+  /** WebSockets that a gateway holds open; the next upgrade is answered 503. */
+  WEFT_SOCKETS_MAX: socketsMax(WEBSOCKET_LIMITS.connectionsMax),
+  /** WebSockets that one who gave credentials may hold open; the next closes with 4429. */
+  WEFT_SOCKETS_PER_PRINCIPAL_MAX: socketsMax(WEBSOCKET_LIMITS.connectionsPerPrincipalMax),
+  /** The same of one client address; the next upgrade is answered 429. 0 behind a load balancer: as many as there are. */
+  WEFT_SOCKETS_PER_ADDRESS_MAX: socketsMax(WEBSOCKET_LIMITS.connectionsPerAddressMax),
   ...DOCUMENTS_SHAPE,
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours. */
   WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
@@ -122,6 +137,8 @@ export interface GatewayConfig {
   readonly http?: HttpSettings | undefined;
   /** Default those of `LIVE_HTTP_LIMITS`. */
   readonly live?: Pick<LiveHttpLimits, 'streamsPerPrincipalMax' | 'streamsPerAddressMax'> | undefined;
+  /** Default those of `WEBSOCKET_LIMITS`. */
+  readonly sockets?: SocketLimits | undefined;
   /** What shows itself, and to whom; undefined: nothing. */
   readonly observe?: ObserveSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
@@ -132,6 +149,16 @@ export interface GatewayConfig {
   readonly drainGraceMs?: number | undefined;
   /** For what is in flight then; default the limits of the transports. */
   readonly drainTimeoutMs?: number | undefined;
+}
+
+type SocketLimits = Pick<
+  WebSocketLimits,
+  'connectionsMax' | 'connectionsPerPrincipalMax' | 'connectionsPerAddressMax'
+>;
+
+/** 0 in a setting means as many as there are. */
+function orNone(max: number): number {
+  return max === 0 ? Number.POSITIVE_INFINITY : max;
 }
 
 /** @throws OperatorError naming every setting that is wrong, and everything that is wrong in the files they name */
@@ -193,6 +220,11 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     live: Object.freeze({
       streamsPerPrincipalMax: settings.WEFT_STREAMS_PER_PRINCIPAL_MAX,
       streamsPerAddressMax: settings.WEFT_STREAMS_PER_ADDRESS_MAX,
+    }),
+    sockets: Object.freeze({
+      connectionsMax: orNone(settings.WEFT_SOCKETS_MAX),
+      connectionsPerPrincipalMax: orNone(settings.WEFT_SOCKETS_PER_PRINCIPAL_MAX),
+      connectionsPerAddressMax: orNone(settings.WEFT_SOCKETS_PER_ADDRESS_MAX),
     }),
     documents: documents ?? DOCUMENT_SETTINGS,
     observe,

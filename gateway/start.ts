@@ -94,9 +94,9 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     documents,
     allowsOrigin,
     forwardedHeaders,
-    limits: { drainTimeoutMs: drain.socketsMs },
+    limits: { ...config.sockets, drainTimeoutMs: drain.socketsMs },
   });
-  metrics?.setReadings(readingsOf(reloader, sockets, streams));
+  metrics?.setReadings(readingsOf(reloader, sockets, streams, upstreams));
   let metricsServer: MetricsServer | undefined;
   const close = async () => {
     draining.isDraining = true;
@@ -126,13 +126,18 @@ function readingsOf(
   { generations }: Reloader,
   sockets: WebSocketTransport,
   streams: EventStreams,
+  upstreams: UpstreamSubscriptions,
 ): Parameters<Metrics['setReadings']>[0] {
   return {
     engine: () => generations.current.engine.status?.(),
     generation: () => generations.current,
     sockets: () => sockets.connections(),
-    liveStreams: () => streams.liveSubscribers(),
-    topics: () => streams.topics().length,
+    live: () => ({
+      ...streams.figures(),
+      streams: streams.liveSubscribers(),
+      topics: streams.topics().length,
+    }),
+    upstreams: () => upstreams.readings(),
   };
 }
 

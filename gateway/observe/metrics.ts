@@ -10,10 +10,31 @@ export interface GatewayReadings {
   engine(): EngineStatus | undefined;
   generation(): { readonly id: string; readonly loadedAt: Date };
   sockets(): number;
+  live(): LiveReadings;
+  upstreams(): UpstreamReadings;
+}
+
+/** Of live fields: counts since the start, and what there is now. */
+export interface LiveReadings {
   /** Subscriptions that stand in a stream of the event log. */
-  liveStreams(): number;
+  readonly streams: number;
   /** Topics of the event log that are being read. */
-  topics(): number;
+  readonly topics: number;
+  /** Subscribers that are served alike count as one group. */
+  readonly groups: number;
+  readonly members: number;
+  /** Subscribers whose transport is full. */
+  readonly slow: number;
+  readonly events: number;
+  readonly deliveries: number;
+  readonly slowGaps: number;
+}
+
+/** Of subscriptions that subgraphs serve. */
+export interface UpstreamReadings {
+  readonly subscriptions: number;
+  readonly listeners: number;
+  readonly connections: number;
 }
 
 export interface Metrics extends MetricsText, OperationSink, EngineMeter {
@@ -95,6 +116,72 @@ function createCounts(registry: Registry) {
 
 const BREAKER_STATES = { CLOSED: 0, HALF_OPEN: 1, OPEN: 2 } as const;
 
+const LIVE_GAUGES: readonly [name: string, help: string, read: (live: LiveReadings) => number][] = [
+  ['live_streams', 'Subscriptions that stand in a stream of the event log.', ({ streams }) => streams],
+  ['live_topics', 'Topics of the event log that are being read.', ({ topics }) => topics],
+  ['live_groups', 'Groups of subscribers that are served alike.', ({ groups }) => groups],
+  ['live_members', 'Subscribers of all groups.', ({ members }) => members],
+  ['live_slow_members', 'Subscribers whose transport is full.', ({ slow }) => slow],
+];
+
+const LIVE_COUNTERS: readonly [name: string, help: string, read: (live: LiveReadings) => number][] = [
+  [
+    'live_events_total',
+    'Events that passed the filter of a group, once for each group.',
+    ({ events }) => events,
+  ],
+  ['live_deliveries_total', 'Results that were handed to subscribers.', ({ deliveries }) => deliveries],
+  ['live_slow_gaps_total', 'Gaps told to subscribers that were too slow.', ({ slowGaps }) => slowGaps],
+];
+
+const UPSTREAM_GAUGES: readonly [name: string, help: string, read: (all: UpstreamReadings) => number][] = [
+  [
+    'upstream_subscriptions',
+    'Subscriptions that are open at subgraphs.',
+    ({ subscriptions }) => subscriptions,
+  ],
+  ['upstream_listeners', 'Subscribers that share them.', ({ listeners }) => listeners],
+  ['upstream_connections', 'WebSockets and streams to subgraphs.', ({ connections }) => connections],
+];
+
+function registerLive(registry: Registry, readings: () => GatewayReadings | undefined): void {
+  const registers = [registry];
+  for (const [name, help, read] of LIVE_GAUGES) {
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      registers,
+      collect() {
+        const live = readings()?.live();
+        this.set(live === undefined ? 0 : read(live));
+      },
+    });
+  }
+  for (const [name, help, read] of LIVE_COUNTERS) {
+    new Counter({
+      name: PREFIX + name,
+      help,
+      registers,
+      collect() {
+        const live = readings()?.live();
+        this.reset();
+        this.inc(live === undefined ? 0 : read(live));
+      },
+    });
+  }
+  for (const [name, help, read] of UPSTREAM_GAUGES) {
+    new Gauge({
+      name: PREFIX + name,
+      help,
+      registers,
+      collect() {
+        const upstreams = readings()?.upstreams();
+        this.set(upstreams === undefined ? 0 : read(upstreams));
+      },
+    });
+  }
+}
+
 function registerReadings(
   registry: Registry,
   readings: () => GatewayReadings | undefined,
@@ -118,10 +205,7 @@ function registerReadings(
     ({ engine }) => engine()?.cachedOperations,
   );
   gauge('websocket_connections', 'Open WebSockets.', ({ sockets }) => sockets());
-  gauge('live_streams', 'Subscriptions that stand in a stream of the event log.', ({ liveStreams }) =>
-    liveStreams(),
-  );
-  gauge('live_topics', 'Topics of the event log that are being read.', ({ topics }) => topics());
+  registerLive(registry, readings);
   gauge(
     'generation_loaded_timestamp_seconds',
     'When the graph that is served was loaded.',

@@ -98,6 +98,13 @@ async function payloadOf(client: WsClient): Promise<unknown> {
   return payload;
 }
 
+/** The gateway's own samples without labels, by their names. */
+async function metrics(): Promise<Readonly<Record<string, number>>> {
+  const text = await (await fetch(gateway.urls.metrics ?? '')).text();
+  const samples = [...text.matchAll(/^weft_(\w+) (\d+)$/gm)];
+  return Object.fromEntries(samples.map(([, name, value]) => [name, Number(value)]));
+}
+
 const gap = (reason: string) => ({ data: null, extensions: { weft: { gap: { reason } } } });
 const changed = (n: number) => ({ data: { changed: { n, road: { name: 'road 7' } } } });
 const publish = (n: number) => traffic.publish({ n, secret: n, road: { __typename: 'Road', id: '7' } });
@@ -106,6 +113,10 @@ describe('a subscription of a subgraph through the gateway', { timeout: 30_000 }
   it('is one upstream and one fetch a result for a hundred clients', async () => {
     const all = await Promise.all(Array.from({ length: 100 }, () => subscribe()));
     await waitFor('the subscription upstream', () => traffic.active() === 1);
+    await waitFor('its hundred listeners in the metrics', async () => {
+      const { upstream_listeners, upstream_subscriptions, live_members } = await metrics();
+      return upstream_listeners === 1 && upstream_subscriptions === 1 && live_members === 100;
+    });
     const heads = traffic.heads.length;
     registry.requests.length = 0;
     // Every client stands in the stream when it has the first.

@@ -12,8 +12,9 @@ export default defineConfig({
     // Files are loaded as production loads them: one graphql, Node's own type stripping.
     experimental: { viteModuleRunner: false },
     pool: 'forks',
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Ample: a machine with two cores runs two files at once, and some start a whole hub.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
     teardownTimeout: 15_000,
     maxWorkers: 2,
   },

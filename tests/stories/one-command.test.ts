@@ -267,7 +267,7 @@ describe('the hub, started by one command', () => {
   });
 });
 
-describe('Ctrl-C', () => {
+describe('Ctrl-C', { timeout: 120_000 }, () => {
   it('stops every process that was started, and what was acknowledged is there at the next start', async () => {
     const first = await startHub();
     const orderNo = await callHotline(first, { externalRef: 'kept', subject: '留存', areaCode: COMMUNITY });

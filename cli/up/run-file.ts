@@ -78,7 +78,7 @@ async function endLeftovers(pids: readonly number[]): Promise<void> {
   }
 }
 
-const PROGRAMS = ['gateway', 'subgraphs', 'connectors', 'events', 'simulators'].map((part) =>
+const PROGRAMS = ['gateway', 'subgraphs', 'connectors', 'events', 'webhooks', 'simulators'].map((part) =>
   join(ROOT, part, 'main.ts'),
 );
 

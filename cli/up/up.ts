@@ -1,7 +1,7 @@
 // `weft up`: starts and supervises the database, the gateway, the subgraphs, the connectors and the simulated city.
 import { OperatorError } from '@weft/core/errors';
 import type { Release } from '@weft/core/exclusive';
-import { isPortFree } from '@weft/core/process-table';
+import { freePort, isPortFree } from '@weft/core/process-table';
 import { homeDirectory, readStoredSubgraphs, type StoredSubgraph } from '../checkout.ts';
 import { Child } from './child.ts';
 import { readUpConfig, type UpConfig } from './config.ts';
@@ -61,12 +61,7 @@ async function startHub(
 ): Promise<void> {
   const startedAt = performance.now();
   hub.release = await takeOver(home);
-  if (config.PORT !== 0 && !(await isPortFree(config.PORT, config.WEFT_HOST))) {
-    throw new OperatorError(
-      `port ${config.PORT} is in use: stop what listens there, or set PORT to another one`,
-      { exitCode: 2 },
-    );
-  }
+  const settled = await settlePort(config);
   tell(
     config.DATABASE_URL === undefined
       ? 'starting the embedded PostgreSQL'
@@ -82,7 +77,7 @@ async function startHub(
   };
   const specs = planParts({
     home,
-    config,
+    config: settled,
     databaseUrl: hub.database.url,
     secrets: openSecrets(home),
     ports: await assignPorts(home, PORT_NAMES),
@@ -97,6 +92,19 @@ async function startHub(
   writeDown();
   announce(urls, performance.now() - startedAt);
   process.on('SIGUSR2', () => void bringBack(hub, home, tell));
+}
+
+/**
+ * The settings with the port that the gateway will have: those who ask it must know it before it listens.
+ * @throws OperatorError when it is taken
+ */
+export async function settlePort(config: UpConfig): Promise<UpConfig> {
+  if (config.PORT === 0) return { ...config, PORT: await freePort() };
+  if (await isPortFree(config.PORT, config.WEFT_HOST)) return config;
+  throw new OperatorError(
+    `port ${config.PORT} is in use: stop what listens there, or set PORT to another one`,
+    { exitCode: 2 },
+  );
 }
 
 function withoutPassword(databaseUrl: string): string {

@@ -1,6 +1,9 @@
 // Decodes `@changes` on Subscription fields, and says which field of an event's data holds an entity's key.
 
+import type { StreamField } from '@weft/schema/event-streams';
 import { compileMapping, MappingError } from '@weft/schema/mapping/compile';
+import { checkStreamOptions } from '@weft/schema/stream-options';
+import { typeNameOf } from '@weft/schema/type-references';
 import { type FieldDefinitionNode, Kind } from 'graphql';
 import type { IngestPlan } from '../plan.ts';
 import type { Compilation } from './compilation.ts';
@@ -14,6 +17,9 @@ export interface ChangesPlan {
   /** `{ order { id } }` */
   readonly message: string;
   readonly where: string | undefined;
+  /** `permits(division: $args.division)` */
+  readonly snapshot: string | undefined;
+  readonly coalesce: boolean;
 }
 
 /** The gateway fills these of every live field's return type. */
@@ -97,9 +103,40 @@ function readField(
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const readable = { args, $: ingest && [entityField, ...selectedNames(ingest)] };
   const where = readMapping(given, 'where', readable, issues);
-  return key === undefined
-    ? undefined
-    : { topic: of, message: `{ ${entityField} { ${key} } }`, where: where?.mapping.text };
+  if (key === undefined) return undefined;
+  const plan = {
+    topic: of,
+    message: `{ ${entityField} { ${key} } }`,
+    where: where?.mapping.text,
+    snapshot: given.text('snapshot'),
+    coalesce: given.flag('coalesce'),
+  };
+  checkOptions(field, plan, given, compilation);
+  return plan;
+}
+
+/** What the gateway would refuse when it composes: here it has a place. */
+function checkOptions(
+  field: FieldDefinitionNode,
+  { topic, message, where, snapshot, coalesce }: ChangesPlan,
+  given: Arguments,
+  { sdl, issues }: Compilation,
+): void {
+  const stream: StreamField = {
+    coordinate: `Subscription.${field.name.value}`,
+    definition: field,
+    returnType: namedType(field.type),
+    topic,
+    message,
+    where,
+    snapshot,
+    coalesces: coalesce,
+  };
+  const types = Map.groupBy(sdl.document.definitions, (node) => typeNameOf(node) ?? '');
+  checkStreamOptions(types, stream, (problem) => {
+    const place = snapshot === undefined ? field : given.nodeOf('snapshot');
+    issues.add('BAD_VALUE', place, problem, 'see @changes in docs/connectors.md');
+  });
 }
 
 function entityFieldsOf(sdl: SdlFolder, field: FieldDefinitionNode, of: string): readonly string[] {

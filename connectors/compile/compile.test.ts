@@ -203,6 +203,16 @@ describe('the plan', () => {
       /interface Resumable[\s\S]*scalar Cursor|scalar Cursor[\s\S]*interface Resumable/,
     );
   });
+
+  test('stores where the current state comes from, and that changes may be gathered', () => {
+    const sdl = GOOD.replace(
+      'after: Cursor): OrderChanged! @changes(of: "Order",',
+      'from: StreamStart = LIVE, intervalMs: Int, after: Cursor): OrderChanged! @changes(of: "Order", snapshot: "orders(area: $args.area)", coalesce: true,',
+    );
+    const { storedSdl } = compileSystem(folderOf({ 'a.graphql': sdl })).plan;
+    expect(storedSdl).toContain('snapshot: "orders(area: $args.area)", coalesce: true)');
+    expect(storedSdl).toContain('enum StreamStart');
+  });
 });
 
 /** Code, what is replaced in GOOD, by what, and a part of the line on which the issue is told. */
@@ -283,6 +293,13 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ['REPORT_SHAPE', 'title: bt ', '', '@ingest'],
   ['REPORT_SHAPE', 'externalNumbers: { order: no }', "externalNumbers: 'x'", '@ingest'],
   ['NOT_INGESTED', '@changes(of: "Order"', '@changes(of: "Note"'],
+  ['BAD_VALUE', '@changes(of: "Order"', '@changes(of: "Order", snapshot: "orders(area: $args.area)"'],
+  ['BAD_VALUE', '@changes(of: "Order"', '@changes(of: "Order", coalesce: true'],
+  [
+    'BAD_VALUE',
+    'after: Cursor): OrderChanged! @changes(of: "Order"',
+    'from: StreamStart = LIVE, after: Cursor): OrderChanged! @changes(of: "Order", snapshot: "notes"',
+  ],
   ['INGEST_KEY', 'key: "id", order', 'key: "version", order'],
   ['INGEST_KEY', 'select: "id: no version', 'select: "version'],
   ['INGEST_ORDER', 'version: seq area', 'area', '@ingest'],

@@ -2,6 +2,7 @@
 import { addCommonDefinitions } from '@weft/schema/common-definitions';
 import { EVENTS_LINK_URL } from '@weft/schema/event-streams';
 import {
+  type ConstArgumentNode,
   type ConstDirectiveNode,
   type ConstValueNode,
   type DefinitionNode,
@@ -66,17 +67,20 @@ function withStreams<Node extends { readonly fields?: readonly FieldDefinitionNo
   return { ...node, fields };
 }
 
-function eventStream({ topic, message, where }: ChangesPlan): ConstDirectiveNode {
-  const given = { topic, message, ...(where === undefined ? {} : { where }) };
+function eventStream({ topic, message, where, snapshot, coalesce }: ChangesPlan): ConstDirectiveNode {
+  const texts = Object.entries({ topic, message, where, snapshot }).flatMap(([name, value]) =>
+    value === undefined ? [] : [argument(name, { kind: Kind.STRING, value })],
+  );
+  const flags = coalesce ? [argument('coalesce', { kind: Kind.BOOLEAN, value: true })] : [];
   return {
     kind: Kind.DIRECTIVE,
     name: { kind: Kind.NAME, value: 'eventStream' },
-    arguments: Object.entries(given).map(([name, value]) => ({
-      kind: Kind.ARGUMENT,
-      name: { kind: Kind.NAME, value: name },
-      value: { kind: Kind.STRING, value } satisfies ConstValueNode,
-    })),
+    arguments: [...texts, ...flags],
   };
+}
+
+function argument(name: string, value: ConstValueNode): ConstArgumentNode {
+  return { kind: Kind.ARGUMENT, name: { kind: Kind.NAME, value: name }, value };
 }
 
 function isEmptyExtension(node: DefinitionNode): boolean {

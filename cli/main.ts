@@ -16,6 +16,8 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
+  weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
+                    [--json]
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands
             [--select '{…}'] [--after CURSOR] [--from SNAPSHOT] [--json] [--url URL] [--token TOKEN]
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
@@ -80,6 +82,8 @@ async function main(argv: readonly string[]): Promise<void> {
         process.env,
       );
     }
+    case 'audit':
+      return (await import('./audit/command.ts')).auditCommand(rest);
     case 'tail':
       return (await import('./tail/command.ts')).tailCommand(rest, process.env);
     case 'replay':

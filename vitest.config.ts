@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: [
-      '{client,core,schema,connectors,events,subgraphs,gateway,webhooks,cli,simulators,dashboard,tests}/**/*.test.ts',
+      '{client,core,schema,connectors,events,evidence,subgraphs,gateway,webhooks,cli,simulators,dashboard,tests}/**/*.test.ts',
     ],
     exclude: ['**/node_modules/**', '**/generated/**'],
     reporters: ['default', './tests/reporter.ts'],

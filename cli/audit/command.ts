@@ -3,7 +3,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
-import { type Verification, verifyExport } from '@weft/core/evidence/verify';
+import { type Verification, verifyExport } from '@weft/evidence/verify';
 
 const FILE_BYTES_MAX = 100_000_000;
 const KEY_BYTES_MAX = 10_000;

@@ -48,6 +48,7 @@ describe('the migrations of every owner', () => {
       'connectors',
       'directory',
       'events',
+      'evidence',
       'incidents',
       'registry',
       'webhooks',

@@ -4,9 +4,9 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSigner } from '@weft/core/evidence/checkpoint';
-import { makeEntry } from '@weft/core/evidence/entry';
-import { writeExport } from '@weft/core/evidence/export';
+import { openSigner } from '@weft/evidence/checkpoint';
+import { makeEntry } from '@weft/evidence/entry';
+import { writeExport } from '@weft/evidence/export';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ROOT } from '../support/hub.ts';
 

@@ -90,7 +90,8 @@ function checkKeys(
   keys.forEach(({ keyId, jwk }, index) => {
     const where = `keys[${index}]`;
     const key = readKey(jwk);
-    if (key === undefined) report(`${where}.jwk`, 'is no Ed25519 key');
+    if (key?.export({ format: 'jwk' }).x !== jwk.x)
+      report(`${where}.jwk`, 'is no Ed25519 key in its one form');
     else if (thumbprint(key) !== keyId) report(`${where}.keyId`, 'is not the thumbprint of its key');
     else if (trustedIds?.has(keyId) === false) report(`${where}`, 'is none of the keys that were given');
     else found.set(keyId, key);

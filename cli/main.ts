@@ -16,6 +16,8 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
+  weft audit export SUBJECT [--out FILE] write the evidence of a subject, such as Incident:ID
+                    [--leave-out NAMES]
   weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
                     [--json]
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands
@@ -83,7 +85,7 @@ async function main(argv: readonly string[]): Promise<void> {
       );
     }
     case 'audit':
-      return (await import('./audit/command.ts')).auditCommand(rest);
+      return (await import('./audit/command.ts')).auditCommand(rest, process.env);
     case 'tail':
       return (await import('./tail/command.ts')).tailCommand(rest, process.env);
     case 'replay':

@@ -1,7 +1,10 @@
 // The settings of the process that serves the owned subgraphs.
-import { logLevel, port, readConfig } from '@weft/core/config';
+import { logLevel, milliseconds, port, readConfig } from '@weft/core/config';
 import { readSubgraphKeys, type SubgraphKey } from '@weft/core/signatures/keys';
 import { EVENT_LOG_SHAPE } from '@weft/events/setting';
+import type { CheckpointSigner } from '@weft/evidence/checkpoint';
+import { HASH_ALGORITHMS, type HashAlgorithm } from '@weft/evidence/hash';
+import { readSigner } from '@weft/evidence/open';
 import { z } from 'zod';
 
 const SHAPE = {
@@ -16,6 +19,11 @@ const SHAPE = {
   WEFT_HOST: z.string().min(1).default('127.0.0.1'),
   /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** Ed25519 private key in PEM that signs checkpoints of the evidence; without it there are none. */
+  WEFT_EVIDENCE_KEY_FILE: z.string().optional(),
+  WEFT_EVIDENCE_HASH: z.enum(HASH_ALGORITHMS).default('sha256'),
+  /** Between one checkpoint and the next. */
+  WEFT_EVIDENCE_INTERVAL_MS: milliseconds(3_600_000).default(10_000),
   WEFT_LOG_LEVEL: logLevel,
 };
 
@@ -25,7 +33,15 @@ export interface SubgraphsConfig {
   readonly port: number;
   readonly host: string;
   readonly subgraphKeys: readonly SubgraphKey[] | undefined;
+  readonly evidence: EvidenceConfig;
   readonly logLevel: string;
+}
+
+export interface EvidenceConfig {
+  /** Undefined: no checkpoints are made. */
+  readonly signer: CheckpointSigner | undefined;
+  readonly algorithm: HashAlgorithm;
+  readonly intervalMs: number;
 }
 
 /** @throws OperatorError naming every setting that is wrong */
@@ -37,6 +53,14 @@ export function readSubgraphsConfig(env: Readonly<Record<string, string | undefi
     port: config.WEFT_SUBGRAPHS_PORT,
     host: config.WEFT_HOST,
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
+    evidence: {
+      signer:
+        config.WEFT_EVIDENCE_KEY_FILE === undefined
+          ? undefined
+          : readSigner(config.WEFT_EVIDENCE_KEY_FILE, 'WEFT_EVIDENCE_KEY_FILE'),
+      algorithm: config.WEFT_EVIDENCE_HASH,
+      intervalMs: config.WEFT_EVIDENCE_INTERVAL_MS,
+    },
     logLevel: config.WEFT_LOG_LEVEL,
   });
 }

@@ -4,6 +4,8 @@ import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { openEventLog } from '@weft/events/open';
+import { openCheckpoints } from '@weft/evidence/open';
+import type { EvidenceConfig } from './config.ts';
 import { openDirectory } from './directory/directory.ts';
 import { openIncidents } from './incidents/incidents.ts';
 import { openRegistry } from './registry/registry.ts';
@@ -20,6 +22,8 @@ export interface SubgraphsOptions {
   readonly port: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** How evidence is hashed and signed; default SHA-256, and no checkpoints. */
+  readonly evidence?: EvidenceConfig;
   readonly logger: Logger;
 }
 
@@ -39,6 +43,7 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
   };
   try {
     const log = opened(await openEventLog({ eventLog, databaseUrl, logger }));
+    openEvidence(options, opened);
     const directory = opened(await openDirectory(databaseUrl, logger));
     const incidents = opened(openIncidents(databaseUrl, log, logger));
     const registry = opened(openRegistry(databaseUrl, log, logger));
@@ -50,6 +55,18 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
     await close();
     throw explainStartFailure(thrown, options);
   }
+}
+
+function openEvidence(
+  { databaseUrl, evidence, logger }: SubgraphsOptions,
+  opened: (part: { close(): Promise<void> }) => unknown,
+): void {
+  if (evidence?.signer === undefined) {
+    logger.warn('WEFT_EVIDENCE_KEY_FILE is not set: no checkpoints of the evidence are made');
+    return;
+  }
+  const { signer, algorithm, intervalMs } = evidence;
+  opened(openCheckpoints({ databaseUrl, signer, algorithm, intervalMs, logger }));
 }
 
 function explainStartFailure(thrown: unknown, { host, port }: SubgraphsOptions): unknown {

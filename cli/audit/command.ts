@@ -1,34 +1,70 @@
-// `weft audit verify`: says offline whether exported evidence is as it was signed, and if not, what was changed.
+// `weft audit`: exports evidence of a subject; says offline whether an export is as it was signed, and if not, what was changed.
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
+import { readSigner } from '@weft/evidence/open';
+import type { EvidenceTransaction } from '@weft/evidence/postgres/append';
+import { exportEvidence } from '@weft/evidence/postgres/read';
 import { type Verification, verifyExport } from '@weft/evidence/verify';
+import { homeDirectory } from '../checkout.ts';
+import { onDatabase } from '../on-database.ts';
 
 const FILE_BYTES_MAX = 100_000_000;
 const KEY_BYTES_MAX = 10_000;
 const FINDINGS_SHOWN_MAX = 50;
-const USAGE = "expected 'weft audit verify FILE [--key FILE]… [--json]'";
+const USAGE =
+  "expected 'weft audit export SUBJECT [--out FILE] [--leave-out NAMES]' or 'weft audit verify FILE [--key FILE]… [--json]'";
 
 /**
- * Prints what was found; the process ends with 1 when the file is not genuine.
- * @throws OperatorError for arguments, and for files that cannot be read
+ * Of `verify`, prints what was found; the process ends with 1 when the file is not genuine. Of `export`, writes the file.
+ * @throws OperatorError for arguments, for files that cannot be read, and when there is no such evidence
  */
-export function auditCommand(argv: readonly string[]): void {
+export async function auditCommand(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
   const { values, positionals } = parse(argv);
-  const [verb, file, ...others] = positionals;
-  if (verb !== 'verify' || file === undefined || others.length > 0)
-    throw new OperatorError(USAGE, { exitCode: 2 });
-  const keys = values.key?.map(readKey);
-  const verification = verifyExport(readBounded(file, FILE_BYTES_MAX), keys);
-  const text = values.json === true ? `${JSON.stringify(verification)}\n` : describe(file, verification);
+  const [verb, name, ...others] = positionals;
+  if (name === undefined || others.length > 0) throw new OperatorError(USAGE, { exitCode: 2 });
+  if (verb === 'export') {
+    const leaveOut = new Set((values['leave-out'] ?? '').split(',').filter((field) => field !== ''));
+    return exportSubject(name, { leaveOut, file: values.out }, env);
+  }
+  if (verb !== 'verify') throw new OperatorError(USAGE, { exitCode: 2 });
+  const verification = verifyExport(readBounded(name, FILE_BYTES_MAX), values.key?.map(readKey));
+  const text = values.json === true ? `${JSON.stringify(verification)}\n` : describe(name, verification);
   process.stdout.write(text);
   if (!verification.isGenuine) process.exitCode = 1;
 }
 
+async function exportSubject(
+  subject: string,
+  { leaveOut, file }: { readonly leaveOut: ReadonlySet<string>; readonly file: string | undefined },
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  const keyFile = env.WEFT_EVIDENCE_KEY_FILE || join(homeDirectory(env), 'evidence-key.pem');
+  const signer = readSigner(keyFile, 'WEFT_EVIDENCE_KEY_FILE');
+  await onDatabase(env, 'the evidence', async (client) => {
+    const database: EvidenceTransaction = {
+      query: async <Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[] = []) =>
+        (await client.query<Row>(sql, [...parameters])).rows,
+    };
+    const text = await exportEvidence(database, { subject, leaveOut, signer });
+    if (file === undefined) process.stdout.write(text);
+    else writeFileSync(file, text);
+  });
+}
+
 function parse(argv: readonly string[]) {
   try {
-    const options = { key: { type: 'string', multiple: true }, json: { type: 'boolean' } } as const;
+    const options = {
+      key: { type: 'string', multiple: true },
+      json: { type: 'boolean' },
+      out: { type: 'string' },
+      'leave-out': { type: 'string' },
+    } as const;
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (cause) {
     throw new OperatorError(`${(cause as Error).message}; ${USAGE}`, { exitCode: 2, cause });

@@ -1,10 +1,8 @@
 // `weft events`: lists the events that the live engine would not take, and has the relay try them anew.
-import { join } from 'node:path';
-import { urlOfRunning } from '@weft/core/embedded-postgres';
 import { OperatorError } from '@weft/core/errors';
 import { listDeadLetters, redriveDeadLetters } from '@weft/events/relay/dead-letters';
-import pg from 'pg';
-import { homeDirectory } from '../checkout.ts';
+import type pg from 'pg';
+import { onDatabase } from '../on-database.ts';
 
 export interface EventsCommand {
   readonly verb: string | undefined;
@@ -13,7 +11,6 @@ export interface EventsCommand {
 }
 
 const LISTED_MAX = 1_000;
-const TIMEOUT_MS = 5_000;
 
 /** One line a dead letter on standard output, or how many were redriven. @throws OperatorError naming what is wrong */
 export async function eventsCommand(
@@ -25,7 +22,9 @@ export async function eventsCommand(
     throw wrong(
       "expected 'weft events dead-letters', 'weft events redrive ID' or 'weft events redrive --all'",
     );
-  await onDatabase(env, (client) => (isRedrive ? redrive(client, id ?? 'all') : list(client)));
+  await onDatabase(env, 'the dead letters', (client) =>
+    isRedrive ? redrive(client, id ?? 'all') : list(client),
+  );
 }
 
 async function list(client: pg.Client): Promise<void> {
@@ -49,31 +48,6 @@ async function redrive(client: pg.Client, id: string): Promise<void> {
   if (redriven === 0 && id !== 'all')
     throw wrong(`there is no dead letter ${id}: 'weft events dead-letters' lists them`);
   process.stdout.write(`${redriven} to be tried anew by the relay\n`);
-}
-
-async function onDatabase(
-  env: Readonly<Record<string, string | undefined>>,
-  work: (client: pg.Client) => Promise<void>,
-): Promise<void> {
-  const home = homeDirectory(env);
-  const connectionString = env.DATABASE_URL || urlOfRunning(join(home, 'postgres'));
-  if (connectionString === undefined)
-    throw wrong(`no database: no hub runs in ${home}, and DATABASE_URL is not set`);
-  const client = new pg.Client({
-    connectionString,
-    connectionTimeoutMillis: TIMEOUT_MS,
-    statement_timeout: TIMEOUT_MS,
-  });
-  try {
-    await client.connect();
-    await work(client);
-  } catch (cause) {
-    if (cause instanceof OperatorError) throw cause;
-    throw new OperatorError(`the dead letters cannot be read: ${(cause as Error).message}`, { cause });
-  } finally {
-    // A connection that never stood, or is lost, has nothing to say good-bye to.
-    await client.end().catch(() => undefined);
-  }
 }
 
 function wrong(message: string): OperatorError {

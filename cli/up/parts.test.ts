@@ -25,6 +25,7 @@ describe('planParts', () => {
         directory: join(home, 'secrets'),
         keysFile: 'keys.json',
         subgraphKeysFile: 'subgraph-keys.json',
+        evidenceKeyFile: 'evidence-key.pem',
         hotlineAppKey: 'a',
         hotlineWebhook: 'b',
       },

@@ -126,7 +126,13 @@ function subgraphs(plan: Plan): ChildSpec {
     DATABASE_URL: plan.databaseUrl,
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
     WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
-    ...given(plan.config, ['EVENT_LOG']),
+    WEFT_EVIDENCE_KEY_FILE: plan.secrets.evidenceKeyFile,
+    ...given(plan.config, [
+      'EVENT_LOG',
+      'WEFT_EVIDENCE_KEY_FILE',
+      'WEFT_EVIDENCE_HASH',
+      'WEFT_EVIDENCE_INTERVAL_MS',
+    ]),
   });
 }
 

@@ -1,5 +1,5 @@
 // The secrets of a home folder: made at random at the first start, kept in files that only their owner can read.
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
@@ -12,6 +12,8 @@ export interface Secrets {
   readonly keysFile: string;
   /** The same `subgraphKeys` and nothing else, for those who verify. */
   readonly subgraphKeysFile: string;
+  /** Ed25519, PEM: signs the checkpoints of the evidence. Its public key lies beside it as `evidence-key.pub.pem`. */
+  readonly evidenceKeyFile: string;
   readonly hotlineAppKey: string;
   readonly hotlineWebhook: string;
 }
@@ -28,6 +30,7 @@ export function openSecrets(home: string): Secrets {
     directory,
     keysFile,
     subgraphKeysFile,
+    evidenceKeyFile: openEvidenceKey(home),
     hotlineAppKey: secret(directory, 'hotline-app-key'),
     hotlineWebhook: secret(directory, 'hotline-webhook'),
   };
@@ -54,6 +57,20 @@ function readKeys(file: string): Readonly<Record<string, unknown>> {
       cause,
     });
   }
+}
+
+/** What has been signed must be verifiable for good: a key that is there is never replaced. */
+function openEvidenceKey(home: string): string {
+  const file = join(home, 'evidence-key.pem');
+  if (!existsSync(file)) {
+    const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+    writeSecret(
+      join(home, 'evidence-key.pub.pem'),
+      publicKey.export({ type: 'spki', format: 'pem' }) as string,
+    );
+    writeSecret(file, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+  }
+  return file;
 }
 
 function createKey(): { readonly id: string; readonly secret: string } {

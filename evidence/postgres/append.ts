@@ -1,4 +1,4 @@
-// Appends an entry of evidence inside the caller's transaction.
+// Appends entries of evidence inside the caller's transaction.
 import { HubError } from '@weft/core/errors';
 import { type EvidenceEntry, type EvidenceFields, makeEntry } from '../entry.ts';
 import { canonicalText, type HashAlgorithm } from '../hash.ts';
@@ -14,39 +14,58 @@ export interface EvidenceTransaction {
 export interface NewEvidence {
   /** What it is of: `Incident:<id>`. Its writers must be serialised by the caller, else one of them fails (SQLSTATE 23505). */
   readonly subject: string;
-  readonly algorithm: HashAlgorithm;
   readonly fields: EvidenceFields;
 }
 
-/** Characters of the fields in JSON, at the most. */
+/** Entries in one call, at the most. */
+export const APPEND_ENTRIES_MAX = 5_000;
+/** Characters of one entry's fields in JSON, at the most. */
 const FIELDS_CHARS_MAX = 64_000;
 
-const LAST = `SELECT sequence, hash FROM evidence.entry WHERE subject = $1 ORDER BY sequence DESC LIMIT 1`;
+const LAST = `
+SELECT DISTINCT ON (subject) subject, sequence, hash FROM evidence.entry
+WHERE subject = ANY($1) ORDER BY subject, sequence DESC`;
+// The fields travel as text inside a JSON parameter, so that PostgreSQL never unescapes a NUL in them.
 const INSERT = `
 INSERT INTO evidence.entry (subject, sequence, algorithm, previous_hash, fields, hash)
-VALUES ($1, $2, $3, $4, $5::text::json, $6)`;
+SELECT e->>'subject', (e->>'sequence')::int, $1, e->>'previousHash', (e->>'fields')::json, e->>'hash'
+FROM json_array_elements($2::text::json) WITH ORDINALITY AS list(e, place) ORDER BY place`;
+
+type Last = Pick<EvidenceEntry, 'subject' | 'sequence' | 'hash'>;
 
 /**
- * Commits or rolls back with what it is evidence of.
- * @throws HubError LIMIT_EXCEEDED when the fields are too long; what the transaction rejects with
+ * Commits or rolls back with what it is evidence of. Two round trips, however many entries; those of one subject are
+ * chained in the order of the list.
+ * @throws HubError LIMIT_EXCEEDED when there are too many or their fields are too long; what the transaction rejects with
  */
 export async function appendEvidence(
   transaction: EvidenceTransaction,
-  { subject, algorithm, fields }: NewEvidence,
-): Promise<EvidenceEntry> {
-  const [previous] = await transaction.query<{ sequence: number; hash: string }>(LAST, [subject]);
-  const entry = makeEntry({ subject, algorithm, previous, fields });
-  const text = canonicalText(entry.fields);
-  if (text.length > FIELDS_CHARS_MAX) {
-    throw new HubError(
-      'LIMIT_EXCEEDED',
-      `evidence: FIELDS_CHARS_MAX is ${FIELDS_CHARS_MAX}, got ${text.length}`,
-      {
-        details: { limit: 'FIELDS_CHARS_MAX', max: FIELDS_CHARS_MAX, got: text.length },
-      },
-    );
-  }
-  const { sequence, previousHash, hash } = entry;
-  await transaction.query(INSERT, [subject, sequence, algorithm, previousHash, text, hash]);
-  return entry;
+  algorithm: HashAlgorithm,
+  added: readonly NewEvidence[],
+): Promise<readonly EvidenceEntry[]> {
+  if (added.length === 0) return [];
+  requireLimit('APPEND_ENTRIES_MAX', added.length, APPEND_ENTRIES_MAX);
+  const subjects = [...new Set(added.map(({ subject }) => subject))];
+  const stored = await transaction.query<Last & Record<string, unknown>>(LAST, [subjects]);
+  const last = new Map<string, Last>(stored.map((row) => [row.subject, row]));
+  const entries = added.map(({ subject, fields }) => {
+    const entry = makeEntry({ subject, algorithm, previous: last.get(subject), fields });
+    last.set(subject, entry);
+    return entry;
+  });
+  await transaction.query(INSERT, [algorithm, JSON.stringify(entries.map(toRow))]);
+  return entries;
+}
+
+function toRow({ subject, sequence, previousHash, fields, hash }: EvidenceEntry): object {
+  const text = canonicalText(fields);
+  requireLimit('FIELDS_CHARS_MAX', text.length, FIELDS_CHARS_MAX);
+  return { subject, sequence, previousHash, fields: text, hash };
+}
+
+function requireLimit(limit: string, got: number, max: number): void {
+  if (got <= max) return;
+  throw new HubError('LIMIT_EXCEEDED', `evidence: ${limit} is ${max}, got ${got}`, {
+    details: { limit, max, got },
+  });
 }

@@ -59,11 +59,12 @@ describe.skipIf(skipReason !== undefined)('stored evidence', () => {
   const append = (subject: string, n: number, fails = false) =>
     inTransaction(
       (transaction) =>
-        appendEvidence(transaction, {
-          subject,
-          algorithm: 'sha256',
-          fields: { kind: 'ACCEPTED', n, by: '王\u0000', reason: null, at: new Date().toISOString() },
-        }),
+        appendEvidence(transaction, 'sha256', [
+          {
+            subject,
+            fields: { kind: 'ACCEPTED', n, by: '王\u0000', reason: null, at: new Date().toISOString() },
+          },
+        ]),
       fails,
     );
 
@@ -106,6 +107,23 @@ describe.skipIf(skipReason !== undefined)('stored evidence', () => {
     expect(failed.length).toBeLessThanOrEqual(1);
     expect((await verified('Incident:race')).isGenuine).toBe(true);
     expect(await readEntries(over(pool), 'Incident:race')).toHaveLength(2 - failed.length);
+  });
+
+  it('chains many of several subjects in one call, behind what there is of each', async () => {
+    await append('Incident:m1', 0);
+    await inTransaction((transaction) =>
+      appendEvidence(
+        transaction,
+        'sha256',
+        ['m1', 'm2', 'm1', 'm2', 'm2'].map((id, n) => ({ subject: `Incident:${id}`, fields: { n } })),
+      ),
+    );
+    const numbersOf = async (subject: string) =>
+      (await readEntries(over(pool), subject)).map(({ fields }) => fields.n?.value);
+    expect(await numbersOf('Incident:m1')).toEqual([0, 0, 2]);
+    expect(await numbersOf('Incident:m2')).toEqual([1, 3, 4]);
+    for (const subject of ['Incident:m1', 'Incident:m2'])
+      expect((await verified(subject)).isGenuine).toBe(true);
   });
 
   it('says which entries are not under a checkpoint yet, and what was left out', async () => {

@@ -7,6 +7,7 @@ import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
 import type { FastifyInstance } from 'fastify';
 import type { GatewayConfig } from './config.ts';
+import { checkTrustedDocuments } from './documents/check-trusted.ts';
 import { createDocuments } from './documents/documents.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
@@ -64,8 +65,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const { streams, upstreams } = openStreams({ log, reloader, config, logger, limits });
   const engine = () => generations.current.engine;
   const draining: Draining = { isDraining: false };
-  const isDraining = () => draining.isDraining;
-  const documents = createDocuments(config.documents);
+  const [isDraining, documents] = [() => draining.isDraining, createDocuments(config.documents)];
   const app = createHttpServer({
     engine,
     identity,
@@ -107,6 +107,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   try {
     metricsServer = await openMetricsServer(metrics, config);
     const port = await listen(app, config);
+    void checkTrustedDocuments(config.documents?.trusted, engine, logger, isDraining);
     const urls = { ...urlsOf(config, port), ...(metricsServer && { metrics: metricsServer.url }) };
     return {
       urls,

@@ -1,6 +1,7 @@
 // What an operator may set of documents that are sent by their hash or id.
 import { OperatorError } from '@weft/core/errors';
 import { readJson } from '@weft/core/read-json';
+import { parse } from 'graphql';
 import { z } from 'zod';
 
 export interface DocumentSettings {
@@ -39,9 +40,20 @@ export function readDocumentSettings(env: z.infer<z.ZodObject<typeof DOCUMENTS_S
   if (requiresTrusted && env.WEFT_APQ === 'true') throw refuse('require leaves no place for WEFT_APQ');
   const documents =
     file === undefined ? undefined : readJson('WEFT_TRUSTED_DOCUMENTS_FILE', file, TRUSTED_DOCUMENTS);
+  for (const [id, text] of Object.entries(documents ?? {})) requireSyntax(file ?? '', id, text);
   return {
     automatic: env.WEFT_APQ === 'true',
     trusted: documents === undefined ? undefined : new Map(Object.entries(documents)),
     requiresTrusted,
   };
+}
+
+/** Whether the graph has what it asks for is told when there is a graph: check-trusted.ts. */
+function requireSyntax(file: string, id: string, text: string): void {
+  try {
+    parse(text, { noLocation: true });
+  } catch (cause) {
+    const problem = `document "${id}" is not GraphQL: ${(cause as Error).message}`;
+    throw new OperatorError(`WEFT_TRUSTED_DOCUMENTS_FILE: ${file}: ${problem}`, { exitCode: 2, cause });
+  }
 }

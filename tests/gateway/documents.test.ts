@@ -123,6 +123,24 @@ describe('the store of automatic persisted queries', () => {
   });
 });
 
+describe('a trusted document that the graph cannot run', () => {
+  it('is told in the log when the gateway starts, and the others are planned by then', async () => {
+    const written: string[] = [];
+    const logged = await startLibraryGateway(
+      createLogger('test', 'info', { write: (line) => written.push(line) }),
+    );
+    const file = join(logged.folder, 'trusted.json');
+    writeFileSync(file, JSON.stringify({ me: '{ me { name } }', gone: '{ me { shoeSize } }' }));
+    await logged.start({ WEFT_TRUSTED_DOCUMENTS_FILE: file });
+    const warnings = () =>
+      written.map((line) => JSON.parse(line)).filter(({ msg }) => /trusted document/.test(msg));
+    await expect
+      .poll(warnings, { timeout: 15_000 })
+      .toMatchObject([{ document: 'gone', problem: expect.stringContaining('shoeSize') }]);
+    await logged.close();
+  });
+});
+
 describe('trusted documents', () => {
   const LISTED = 'query Me { me { name } }';
   let file: string;
@@ -154,6 +172,11 @@ describe('trusted documents', () => {
   });
 
   it('refuse settings that leave nothing to run, or too much', () => {
+    const broken = join(rig.folder, 'broken.json');
+    writeFileSync(broken, JSON.stringify({ me: '{ me { name }', all: '{ me { id } }' }));
+    expect(() =>
+      readGatewayConfig({ WEFT_SUPERGRAPH_FILE: 'x', WEFT_TRUSTED_DOCUMENTS_FILE: broken }),
+    ).toThrow(/broken\.json: document "me" is not GraphQL: Syntax Error: Expected Name/);
     const env = { WEFT_SUPERGRAPH_FILE: 'x', WEFT_TRUSTED_DOCUMENTS: 'require' };
     expect(() => readGatewayConfig(env)).toThrow('WEFT_TRUSTED_DOCUMENTS_FILE');
     const both = { ...env, WEFT_TRUSTED_DOCUMENTS_FILE: file, WEFT_APQ: 'true' };

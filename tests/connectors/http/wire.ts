@@ -8,8 +8,8 @@ import { dirname, join } from 'node:path';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { callConnect, type Row } from '@weft/connectors/load/connect';
 import { createRequestContext } from '@weft/connectors/load/request-context';
-import { openSystem } from '@weft/connectors/load/system';
-import { createLogger } from '@weft/core/logger';
+import { openSystem, type RunningSystem } from '@weft/connectors/load/system';
+import { createLogger, type Logger } from '@weft/core/logger';
 import { openSecrets } from '@weft/core/secrets';
 
 export interface WireRequest {
@@ -64,6 +64,7 @@ export async function startWire(
 }
 
 export interface Wrapped {
+  readonly system: RunningSystem;
   /** Calls the `@connect` of a field of Query or Mutation, through the guard. */
   ask(field: string, args?: Readonly<Record<string, unknown>>, signal?: AbortSignal): Promise<readonly Row[]>;
   close(): Promise<void>;
@@ -76,6 +77,7 @@ export interface Wrapped {
 export async function wrap(
   files: Readonly<Record<string, string>>,
   env: Readonly<Record<string, string>>,
+  logger: Logger = createLogger('wire', 'silent'),
 ): Promise<Wrapped> {
   const folder = mkdtempSync(join(tmpdir(), 'weft-wire-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -85,9 +87,9 @@ export async function wrap(
       writeFileSync(join(folder, name), text);
     }
     const { plan } = compileSystem(folder);
-    const logger = createLogger('wire', 'silent');
     const system = await openSystem(plan, { env, secrets: openSecrets(undefined, env), logger });
     return {
+      system,
       ask(field, args = {}, signal = AbortSignal.timeout(20_000)) {
         const planned = plan.fields.get(field);
         if (planned?.kind !== 'call') throw new Error(`no call at ${field}`);

@@ -1,5 +1,6 @@
 // Everything that can be wrong with the description of a wrapped system: one closed list of codes, and where it was found.
 import { OperatorError } from '@weft/core/errors';
+import type { CodeTables } from '@weft/schema/mapping/compile';
 import { type ASTNode, getLocation, type Location, type StringValueNode } from 'graphql';
 import { locateInString } from './string-position.ts';
 
@@ -27,6 +28,10 @@ export const BUILD_CODES = {
   BAD_MAPPING: {
     severity: 'error',
     means: 'A mapping does not follow the grammar, or reads what is not there.',
+  },
+  CODES_NOT_TOTAL: {
+    severity: 'error',
+    means: 'A code table leaves a value of its enum, or one of its codes, without the other.',
   },
   UNKNOWN_METHOD: { severity: 'error', means: 'A mapping calls a method that does not exist.' },
   N_PLUS_ONE: { severity: 'error', means: 'A list would cause one call for each of its elements.' },
@@ -93,6 +98,8 @@ export function formatIssue(issue: BuildIssue): string {
 /** Gathers what is found in one folder, so that all of it is told at once. */
 export class IssueList {
   readonly #issues: BuildIssue[] = [];
+  /** The folder's code tables, which its mappings may name: read before any mapping is. */
+  codes: CodeTables = new Map();
 
   /** @param mend what the reader can do about it, as an imperative */
   add(code: BuildCode, node: ASTNode, message: string, mend: string): void {

@@ -250,6 +250,11 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
     'where: "no: 1" }, batch: { how: SQL_IN, match: "id" }',
   ],
   ['BAD_MAPPING', 'batch: { how: SQL_IN, match: "id" }', 'batch: { how: LOAD_ALL, match: "id" }'],
+  [
+    'CODES_NOT_TOTAL',
+    '@source(name: "db"',
+    '@codes(name: "s", of: "OrderState", pairs: "[\'1\',\'OPEN\']") @source(name: "db"',
+  ],
   ['UNKNOWN_METHOD', "st->match(['1'", "st->lookup(['1'", 'st->lookup'],
   ['N_PLUS_ONE', 'batch: { how: SQL_IN, match: "id" }, ', ''],
   [

@@ -223,7 +223,13 @@ function readHeader(given: Arguments, name: string, issues: IssueList): string {
   return header;
 }
 
-function readFileName(given: Arguments, name: string, folder: string, issues: IssueList): string | undefined {
+/** The file of the folder that an argument names; an issue when it is not there. */
+export function readFileName(
+  given: Arguments,
+  name: string,
+  folder: string,
+  issues: IssueList,
+): string | undefined {
   const path = normalize(given.requiredText(name));
   const file = join(folder, path);
   if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;

@@ -1,4 +1,5 @@
 // Turns the syntax tree of a mapping into closures.
+import { CODE_METHODS } from './codes.ts';
 import { MappingError } from './lexer.ts';
 import { type CompiledMatch, compileMatch } from './match.ts';
 import { METHODS } from './methods.ts';
@@ -55,7 +56,7 @@ function compileCall(node: Extract<Node, { kind: 'call' }>): Evaluate {
   const method = METHODS.get(node.method);
   if (method === undefined) {
     throw new MappingError(
-      `unknown method '${node.method}': known are ${['match', ...METHODS.keys()].sort().join(', ')}`,
+      `unknown method '${node.method}': known are ${['match', ...CODE_METHODS, ...METHODS.keys()].sort().join(', ')}`,
       node.offset,
       'UNKNOWN_METHOD',
     );

@@ -1,6 +1,6 @@
-// Compiles a mapping, or a template of mappings, to closures.
-import { compileRootNode } from './closures.ts';
+// Compiles a mapping, or a template of mappings.
 import { type CodeTables, resolveCodes } from './codes.ts';
+import { generateEvaluate } from './generate.ts';
 import { MappingError } from './lexer.ts';
 import { type MappingRoot, type Node, parseMapping } from './parser.ts';
 import type { CompiledMapping, MappingReference, MappingScope } from './scope.ts';
@@ -40,16 +40,7 @@ export function compileMapping(text: string, options: CompileOptions = {}): Comp
     if (root !== '$' && options.roots?.includes(root) === false)
       throw new MappingError(`'$${root}' is not known here`, offset);
   }
-  const evaluate = compileRootNode(node);
-  return {
-    text,
-    shape: shapeOfNode(node),
-    references,
-    evaluate(scope) {
-      const input = scope.$ ?? null;
-      return evaluate(scope, input, input);
-    },
-  };
+  return { text, shape: shapeOfNode(node), references, evaluate: generateEvaluate(node) };
 }
 
 /** The tree of names and lists that a compiled mapping yields. */

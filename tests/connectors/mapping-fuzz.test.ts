@@ -1,5 +1,6 @@
 import { HubError } from '@weft/core/errors';
 import { CODES_MAX, compileMapping, compileTemplate, MappingError } from '@weft/schema/mapping/compile';
+import { toDateTime } from '@weft/schema/mapping/date-time';
 import { METHODS } from '@weft/schema/mapping/methods';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -133,6 +134,38 @@ describe('any mapping', () => {
         });
         const result = compiled(`$.${path.join('.')}`)?.evaluate({ $: given, args: given });
         expect(result).toBeNull();
+      }),
+      { numRuns: RUNS },
+    );
+  });
+
+  it('reads a time as it is commonly written as it reads it with a fraction of nothing, in every zone', () => {
+    const pad = (width: number) => (value: number) => String(value).padStart(width, '0');
+    const two = fc.integer({ min: 0, max: 61 }).map(pad(2));
+    const text = fc
+      .tuple(
+        fc.integer({ min: 0, max: 9_999 }).map(pad(4)),
+        two,
+        two,
+        fc.constantFrom(' ', 'T'),
+        two,
+        two,
+        two,
+      )
+      .map(([year, month, day, between, hour, minute, second]) => {
+        const date = `${year}-${pad(2)(Number(month) % 14)}-${pad(2)(Number(day) % 33)}`;
+        return `${date}${between}${pad(2)(Number(hour) % 26)}:${minute}:${second}`;
+      });
+    const zone = fc.constantFrom(
+      'Asia/Shanghai',
+      'Asia/Kathmandu',
+      'America/New_York',
+      'UTC',
+      'Australia/Lord_Howe',
+    );
+    fc.assert(
+      fc.property(text, zone, (plain, timezone) => {
+        expect(toDateTime(plain, timezone)).toBe(toDateTime(`${plain}.000`, timezone));
       }),
       { numRuns: RUNS },
     );

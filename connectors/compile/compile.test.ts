@@ -302,6 +302,7 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ],
   ['SYNTAX', 'type Detail { text: String }', 'type Detail { text String }'],
   ['TIMEOUT_TOO_LONG', 'title: "登记系统"', 'guard: { timeout: "2500ms", retries: 1 }'],
+  ['TIMEOUT_CANNOT_FIT', 'title: "登记系统"', 'guard: { timeout: "5s", retries: 0 }'],
   [
     'FRESHNESS_NOT_APPLIED',
     'type Order @key(fields: "id")',

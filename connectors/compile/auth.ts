@@ -3,9 +3,8 @@ import { getHashes } from 'node:crypto';
 import { CANONICAL_PARTS, SIGNATURE_PARTS } from '../http/hmac.ts';
 import type { AuthPlan, HmacPlan, OAuth2Plan, TlsPlan, WsSecurityPlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
-import { ENVIRONMENT, exactlyOne } from './choices.ts';
+import { exactlyOne, readAddress } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
-import { readTemplate } from './mapping-arguments.ts';
 
 const SECRET_NAME = /^[a-z0-9-]+$/;
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;
@@ -45,7 +44,7 @@ function readApiKey(auth: Arguments, issues: IssueList): AuthPlan | undefined {
 
 function readOAuth2(auth: Arguments, issues: IssueList): OAuth2Plan | undefined {
   const given = auth.object('oauth2');
-  const tokenUrl = given && readTemplate(given, 'tokenUrl', ENVIRONMENT, issues);
+  const tokenUrl = given && readAddress(given, 'tokenUrl', issues);
   if (given === undefined || tokenUrl === undefined) return undefined;
   return {
     kind: 'oauth2',

@@ -1,19 +1,17 @@
 // Decodes the `soap` of a `@source`, and holds it against its WSDL.
-import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, join, normalize } from 'node:path';
+import { statSync } from 'node:fs';
 import type { SoapSource } from '../plan.ts';
 import { readContract } from '../soap/contract.ts';
 import { readAuth, readSecurity, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
-import { ENVIRONMENT } from './choices.ts';
+import { readAddress, readFileName } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
-import { readTemplate } from './mapping-arguments.ts';
 
 type Soap = Omit<SoapSource, 'protocol' | 'name' | 'guard' | 'timezone' | 'encoding' | 'readOnly'>;
 
 /** Undefined when the endpoint or the WSDL is not there, which is then in `issues`. */
 export function readSoapSource(given: Arguments, folder: string, issues: IssueList): Soap | undefined {
-  const endpoint = readTemplate(given, 'endpoint', ENVIRONMENT, issues);
+  const endpoint = readAddress(given, 'endpoint', issues);
   const wsdlFile = readFileName(given, 'wsdl', folder, issues);
   const offlineSchemas = given.has('offlineSchemas')
     ? readFileName(given, 'offlineSchemas', folder, issues)
@@ -49,17 +47,4 @@ function checkVersion(
     message,
     'leave it out, or give the WSDL such a binding',
   );
-}
-
-function readFileName(given: Arguments, name: string, folder: string, issues: IssueList): string | undefined {
-  const path = normalize(given.requiredText(name));
-  const file = join(folder, path);
-  if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;
-  issues.add(
-    'FILE_MISSING',
-    given.nodeOf(name),
-    `no file '${path}' in the folder`,
-    'put it there, or correct the path',
-  );
-  return undefined;
 }

@@ -5,15 +5,16 @@ import iconv from 'iconv-lite';
 import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
 import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
-import { ENVIRONMENT, exactlyOne, readNumber } from './choices.ts';
+import { exactlyOne, readAddress, readNumber } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
-import { readTemplate } from './mapping-arguments.ts';
 import { readSoapSource } from './soap-sources.ts';
 import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
 const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook'] as const;
+/** Sources that a query waits for. */
+const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
 
 export interface Sources {
   readonly plans: ReadonlyMap<string, SourcePlan>;
@@ -89,7 +90,7 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   };
   switch (protocol) {
     case 'rest': {
-      const baseUrl = readTemplate(own, 'baseUrl', ENVIRONMENT, issues);
+      const baseUrl = readAddress(own, 'baseUrl', issues);
       const format = own.requiredText('format') as RestSource['format'];
       const access = { auth: readAuth(own, issues), tls: readTls(own, issues) };
       return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access };
@@ -99,7 +100,7 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
       return soap && { ...base, protocol, ...soap };
     }
     case 'sql': {
-      const url = readTemplate(own, 'url', ENVIRONMENT, issues);
+      const url = readAddress(own, 'url', issues);
       return url && { ...base, protocol, url: url.mapping };
     }
     case 'webhook':
@@ -126,7 +127,14 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
   if (concurrency === undefined || retries === undefined || responseBytesMax === undefined) return undefined;
   if (failureRatio === undefined || minCalls === undefined) return undefined;
   const longestMs = timeoutMs * (retries + 1);
-  if (longestMs >= SUBGRAPH_DEADLINE_MS && !source.has('webhook')) {
+  if (timeoutMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
+    issues.add(
+      'TIMEOUT_CANNOT_FIT',
+      given.nodeOf('timeout'),
+      `one try may take ${timeoutMs} ms, and the subgraph answers within ${SUBGRAPH_DEADLINE_MS} ms`,
+      `set timeout below ${SUBGRAPH_DEADLINE_MS} ms`,
+    );
+  } else if (longestMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
     issues.add(
       'TIMEOUT_TOO_LONG',
       given.nodeOf('timeout'),

@@ -42,7 +42,7 @@ export const TYPES = `<xsd:schema xmlns:xsd="http://www.w3.org/2001/XMLSchema" x
 export function soapSdl(soap: string, call = '', more = ''): string {
   return `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
-  @source(name: "case", ${more} soap: { wsdl: "contracts/Case.wsdl", endpoint: "{$env.CASE}/case?v=1", ${soap} }, guard: { timeout: "5s", retries: 0, breaker: { minCalls: 1000 } })
+  @source(name: "case", ${more} soap: { wsdl: "contracts/Case.wsdl", endpoint: "{$env.CASE}/case?v=1", ${soap} }, guard: { timeout: "4s", retries: 0, breaker: { minCalls: 1000 } })
 type Query { cases(no: ID, photo: String): [Case!] @connect(source: "case", soap: { operation: "Find", input: "No: $args.no Photo: $args.photo" ${call} }, select: "$.Case { id: No photo: Photo }") }
 type Case { id: ID photo: String }
 `;

@@ -111,7 +111,7 @@ export async function wrap(
 export function restSdl(rest: string, fields: string, more = ''): string {
   return `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
-  @source(name: "api", readOnly: false, rest: { baseUrl: "{$env.API}/base", ${rest} }, guard: { timeout: "5s", retries: 0, concurrency: 8, breaker: { minCalls: 1000 } }${more})
+  @source(name: "api", readOnly: false, rest: { baseUrl: "{$env.API}/base", ${rest} }, guard: { timeout: "4s", retries: 0, concurrency: 8, breaker: { minCalls: 1000 } }${more})
 ${fields}
 type Thing { id: ID }
 `;

@@ -31,7 +31,7 @@ export interface HostOptions {
 /**
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
  * coded errors, and webhooks are answered with 503 until the database is back.
- * @returns each system's subgraph URL by its name, and `ingest`
+ * @returns each subgraph's URL by its name, that of `connectors` too, and `ingest`
  * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
  */
 export async function startHost(options: HostOptions): Promise<Started> {
@@ -60,7 +60,7 @@ export async function startHost(options: HostOptions): Promise<Started> {
     }
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
-    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, logger }));
+    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own: { store }, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {
         host: options.host,

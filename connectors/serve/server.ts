@@ -1,12 +1,19 @@
-// Serves every wrapped system as a subgraph at its own path, `/<name>/graphql`, on one port.
+// Serves every wrapped system, and the hub's own `connectors`, as a subgraph at its own path, `/<name>/graphql`, on one port.
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
+import {
+  buildOwnSchema,
+  CONNECTORS_SUBGRAPH,
+  createOwnContext,
+  type OwnSubgraphParts,
+} from '../subgraph/own-subgraph.ts';
 import { formatExecution } from './format-errors.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
@@ -24,11 +31,13 @@ export interface ServeOptions {
   readonly port: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** What the hub's own subgraph `connectors` works on; undefined: it is not served. */
+  readonly own?: OwnSubgraphParts | undefined;
   readonly logger: Logger;
 }
 
 export interface ServedSystems {
-  /** System name to the URL of its subgraph. */
+  /** Subgraph name, which is the system's, to its URL. */
   readonly urls: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -41,24 +50,48 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  for (const system of systems) await serveSystem(app, system, logger);
+  const served = systems.map((system) => servedSystem(system));
+  if (options.own !== undefined) served.push(servedOwn(options.own));
+  for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
-  const urls = Object.fromEntries(systems.map(({ plan }) => [plan.name, `${address}/${plan.name}/graphql`]));
+  const urls = Object.fromEntries(served.map(({ name }) => [name, `${address}/${name}/graphql`]));
   return { urls, close: () => app.close() };
 }
 
-/** Mercurius decorates the instance that it is registered on: each system has an instance of its own. */
-async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: Logger): Promise<void> {
-  const { name } = system.plan;
+interface ServedSubgraph {
+  readonly name: string;
+  readonly schema: GraphQLSchema;
+  context(request: FastifyRequest, reply: FastifyReply): object;
+}
+
+function servedSystem(system: RunningSystem): ServedSubgraph {
+  return {
+    name: system.plan.name,
+    schema: buildServedSchema(system.plan),
+    context: (request, reply) => contextOf(system, request, reply),
+  };
+}
+
+function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
+  return {
+    name: CONNECTORS_SUBGRAPH,
+    schema: buildOwnSchema(),
+    context: () => createOwnContext(parts),
+  };
+}
+
+/** Mercurius decorates the instance that it is registered on: each subgraph has an instance of its own. */
+async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, logger: Logger): Promise<void> {
+  const { name, schema, context } = subgraph;
   await app.register(
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
       await scope.register(mercurius, {
-        schema: buildServedSchema(system.plan),
+        schema,
         path: '/graphql',
         graphiql: false,
-        context: (request, reply) => contextOf(system, request, reply) as unknown as Record<string, unknown>,
+        context: (request, reply) => context(request, reply) as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
     },

@@ -4,6 +4,7 @@ import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
+import { openCommands } from './commands/commands.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
@@ -50,6 +51,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
     for (const plan of options.systems) systems.push(keep(await openSystem(plan, options)));
     const store = keep(openStore(options.databaseUrl, logger));
     keep(startHousekeeping(store, logger));
+    // A pool of its own: writes and what comes in do not wait for one another.
+    const commandStore = keep(openStore(options.databaseUrl, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
@@ -60,7 +63,9 @@ export async function startHost(options: HostOptions): Promise<Started> {
     }
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
-    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own: { store }, logger }));
+    const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
+    const own = { store: commandStore, commands };
+    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {
         host: options.host,

@@ -22,8 +22,8 @@ export interface Command {
   readonly mayBeApplied: boolean;
   /** Sendings whose outcome was not known. */
   readonly tries: number;
-  /** Askings in a row that brought nothing. */
-  readonly asks: number;
+  /** Sendings and questions in a row that brought nothing: the back-off grows with them. */
+  readonly fruitless: number;
   readonly attemptCount: number;
   readonly code: string | null;
   readonly upstreamRef: string | null;
@@ -40,7 +40,7 @@ export interface Command {
 
 /** The columns of a row `c`, under the names of `Command`; ends where another list can go on. */
 export const COMMAND_COLUMNS = `c.id, c.system, c.source, c.field, c.principal, c.idempotency_key AS "idempotencyKey",
-  c.content_hash AS "contentHash", c.args, c.subject, c.state, c.version, c.may_be_applied AS "mayBeApplied", c.tries, c.asks,
+  c.content_hash AS "contentHash", c.args, c.subject, c.state, c.version, c.may_be_applied AS "mayBeApplied", c.tries, c.fruitless,
   c.attempt_count AS "attemptCount", c.code, c.upstream_ref AS "upstreamRef", c.result, c.correlation_id AS "correlationId",
   c.lease_token AS "leaseToken", c.next_at AS "nextAt", c.unknown_since AS "unknownSince", c.give_up_at AS "giveUpAt",
   c.created_at AS "createdAt", c.updated_at AS "updatedAt"`;

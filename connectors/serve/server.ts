@@ -2,6 +2,7 @@
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
@@ -15,6 +16,7 @@ import {
   type OwnSubgraphParts,
 } from '../subgraph/own-subgraph.ts';
 import { formatExecution } from './format-errors.ts';
+import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
 
@@ -50,7 +52,7 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  const served = systems.map((system) => servedSystem(system));
+  const served = systems.map((system) => servedSystem(system, options.own));
   if (options.own !== undefined) served.push(servedOwn(options.own));
   for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
@@ -64,11 +66,11 @@ interface ServedSubgraph {
   context(request: FastifyRequest, reply: FastifyReply): object;
 }
 
-function servedSystem(system: RunningSystem): ServedSubgraph {
+function servedSystem(system: RunningSystem, own: OwnSubgraphParts | undefined): ServedSubgraph {
   return {
     name: system.plan.name,
     schema: buildServedSchema(system.plan),
-    context: (request, reply) => contextOf(system, request, reply),
+    context: (request, reply) => contextOf(system, own, request, reply),
   };
 }
 
@@ -99,13 +101,25 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
   );
 }
 
-function contextOf(system: RunningSystem, request: FastifyRequest, reply: FastifyReply): RequestContext {
+function contextOf(
+  system: RunningSystem,
+  own: OwnSubgraphParts | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): RequestContext {
   const left = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort();
   });
-  const signal = deadlineSignal(deadlineMs(request.headers[DEADLINE_HEADER]), left.signal);
-  return createRequestContext(system, signal, correlationId(request));
+  const leftMs = deadlineMs(request.headers[DEADLINE_HEADER]);
+  const answerByMs = performance.now() + leftMs;
+  const signal = deadlineSignal(leftMs, left.signal);
+  const correlation = correlationId(request);
+  const principal = principalOf(request.headers[PRINCIPAL_HEADER]);
+  const circumstances = { principal, correlationId: correlation, answerByMs, signal };
+  const submitWrite: RequestContext['submitWrite'] =
+    own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
+  return createRequestContext(system, signal, correlation, { submitWrite });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

@@ -68,6 +68,20 @@ export function commandResolvers() {
         };
       },
     },
+    Mutation: {
+      redriveCommand: (
+        _: unknown,
+        { id, force }: { readonly id: string; readonly force?: boolean | null },
+        { parts }: OwnContext,
+      ) => parts.commands.redrive(id, force ?? false),
+      discardCommand: (_: unknown, { id }: { readonly id: string }, { parts }: OwnContext) =>
+        parts.commands.discard(id),
+      confirmCommand: (
+        _: unknown,
+        { id, upstreamRef }: { readonly id: string; readonly upstreamRef?: string | null },
+        { parts }: OwnContext,
+      ) => parts.commands.confirm(id, upstreamRef ?? null),
+    },
     Command: {
       __resolveReference: ({ id }: { readonly id: string }, { loaders }: OwnContext) =>
         loaders.commands.load(id),

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { buildSubgraphSchema } from '@apollo/subgraph';
 import { splitEventStreams } from '@weft/schema/event-streams';
 import type { GraphQLSchema } from 'graphql';
+import type { Commands } from '../commands/commands.ts';
 import type { Store } from '../ingest/store.ts';
 import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
 
@@ -19,6 +20,7 @@ export function readConnectorsSdl(): string {
 /** What its resolvers work on; the host opens and closes it. */
 export interface OwnSubgraphParts {
   readonly store: Store;
+  readonly commands: Commands;
 }
 
 /** What the resolvers of one request share. */

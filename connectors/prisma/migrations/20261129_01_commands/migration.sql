@@ -14,7 +14,7 @@ CREATE TABLE "command" (
   "version" INTEGER NOT NULL DEFAULT 1,
   "may_be_applied" BOOLEAN NOT NULL DEFAULT false,
   "tries" INTEGER NOT NULL DEFAULT 0,
-  "asks" INTEGER NOT NULL DEFAULT 0,
+  "fruitless" INTEGER NOT NULL DEFAULT 0,
   "attempt_count" INTEGER NOT NULL DEFAULT 0,
   "code" TEXT,
   "upstream_ref" TEXT,

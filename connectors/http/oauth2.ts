@@ -115,6 +115,7 @@ function tokenRequest(auth: OAuth2Plan, endpoint: URL, client: string): HttpRequ
   return { method: 'POST', path: endpoint.pathname + endpoint.search, headers, body: form.toString() };
 }
 
+/** None of these failures had an effect: the call itself was not made. */
 const AT = { at: 'TOKEN_ENDPOINT' } as const;
 
 async function ask(
@@ -130,10 +131,17 @@ async function ask(
     return await exchange(pool, request, limits, context);
   } catch (thrown) {
     if (signal.aborted) {
-      throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, { ...AT, reason: 'TIMEOUT' }, thrown);
+      throw upstreamError(
+        'UPSTREAM_UNAVAILABLE',
+        message,
+        context,
+        { ...AT, reason: 'TIMEOUT' },
+        thrown,
+        true,
+      );
     }
     const { details = {} } = thrown as { details?: UpstreamDetails };
-    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, { ...details, ...AT }, thrown);
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, { ...details, ...AT }, thrown, true);
   }
 }
 
@@ -150,11 +158,11 @@ function decodeToken(answer: HttpAnswer, context: CallContext): Token {
     const oauthError = typeof error === 'string' && OAUTH_ERROR.test(error) ? { oauthError: error } : {};
     const message = "its token endpoint refuses the hub's credentials";
     const more = { ...details, ...oauthError, reason: 'CREDENTIALS_REFUSED' };
-    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, more);
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, more, undefined, true);
   }
   if (answer.status !== 200) {
     const message = `its token endpoint answered with status ${answer.status}`;
-    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, details);
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, details, undefined, true);
   }
   const [text, type, lifetime] = [
     body?.access_token,
@@ -163,7 +171,14 @@ function decodeToken(answer: HttpAnswer, context: CallContext): Token {
   ];
   if (typeof text !== 'string' || !BEARER_TOKEN.test(text) || !/^bearer$/i.test(String(type))) {
     const message = 'its token endpoint gives no bearer token';
-    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, { ...details, reason: 'NO_TOKEN' });
+    throw upstreamError(
+      'UPSTREAM_UNAVAILABLE',
+      message,
+      context,
+      { ...details, reason: 'NO_TOKEN' },
+      undefined,
+      true,
+    );
   }
   const lifetimeS = lifetime > 0 ? Math.min(lifetime, LIFETIME_S_MAX) : LIFETIME_S_DEFAULT;
   const marginMs = Math.min(MARGIN_MS_MAX, lifetimeS * 100);

@@ -1,12 +1,12 @@
 // Calls a REST source, JSON or XML, over a channel of its own.
 
-import { HubError } from '@weft/core/errors';
 import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { openChannel } from '../http/channel.ts';
 import type { HttpRequest } from '../http/exchange.ts';
 import type { HttpCall, RestSource } from '../plan.ts';
 import type { CallOptions, SourceClient } from '../source-client.ts';
+import { unsendable } from '../upstream-error.ts';
 import { decodeJsonAnswer, decodeXmlAnswer } from './decode.ts';
 import { encodeBody } from './encode.ts';
 
@@ -70,14 +70,14 @@ export function buildRequest(
 function pathOf({ path }: HttpCall, scope: MappingScope): string {
   const below = path.evaluate(scope);
   if (typeof below !== 'string') {
-    throw new HubError('BAD_USER_INPUT', 'expected a value for every part of the path, got null');
+    throw unsendable('expected a value for every part of the path, got null');
   }
   if (/(?:^|\/)\.{1,2}(?:[/?#]|$)/.test(below)) {
-    throw new HubError('BAD_USER_INPUT', 'expected a value that can stand in a path, not "." or ".."');
+    throw unsendable('expected a value that can stand in a path, not "." or ".."');
   }
   const isEmptied = (part: RegExp) => part.test(below) && !part.test(path.text.replace(/'$/, ''));
   if (isEmptied(/\/$/) || isEmptied(/\/[/?#]/)) {
-    throw new HubError('BAD_USER_INPUT', 'expected a value for every part of the path, got an empty one');
+    throw unsendable('expected a value for every part of the path, got an empty one');
   }
   return below;
 }

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
 import type { HttpAnswer } from '../http/exchange.ts';
-import { type CallContext, upstreamError } from '../upstream-error.ts';
+import { type CallContext, unsendable, upstreamError } from '../upstream-error.ts';
 
 /** Parts of one message, the envelope among them. */
 const PARTS_MAX = 100;
@@ -100,7 +100,9 @@ export function attachElements(
   }, xml);
   if (parts.length === 0) return { body: encode(xml), contentType };
   if (parts.length >= PARTS_MAX)
-    throw new HubError('LIMIT_EXCEEDED', `a message has at most ${PARTS_MAX - 1} attachments`);
+    throw new HubError('LIMIT_EXCEEDED', `a message has at most ${PARTS_MAX - 1} attachments`, {
+      hadNoEffect: true,
+    });
   return writeParts(encode(cut), parts, contentType);
 }
 
@@ -137,7 +139,7 @@ function decodeBase64(content: string, name: string): Buffer {
   // The envelope's writer has escaped line ends.
   const text = content.replaceAll(/&#x[AD9];|\s/gi, '');
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(text) || text.length % 4 !== 0) {
-    throw new HubError('BAD_USER_INPUT', `expected base64 text in ${name}: it travels as an attachment`);
+    throw unsendable(`expected base64 text in ${name}: it travels as an attachment`);
   }
   return Buffer.from(text, 'base64');
 }

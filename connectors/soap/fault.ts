@@ -28,10 +28,19 @@ export function faultOf(text: string, upstreamStatus: number, context: CallConte
   const message = `answered with a fault (${faultSubcode ?? faultCode})`;
   if ([faultCode, faultSubcode ?? ''].some((name) => CREDENTIALS.test(localName(name)))) {
     const more = { ...details, reason: 'CREDENTIALS_REFUSED' };
-    return upstreamError('UPSTREAM_UNAVAILABLE', "the hub's credentials are refused", context, more);
+    return upstreamError(
+      'UPSTREAM_UNAVAILABLE',
+      "the hub's credentials are refused",
+      context,
+      more,
+      undefined,
+      true,
+    );
   }
-  const blamed = OURS.test(localName(faultCode)) ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE';
-  return upstreamError(blamed, message, context, details);
+  // What is ours was not processed.
+  const isOurs = OURS.test(localName(faultCode));
+  const blamed = isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE';
+  return upstreamError(blamed, message, context, details, undefined, isOurs);
 }
 
 function asObject(value: XmlValue | undefined): XmlObject | undefined {

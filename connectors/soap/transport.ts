@@ -1,11 +1,10 @@
 // The soap library's way to the wire, replaced by ours: charset, attachments, limits, log-in, correlation.
-import { HubError } from '@weft/core/errors';
 import type { IHttpClient } from 'soap';
 import type { HttpChannel } from '../http/channel.ts';
 import type { SoapSource, SoapVersion } from '../plan.ts';
 import type { CallOptions } from '../source-client.ts';
 import { encodeText } from '../text-codec.ts';
-import type { CallContext } from '../upstream-error.ts';
+import { type CallContext, unsendable } from '../upstream-error.ts';
 import { refuseForbidden, withReferences } from '../xml/write.ts';
 import { attachElements } from './attachments.ts';
 import { decodeEnvelope, ENVELOPE_NAMESPACES } from './decode.ts';
@@ -81,13 +80,12 @@ export function withoutMarkup(value: unknown, depth = 0): unknown {
     return text.startsWith('<![CDATA[') ? MARK + text : text;
   }
   if (typeof value !== 'object' || value === null) return value;
-  if (depth > DEPTH_MAX)
-    throw new HubError('BAD_USER_INPUT', `expected at most ${DEPTH_MAX} levels of input`);
+  if (depth > DEPTH_MAX) throw unsendable(`expected at most ${DEPTH_MAX} levels of input`);
   if (Array.isArray(value)) return value.map((one) => withoutMarkup(one, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([name, content]) => {
       if (name !== '$value' && !NAME.test(name))
-        throw new HubError('BAD_USER_INPUT', 'expected names that XML elements can have');
+        throw unsendable('expected names that XML elements can have');
       return [name, withoutMarkup(content, depth + 1)];
     }),
   );

@@ -1,6 +1,6 @@
 // Writes what a mapping yields as an XML document: everything escaped, nothing left to the text's good will.
-import { HubError } from '@weft/core/errors';
 import iconv from 'iconv-lite';
+import { unsendable } from '../upstream-error.ts';
 
 /** XML 1.0 section 2.3, without the colon: a mapping names no prefixes. */
 const NAME = /^[\p{L}_][\p{L}\p{N}_.·-]*$/u;
@@ -34,10 +34,7 @@ export function escapeXml(text: string): string {
 /** @throws HubError BAD_USER_INPUT for characters that no XML can hold */
 export function refuseForbidden(text: string): void {
   if (FORBIDDEN.test(text)) {
-    throw new HubError(
-      'BAD_USER_INPUT',
-      'expected text without control characters: XML has no place for them',
-    );
+    throw unsendable('expected text without control characters: XML has no place for them');
   }
 }
 
@@ -58,7 +55,7 @@ export function withReferences(text: string, charset: string): string {
 function element(name: string, content: unknown, depth: number): string {
   if (content === null || content === undefined) return '';
   if (!NAME.test(name) || depth > DEPTH_MAX)
-    throw new HubError('BAD_USER_INPUT', 'expected names that XML elements can have, at most 32 levels deep');
+    throw unsendable('expected names that XML elements can have, at most 32 levels deep');
   if (Array.isArray(content)) return content.map((one) => element(name, one, depth + 1)).join('');
   if (typeof content !== 'object') return `<${name}>${escapeXml(String(content))}</${name}>`;
   let [attributes, inside] = ['', ''];
@@ -73,6 +70,6 @@ function element(name: string, content: unknown, depth: number): string {
 
 function attribute(name: string, value: unknown): string {
   if (!NAME.test(name) || typeof value === 'object')
-    throw new HubError('BAD_USER_INPUT', 'expected plain values for the attributes of an XML element');
+    throw unsendable('expected plain values for the attributes of an XML element');
   return ` ${name}="${escapeXml(String(value))}"`;
 }

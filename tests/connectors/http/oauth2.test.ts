@@ -141,6 +141,7 @@ describe('oauth2', () => {
     const { api, wrapped } = await start('', () => answer);
     await expect(wrapped.ask('Query.things')).rejects.toMatchObject({
       code: 'UPSTREAM_UNAVAILABLE',
+      hadNoEffect: true,
       message: expect.stringContaining('token endpoint'),
       details: { at: 'TOKEN_ENDPOINT', source: 'api', ...details },
     });

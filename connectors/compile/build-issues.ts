@@ -43,7 +43,10 @@ export const BUILD_CODES = {
     means: 'Where the name of a secret is expected stands something else.',
   },
   REPORT_SHAPE: { severity: 'error', means: 'A report is not what the incident library takes.' },
-  NOT_INGESTED: { severity: 'error', means: 'Changes of a type are asked for that has no @ingest.' },
+  NOT_INGESTED: {
+    severity: 'error',
+    means: 'Changes or kept records of a type are asked for that has no @ingest.',
+  },
   INGEST_KEY: {
     severity: 'error',
     means: "The key of @ingest is not the type's key, or is not in its select.",

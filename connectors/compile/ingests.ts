@@ -41,6 +41,7 @@ export function readIngest(
     topic: type.name,
     entityField,
     report: report?.mapping,
+    keepMs: given.durationMs('keep'),
   };
 }
 

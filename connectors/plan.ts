@@ -155,6 +155,8 @@ export interface BatchPlan {
 export interface EntityPlan {
   readonly type: string;
   readonly keyField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. The loader's keys are texts of record-key.ts. */
+  readonly keyFields?: readonly string[] | undefined;
   readonly connect: ConnectPlan & { readonly batch: BatchPlan };
 }
 
@@ -185,6 +187,8 @@ export interface IngestPlan {
   readonly from: { readonly kind: 'webhook' } | PollPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
+  readonly keyFields?: readonly string[] | undefined;
   /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
   readonly orderField: string;
   /** RFC 3339 time of the change. */

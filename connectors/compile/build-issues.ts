@@ -30,7 +30,10 @@ export const BUILD_CODES = {
   },
   UNKNOWN_METHOD: { severity: 'error', means: 'A mapping calls a method that does not exist.' },
   N_PLUS_ONE: { severity: 'error', means: 'A list would cause one call for each of its elements.' },
-  COMPOSITE_KEY: { severity: 'error', means: 'A loaded or ingested type has no key of exactly one field.' },
+  COMPOSITE_KEY: {
+    severity: 'error',
+    means: 'A type that an old system loads has no key of exactly one field.',
+  },
   KEY_NOT_IN_ANSWER: {
     severity: 'error',
     means: 'A mapping does not yield the key by which its result is found.',

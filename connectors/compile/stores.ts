@@ -7,7 +7,7 @@ import { defaultEntityField, findEntityFields } from './changes.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
-import { isListType, namedType, type ObjectType, singleKey } from './sdl-folder.ts';
+import { isListType, keyOf, namedType, type ObjectType } from './sdl-folder.ts';
 import { exactlyOne } from './sources.ts';
 
 /** Keys in one query of the store. */
@@ -31,20 +31,15 @@ export function readStoreEntity(
   const kept = readKept(type, given, compilation);
   const select = kept?.selects[0];
   if (kept === undefined || select === undefined) return undefined;
-  const keyField = singleKey(type, textOf(type, 'key'));
-  if (keyField === undefined) {
-    compilation.issues.add(
-      'COMPOSITE_KEY',
-      type.node.name,
-      `${type.name} has no key of one field`,
-      'give it @key(fields: "<field>")',
-    );
-    return undefined;
-  }
+  const keyFields = keyOf(type, textOf(type, 'key') ?? '');
+  const keyField = keyFields?.[0];
+  // That @ingest has another key than the type is told where it is decoded.
+  if (keyFields === undefined || keyField === undefined) return undefined;
   const connect = connectPlan(kept, storeCall(type, compilation, [], undefined));
   const batch = { how: 'STORE', keysMax: STORE_KEYS_MAX, match: keyField, many: false } as const;
+  const several = keyFields.length > 1 ? { keyFields } : {};
   return {
-    plan: { type: type.name, keyField, connect: { ...connect, batch } },
+    plan: { type: type.name, keyField, ...several, connect: { ...connect, batch } },
     select: select,
     others: kept.selects.slice(1),
   };

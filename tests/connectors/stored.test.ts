@@ -22,6 +22,7 @@ scalar DateTime
 type Query {
   lamps(area: ID, areas: [ID!], watts: Int, wattsFrom: Int, wattsTo: Int, changedAtFrom: DateTime, first: Int): [Lamp!]
     @connect(store: true)
+  readings(station: ID, hourFrom: String): [Reading!] @connect(store: true)
   lamp(id: ID!): Lamp @connect(source: "hook", store: true)
 }
 
@@ -43,6 +44,14 @@ type Lamp @key(fields: "id")
   place: Place
 }
 type Place { street: String }
+
+type Reading @key(fields: "station hour")
+  @connect(store: true)
+  @ingest(source: "hook", key: "hour station", order: "version", select: "$.reading { station: zd hour: sj version: seq value: z }") {
+  station: ID!
+  hour: String!
+  value: Float
+}
 `;
 
 const logger = createLogger('stored', 'silent');
@@ -149,6 +158,33 @@ describe.skipIf(skipReason !== undefined)('what was kept', () => {
     } finally {
       await host.rows('ALTER TABLE connectors.gone RENAME TO record');
     }
+  });
+
+  it('has a key of several fields where its type has', async () => {
+    for (const [zd, sj, z] of [
+      [1, '08', 0.5],
+      ['1', '09', 1.5],
+      ['a","b', '08', 2.5],
+    ])
+      expect((await host.push('/city', { reading: { zd, sj, seq: 1, z } })).status).toBe(200);
+    const { data } = await host.query('{ readings(station: "1", hourFrom: "09") { station hour value } }');
+    expect(data).toEqual({ readings: [{ station: '1', hour: '09', value: 1.5 }] });
+    const references = [
+      { station: '1', hour: '08' },
+      { station: 'a","b', hour: '08' },
+      { station: '1' },
+      { station: '1', hour: '10' },
+    ].map((key) => ({ __typename: 'Reading', ...key }));
+    const loaded = await host.query(
+      'query($r: [_Any!]!) { _entities(representations: $r) { ... on Reading { value } } }',
+      { r: references },
+    );
+    expect(loaded).toEqual({ data: { _entities: [{ value: 0.5 }, { value: 2.5 }, null, null] } });
+    const [event] = await host.rows<{ envelope: { data: object; subject: string } }>(
+      `SELECT envelope FROM events.event WHERE topic = 'Reading' ORDER BY tx, seq LIMIT 1`,
+    );
+    expect(event?.envelope.subject).toBe('Reading:["1","08"]');
+    expect(event?.envelope.data).toMatchObject({ reading: { station: '1', hour: '08' }, value: 0.5 });
   });
 
   it('is dropped when it has not changed for as long as keep says', async () => {

@@ -19,7 +19,7 @@ export interface SystemPlan {
   readonly ingests: readonly IngestPlan[];
 }
 
-export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource;
+export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource | FilesSource;
 
 interface SourceBase {
   readonly name: string;
@@ -58,6 +58,38 @@ export interface WebhookSource extends SourceBase {
   /** Name of the secret that signs: HMAC-SHA256 over `timestamp.body`. */
   readonly verifySecret: string;
   readonly dedupeHeader: string;
+}
+
+/** A folder, here or behind SFTP, into which an old system writes files. They are read and never touched. */
+export interface FilesSource extends SourceBase {
+  readonly protocol: 'files';
+  /** `file:///folder` or `sftp://host:port/folder`. */
+  readonly url: Mapping;
+  /** Name of the secret `user:password` of SFTP. */
+  readonly loginSecret: string | undefined;
+  /** Name of the secret with the private key of SFTP; the login's password then opens the key. */
+  readonly privateKeySecret: string | undefined;
+  /** The server's key as `SHA256:…`, the only one that is accepted. */
+  readonly hostKey: Mapping | undefined;
+  readonly doneWhen: DoneWhen;
+  readonly limits: FileLimits;
+}
+
+/** When a file is complete: either is enough. */
+export interface DoneWhen {
+  /** Its size and time of change have not changed for this long. */
+  readonly stableForMs: number | undefined;
+  /** A file of its name with this behind it lies beside it. */
+  readonly markerSuffix: string | undefined;
+}
+
+export interface FileLimits {
+  readonly fileBytesMax: number;
+  readonly rowBytesMax: number;
+  readonly columnsMax: number;
+  readonly rowsMax: number;
+  /** Files that are taken in one look; the others wait for the next. */
+  readonly filesMax: number;
 }
 
 /** Values are names in the secret store. */
@@ -184,13 +216,16 @@ export type FieldPlan =
 export interface IngestPlan {
   readonly type: string;
   readonly source: string;
-  readonly from: { readonly kind: 'webhook' } | PollPlan;
+  readonly from: { readonly kind: 'webhook' } | PollPlan | FilesPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
   /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
   readonly keyFields?: readonly string[] | undefined;
-  /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
-  readonly orderField: string;
+  /**
+   * The field of `select`'s result that orders versions of a record: older never overwrites newer. Undefined for files that
+   * carry no version: there what is taken later is newer, and is told only where it differs.
+   */
+  readonly orderField: string | undefined;
   /** RFC 3339 time of the change. */
   readonly time: Mapping | undefined;
   readonly select: Mapping;
@@ -205,6 +240,24 @@ export interface IngestPlan {
   readonly report: Mapping | undefined;
   /** How long the store holds a record after its last change; undefined: for ever. */
   readonly keepMs: number | undefined;
+}
+
+/** Files of a `files` source. */
+export interface FilesPlan {
+  readonly kind: 'files';
+  /** Below the source's folder, `/out/aq_{date}.csv`: see files/file-pattern.ts. */
+  readonly path: string;
+  readonly schedule: { readonly everyMs: number } | { readonly cron: string };
+  readonly format: 'CSV' | 'XML';
+  /** XML: the local name of the element that is a record. */
+  readonly record: string | undefined;
+  /** CSV: one character. */
+  readonly delimiter: string;
+  /** CSV: names that the header must have; a file without them is rejected. */
+  readonly columns: readonly string[];
+  /** APPEND: a record that is known stays as it is. REPLACE_ALL: what the file does not have is dropped. */
+  readonly mode: 'UPSERT' | 'APPEND' | 'REPLACE_ALL';
+  readonly onBad: 'QUARANTINE' | 'REJECT_FILE';
 }
 
 export interface PollPlan {

@@ -7,12 +7,16 @@ import iconv from 'iconv-lite';
 import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
+import { readFilesSource } from './file-sources.ts';
 import { readTemplate } from './mapping-arguments.ts';
+import { readNumber } from './number-argument.ts';
+import { readSecretName as readSecret } from './secret-name.ts';
+
+export { readNumber } from './number-argument.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
-const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook'] as const;
-const SECRET_NAME = /^[a-z0-9-]+$/;
+const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'files'] as const;
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;
 /** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
 const ENVIRONMENT = { env: undefined };
@@ -107,6 +111,10 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };
+    case 'files': {
+      const files = readFilesSource(own, readAuth(own, issues), issues);
+      return files && { ...base, protocol, ...files };
+    }
     case undefined:
       return undefined;
     default:
@@ -130,20 +138,6 @@ export function exactlyOne<Name extends string>(
   return present.length === 1 ? present[0] : undefined;
 }
 
-/** A number in a range; an issue and undefined when it is outside. */
-export function readNumber(
-  given: Arguments,
-  name: string,
-  range: readonly [number, number],
-  issues: IssueList,
-): number | undefined {
-  const value = given.number(name);
-  if (value === undefined) return undefined;
-  if (value >= range[0] && value <= range[1]) return value;
-  issues.add('BAD_VALUE', given.nodeOf(name), `${name} is ${value}`, `expected ${range[0]} to ${range[1]}`);
-  return undefined;
-}
-
 function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined {
   const given = source.object('guard');
   const breaker = given?.object('breaker');
@@ -159,7 +153,7 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
   if (concurrency === undefined || retries === undefined || responseBytesMax === undefined) return undefined;
   if (failureRatio === undefined || minCalls === undefined) return undefined;
   const longestMs = timeoutMs * (retries + 1);
-  if (longestMs >= SUBGRAPH_DEADLINE_MS && !source.has('webhook')) {
+  if (longestMs >= SUBGRAPH_DEADLINE_MS && !source.has('webhook') && !source.has('files')) {
     issues.add(
       'TIMEOUT_TOO_LONG',
       given.nodeOf('timeout'),
@@ -199,15 +193,6 @@ function readWebhook(given: Arguments, issues: IssueList) {
   }
   const verifySecret = readSecret(given, 'verify', issues);
   return { path, verifySecret, dedupeHeader: readHeader(given, 'dedupeHeader', issues) };
-}
-
-function readSecret(given: Arguments, name: string, issues: IssueList): string {
-  const secret = given.requiredText(name);
-  if (!SECRET_NAME.test(secret)) {
-    const mend = 'give the name under which the secret store has it: small letters, digits and -';
-    issues.add('SECRET_IN_CLEAR', given.nodeOf(name), `'${name}' is no name of a secret`, mend);
-  }
-  return secret;
 }
 
 function readHeader(given: Arguments, name: string, issues: IssueList): string {

@@ -22,6 +22,7 @@ export function readReference(
     'select',
     'emptyWhen',
     'failWhen',
+    'write',
   ]);
   if (others.length > 0) {
     issues.add(

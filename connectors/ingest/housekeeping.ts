@@ -12,6 +12,7 @@ const FILE_DAYS = 30;
 const RECORDS_AT_ONCE = 2_000;
 /** Of one type in one round. */
 const RECORD_PARTS_MAX = 500;
+const COMMAND_DAYS = 90;
 
 /** Runs every hour until closed. */
 export function startHousekeeping(
@@ -48,6 +49,11 @@ export async function trim(store: Store, systems: readonly SystemPlan[] = []): P
     await transaction.query('DELETE FROM connectors.file WHERE seen_at < now() - make_interval(days => $1)', [
       FILE_DAYS,
     ]);
+    // A client number that comes again after this long is another write.
+    await transaction.query(
+      `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,
+      [COMMAND_DAYS],
+    );
   });
   for (const { system, type, keepMs } of retentions(systems)) await trimRecords(store, system, type, keepMs);
 }

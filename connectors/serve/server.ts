@@ -3,10 +3,12 @@ import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
+import { createAnswerEntities } from './answer-entities.ts';
 import { formatExecution } from './format-errors.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
@@ -50,20 +52,46 @@ export async function serveSystems(
 /** Mercurius decorates the instance that it is registered on: each system has an instance of its own. */
 async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: Logger): Promise<void> {
   const { name } = system.plan;
+  // What a compiled answer loaded before it left the rest to execution is in its context.
+  const contexts = new WeakMap<FastifyRequest, RequestContext>();
+  const contextOnce: ContextOf = (request, reply) => {
+    const context = contexts.get(request) ?? contextOf(system, request, reply);
+    contexts.set(request, context);
+    return context;
+  };
   await app.register(
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
+      const schema = buildServedSchema(system.plan);
+      answerCompiled(scope, system, schema, contextOnce);
       await scope.register(mercurius, {
-        schema: buildServedSchema(system.plan),
+        schema,
         path: '/graphql',
         graphiql: false,
-        context: (request, reply) => contextOf(system, request, reply) as unknown as Record<string, unknown>,
+        context: (request, reply) => contextOnce(request, reply) as unknown as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
     },
     { prefix: `/${name}` },
   );
+}
+
+type ContextOf = (request: FastifyRequest, reply: FastifyReply) => RequestContext;
+
+/** Answers what is compiled before mercurius sees it. */
+function answerCompiled(
+  scope: FastifyInstance,
+  system: RunningSystem,
+  schema: GraphQLSchema,
+  contextFor: ContextOf,
+): void {
+  const answerEntities = createAnswerEntities(system.plan, schema);
+  scope.addHook('preHandler', async (request, reply) => {
+    if (request.method !== 'POST') return;
+    const text = await answerEntities(request.body, () => contextFor(request, reply));
+    if (text !== undefined) await reply.type('application/json; charset=utf-8').send(text);
+  });
 }
 
 function contextOf(system: RunningSystem, request: FastifyRequest, reply: FastifyReply): RequestContext {

@@ -2,6 +2,7 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind } from 'graphql';
 import type { BatchPlan, ConnectPlan } from '../plan.ts';
 import { type ReadCall, readCall } from './calls.ts';
+import { exactlyOne, readNumber } from './choices.ts';
 import { type Compilation, findSource, type ReadEntity, type ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
@@ -14,7 +15,8 @@ import {
   ROOT_TYPES,
   singleKey,
 } from './sdl-folder.ts';
-import { exactlyOne, readNumber } from './sources.ts';
+import { checkAgainstSource } from './source-checks.ts';
+import { readWrite } from './writes.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
 const BATCH_PROTOCOL: Readonly<Record<string, string>> = {
@@ -34,6 +36,14 @@ export function readEntity(
   const given = readArguments(directive, issues);
   if (given === undefined) return undefined;
   const batch = given.object('batch');
+  if (given.has('write')) {
+    issues.add(
+      'MISPLACED',
+      given.nodeOf('write'),
+      'a loader writes nothing',
+      'put it on a field of Mutation',
+    );
+  }
   if (batch === undefined) {
     const mend = 'add batch: { how: …, match: "<key>" }, FAN_OUT where the system has nothing better';
     issues.add('N_PLUS_ONE', directive, `${type.name} is loaded one by one`, mend);
@@ -75,7 +85,9 @@ export function readField(
   if (given.has('reference')) return readReference(given, field, { args, ...parent }, compilation);
   const batch = given.object('batch');
   if (batch !== undefined) return readBatchField(type, field, given, batch, compilation);
-  const connect = readConnect(given, { args, ...parent, env: undefined }, compilation);
+  const readable: Readable = { args, ...parent, env: undefined };
+  const connect = readConnect(given, readable, compilation);
+  const write = readWrite(type, field, given, readable, compilation);
   if (connect === undefined) return undefined;
   if (type.name === 'Mutation') checkWritable(connect.plan.source, directive, compilation);
   return {
@@ -84,6 +96,7 @@ export function readField(
       connect: connect.plan,
       list: isListType(field.type),
       returnType: namedType(field.type),
+      write,
     },
     select: connect.select,
   };
@@ -177,6 +190,7 @@ function readConnect(
     );
     return undefined;
   }
+  checkAgainstSource(given, source, call, issues);
   const mappings = { failWhen: failWhen?.mapping, emptyWhen: emptyWhen?.mapping, select: select.mapping };
   return { ...call, plan: { source: source.name, call: call.call, ...mappings }, select, given };
 }

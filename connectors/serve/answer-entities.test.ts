@@ -117,6 +117,8 @@ function systemPlan(baseUrl: string): SystemPlan {
     readOnly: true,
     baseUrl: compileMapping(`'${baseUrl}'`),
     auth: undefined,
+    format: 'JSON',
+    tls: undefined,
   };
   const call = {
     protocol: 'rest' as const,

@@ -56,7 +56,9 @@ interface Contender {
   readonly perSecond: number[];
 }
 
-const REQUESTS_PER_TURN = 40;
+/** Their calls all find a place in the guard's queue (32 for each of its 4 slots): what is refused would not be measured as an answer. */
+export const CONNECTIONS = 16;
+export const REQUESTS_PER_TURN = 64;
 /** Before the first that counts: code is compiled, and memory has grown. */
 const WARM_UP_TURNS = 12;
 
@@ -91,12 +93,23 @@ export async function measureConnectors(
     for (const name of CANDIDATES) {
       const program = start(PROGRAMS[name], GATEWAY_CORE, { MARKET_URL: old });
       const { subgraph: url = '' } = await program.ready(signal);
-      const load = openExactLoad({ url, authorization: undefined }, Buffer.from(requestBody()));
+      const load = openExactLoad({ url, authorization: undefined }, Buffer.from(requestBody()), CONNECTIONS);
       opened.push(load);
       contenders.push({ name, program, url, load, cpuMs: [], perSecond: [] });
     }
     const checked = await checkContenders(contenders, old, signal);
+    const before = await countCalls(old, signal);
     await takeTurns(contenders, options, signal);
+    const calls = (await countCalls(old, signal)) - before;
+    const callsMin =
+      ((options.turns + WARM_UP_TURNS) * REQUESTS_PER_TURN * contenders.length * ENTITIES) /
+      ENTITIES_PER_CALL;
+    // A request that was refused by a full queue, or asked twice, shows here.
+    if (calls !== callsMin)
+      throw new HubError(
+        'UPSTREAM_INVALID',
+        `under load expected ${callsMin} calls of the old system, got ${calls}`,
+      );
     return { ...checked, ...summarize(contenders, options.turns) };
   } finally {
     for (const part of opened.toReversed()) await part.close();

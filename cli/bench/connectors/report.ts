@@ -5,7 +5,15 @@ import { MAPPING_RATIO_MAX, type MappingResult } from '../mapping/measure.ts';
 import { machineText } from '../report.ts';
 import type { Quartiles } from '../statistics.ts';
 import { formatMarkdown, type Table } from '../table.ts';
-import { CANDIDATES, type ConnectorsResult, ENTITIES, ENTITIES_PER_CALL, QUERY } from './measure.ts';
+import {
+  CANDIDATES,
+  CONNECTIONS,
+  type ConnectorsResult,
+  ENTITIES,
+  ENTITIES_PER_CALL,
+  QUERY,
+  REQUESTS_PER_TURN,
+} from './measure.ts';
 
 /** How much more processor time than the program by hand the connectors may take. */
 export const OVER_MAX = 0.15;
@@ -74,11 +82,12 @@ ${formatMarkdown(tableOfMappings(mappings), 'right')}
 
 ## Method
 
-- Both programs stay up, on the same Node binary and the same core, and take turns of 40 requests over 50 connections; every second turn begins with
+- Both programs stay up, on the same Node binary and the same core, and take turns of ${REQUESTS_PER_TURN} requests over ${CONNECTIONS} connections; every second turn begins with
   the other. ${result.turns} turns count, after 12 that do not. Ratios are of turns that follow each other; medians with quartiles.
 - Processor time is what the kernel's scheduler counted for all threads of the process (\`/proc/PID/task/TID/schedstat\`): it says the same on a
   machine that has more to do, which requests per second do not.
-- Before anything is timed, the two answers are compared as canonical JSON.
+- Before anything is timed, the two answers are compared as canonical JSON; behind it, the calls that the old system
+  counted for all turns must be ${ENTITIES / ENTITIES_PER_CALL} for each request.
 
 ## Machine
 

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { loadColumns, runCell } from './cell.ts';
 import { CASES, type CaseName, type Column } from './column.ts';
+import { CAN_DISCOVER } from './discover-case.ts';
 import { startSuiteHost } from './host.ts';
 import { type Cell, formatTable } from './table.ts';
 
@@ -32,6 +33,8 @@ async function run(
   host: Awaited<ReturnType<typeof startSuiteHost>>,
 ): Promise<Cell> {
   const reason = column.cannotOccur[name];
+  if (name === 'discover' && reason === undefined && !CAN_DISCOVER)
+    return { kind: 'not run', reason: 'This checkout cannot draft.' };
   try {
     await runCell(column, host, name);
     return reason === undefined ? { kind: 'holds' } : { kind: 'cannot occur', reason };

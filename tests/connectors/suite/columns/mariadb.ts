@@ -36,6 +36,12 @@ async function startMariadbBook(): Promise<SuiteSystem> {
   return {
     folder: SQL_FOLDER,
     env: { SUITE_DSN: `mariadb://${user}:${user}@127.0.0.1:${gate.port}${address.pathname}` },
+    discover: [
+      '--sql',
+      `mariadb://${user}:${user}@127.0.0.1:${gate.port}${address.pathname}`,
+      '--table',
+      't_record',
+    ],
     put: (records) => putRecords(execute, records),
     push: (record) => noteChange(execute, record),
     reads: async () => gate.reads(),

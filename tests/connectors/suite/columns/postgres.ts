@@ -56,6 +56,7 @@ async function startPostgresBook(): Promise<SuiteSystem> {
   return {
     folder: SQL_FOLDER,
     env: { SUITE_DSN: `postgres://${name}:${name}@127.0.0.1:${gate.port}/${name}` },
+    discover: ['--sql', `postgres://${name}:${name}@127.0.0.1:${gate.port}/${name}`, '--table', 't_record'],
     put: (records) => putRecords(execute, records),
     push: (record) => noteChange(execute, record),
     reads: async () => gate.reads(),

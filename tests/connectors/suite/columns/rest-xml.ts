@@ -8,7 +8,11 @@ const KEY = '签名-9f8e7d6c';
 
 export const column: Column = {
   protocol: 'REST/XML',
-  cannotOccur: REST_CANNOT,
+  cannotOccur: {
+    ...REST_CANNOT,
+    discover:
+      'Such a system has no contract that can be read: its XML is described by no WSDL, OpenAPI document or table.',
+  },
   whyNot: async () => undefined,
   start() {
     const changes = {

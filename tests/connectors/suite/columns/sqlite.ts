@@ -63,6 +63,7 @@ async function startSqliteBook(): Promise<SuiteSystem> {
   return {
     folder: SQL_FOLDER,
     env: { SUITE_DSN: `sqlite://${path}` },
+    discover: ['--sql', `sqlite://${path}`, '--table', 't_record'],
     put: (records) => putRecords(execute, records),
     push: (record) => noteChange(execute, record),
     reads: async () => 0,

@@ -71,7 +71,7 @@ function addRoute(
     if (!isAuthentic(request, body, secret)) return reply.code(401).send({ code: 'UNAUTHENTICATED' });
     options.onSeen(system.name);
     const dedupeId = dedupeIdOf(request, source.dedupeHeader, body);
-    const content = decodeBody(system.name, ingests, body, scope);
+    const content = decodeWebhookBody(system.name, ingests, body, scope);
     return answer(
       reply,
       applier.deliver({ system: system.name, source: source.name, dedupeId, body, content }),
@@ -123,7 +123,8 @@ function dedupeIdOf(request: FastifyRequest, header: string, body: Buffer): stri
     : bytes;
 }
 
-function decodeBody(
+/** The changes in the body of a delivery, or why there are none. */
+export function decodeWebhookBody(
   system: string,
   ingests: readonly IngestPlan[],
   body: Buffer,

@@ -39,7 +39,7 @@ export interface QuarantineFilter {
 export const PAGE_ITEMS_MAX = 200;
 /** Of a body that is shown. */
 const BODY_CHARS_MAX = 20_000;
-const WHO_CHARS_MAX = 200;
+const WHO_CHARS_MAX = 500;
 const WHY_CHARS_MAX = 1_000;
 
 interface ItemRow extends Record<string, unknown> {
@@ -73,6 +73,8 @@ ORDER BY (extract(epoch FROM received_at) * 1000000)::bigint, id LIMIT $9`;
 
 export interface QuarantinePage {
   readonly items: readonly QuarantinedItem[];
+  /** Of each item: where the page behind it begins. */
+  readonly cursors: readonly string[];
   readonly hasNextPage: boolean;
   /** Where the next page begins; null when this one is empty. */
   readonly endCursor: string | null;
@@ -107,11 +109,12 @@ export async function listQuarantined(
     ]),
   );
   const page = rows.slice(0, first);
-  const last = page.at(-1);
+  const cursors = page.map(({ received_us, id }) => encodeCursor(received_us, id));
   return {
     items: page.map(itemOf),
+    cursors,
     hasNextPage: rows.length > first,
-    endCursor: last === undefined ? null : encodeCursor(last.received_us, last.id),
+    endCursor: cursors.at(-1) ?? null,
   };
 }
 

@@ -68,7 +68,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
-    const own = { store: commandStore, commands };
+    const replay = { appender, systems: options.systems, env: options.env };
+    const own = { store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {

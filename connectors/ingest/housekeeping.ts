@@ -12,6 +12,7 @@ const FILE_DAYS = 30;
 const RECORDS_AT_ONCE = 2_000;
 /** Of one type in one round. */
 const RECORD_PARTS_MAX = 500;
+const LATE_DAYS = 90;
 const COMMAND_DAYS = 90;
 
 /** Runs every hour until closed. */
@@ -49,6 +50,10 @@ export async function trim(store: Store, systems: readonly SystemPlan[] = []): P
     await transaction.query('DELETE FROM connectors.file WHERE seen_at < now() - make_interval(days => $1)', [
       FILE_DAYS,
     ]);
+    await transaction.query(
+      'DELETE FROM connectors.late_change WHERE received_at < now() - make_interval(days => $1)',
+      [LATE_DAYS],
+    );
     // A client number that comes again after this long is another write.
     await transaction.query(
       `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,

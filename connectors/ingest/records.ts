@@ -35,7 +35,8 @@ interface Folded {
   readonly advances: boolean;
   /** What is told: newer versions, but for those that must differ to be told. */
   readonly accepted: readonly Change[];
-  readonly late: number;
+  /** Older than what is known: kept beside the record. */
+  readonly late: readonly Change[];
   readonly report: Change['report'];
   readonly unreported: readonly Change[];
 }
@@ -108,13 +109,17 @@ export async function applyChanges(
   const standing = folded.filter(({ advances }) => !advances);
   await note(
     transaction,
-    standing.filter(({ late, report }) => late > 0 || report !== undefined),
+    standing.filter(({ late, report }) => late.length > 0 || report !== undefined),
+  );
+  await keepLate(
+    transaction,
+    folded.flatMap(({ late }) => late),
   );
   const told = [...folded.filter(({ newest }) => advanced.has(identity(newest))), ...standing];
   await appendByTopic(transaction, appender, told);
   return {
     changed: told.reduce((sum, { accepted }) => sum + accepted.length, 0),
-    late: folded.reduce((sum, { late }) => sum + late, 0),
+    late: folded.reduce((sum, { late }) => sum + late.length, 0),
     unreported: told.flatMap(({ unreported }) => unreported),
   };
 }
@@ -140,14 +145,14 @@ export function fold(
 ): Folded {
   let current = stored?.order_key;
   let newest = changes[0] as Change;
-  let late = 0;
+  const late: Change[] = [];
   let advances = false;
   let print = stored?.print;
   const accepted: Change[] = [];
   for (const change of changes) {
     if (current !== undefined && change.orderKey === current) continue;
     if (current !== undefined && change.orderKey < current) {
-      late += 1;
+      late.push(change);
       continue;
     }
     current = change.orderKey;
@@ -179,7 +184,7 @@ async function upsert(transaction: SqlTransaction, folded: readonly Folded[]): P
     ...identityColumns(newest),
     newest.map((change) => change.orderKey),
     newest.map((change) => JSON.stringify(change.data)),
-    folded.map((record) => record.late),
+    folded.map((record) => record.late.length),
     folded.map((record) => record.report !== undefined),
   ]);
   return new Set(rows.map(identity));
@@ -191,8 +196,24 @@ async function note(transaction: SqlTransaction, folded: readonly Folded[]): Pro
   const heads = folded.map((record) => record.newest);
   await transaction.query(NOTE, [
     ...identityColumns(heads),
-    folded.map((record) => record.late),
+    folded.map((record) => record.late.length),
     folded.map((record) => record.report !== undefined),
+  ]);
+}
+
+const KEEP_LATE = `
+INSERT INTO connectors.late_change (system, type, key, order_key, data)
+SELECT system, type, key, order_key, data::json
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS n(system, type, key, order_key, data)
+ON CONFLICT DO NOTHING`;
+
+/** A version that comes after a newer one is no event and changes nothing, and is not lost either. */
+async function keepLate(transaction: SqlTransaction, late: readonly Change[]): Promise<void> {
+  if (late.length === 0) return;
+  await transaction.query(KEEP_LATE, [
+    ...identityColumns(late),
+    late.map(({ orderKey }) => orderKey),
+    late.map(({ data }) => JSON.stringify(data)),
   ]);
 }
 

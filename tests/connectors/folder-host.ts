@@ -21,7 +21,8 @@ export interface FolderHost {
   /** Holds the system's folder; the test may keep files beside it. Removed by `close`. */
   readonly home: string;
   readonly databaseUrl: string;
-  query(text: string, variables?: object): Promise<GraphqlAnswer>;
+  /** @param subgraph the system's own unless told */
+  query(text: string, variables?: object, subgraph?: string): Promise<GraphqlAnswer>;
   rows<Row extends Record<string, unknown>>(
     sql: string,
     parameters?: readonly unknown[],
@@ -58,7 +59,8 @@ export async function startFolderHost(
   const rig: FolderHost = {
     home,
     databaseUrl: database.url,
-    query: (text, variables = {}) => post(host?.urls[name] ?? '', { query: text, variables }),
+    query: (text, variables = {}, subgraph = name) =>
+      post(host?.urls[subgraph] ?? '', { query: text, variables }),
     async rows<Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[] = []) {
       return (await pool.query<Row>(sql, [...parameters])).rows;
     },

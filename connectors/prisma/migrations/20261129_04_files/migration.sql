@@ -25,3 +25,16 @@ ALTER TABLE "quarantine" ADD COLUMN "attempted_at" TIMESTAMPTZ(3);
 ALTER TABLE "quarantine" ADD COLUMN "discarded_at" TIMESTAMPTZ(3);
 ALTER TABLE "quarantine" ADD COLUMN "discarded_by" TEXT;
 ALTER TABLE "quarantine" ADD COLUMN "discard_reason" TEXT;
+
+-- Versions of records that came after a newer one: kept as they came, no event.
+CREATE TABLE "late_change" (
+  "system" TEXT NOT NULL,
+  "type" TEXT NOT NULL,
+  "key" TEXT NOT NULL,
+  "order_key" TEXT NOT NULL,
+  "data" JSON NOT NULL,
+  "received_at" TIMESTAMPTZ(3) NOT NULL DEFAULT CURRENT_TIMESTAMP,
+  CONSTRAINT "late_change_pkey" PRIMARY KEY ("system", "type", "key", "order_key")
+);
+
+CREATE INDEX "late_change_received_at_idx" ON "late_change" ("received_at");

@@ -20,6 +20,11 @@ const USAGE = `weft: one live graph over the systems a government already has
                     [--leave-out NAMES]
   weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
                     [--json]
+  weft ingest quarantine list          what came in and was not understood
+              [--system NAME] [--source NAME] [--type NAME] [--since TIME] [--until TIME] [--discarded] [--csv]
+  weft ingest quarantine show ID | replay ID | replay --all --system NAME [--source NAME]
+              | discard ID --why TEXT [--by NAME]
+                                       replay goes by the SDL as it is now
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands
             [--select '{…}'] [--after CURSOR] [--from SNAPSHOT] [--json] [--url URL] [--token TOKEN]
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
@@ -32,6 +37,9 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
              [--clients N] [--rate N] [--seconds S] [--rounds N] [--shape broadcast|groups] [--groups N]
              [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N] [--report FILE]
+  weft bench connectors [--turns N]      a wrapped system beside a program written by hand
+               [--report FILE]
+  weft bench mapping [--turns N]         mappings beside functions written by hand
   weft bench --paired NAMES [--turns N]  compare the processor time of some of them, side by side
              [--query federated|single]
 
@@ -86,6 +94,8 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'audit':
       return (await import('./audit/command.ts')).auditCommand(rest, process.env);
+    case 'ingest':
+      return (await import('./ingest/command.ts')).ingestCommand(rest, process.env);
     case 'tail':
       return (await import('./tail/command.ts')).tailCommand(rest, process.env);
     case 'replay':
@@ -95,6 +105,10 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'bench':
       if (rest[0] === 'subscriptions')
         return (await import('./bench/subscriptions/command.ts')).benchSubscriptionsCommand(rest.slice(1));
+      if (rest[0] === 'connectors')
+        return (await import('./bench/connectors/command.ts')).benchConnectorsCommand(rest.slice(1));
+      if (rest[0] === 'mapping')
+        return (await import('./bench/mapping/command.ts')).benchMappingCommand(rest.slice(1));
       return (await import('./bench/command.ts')).benchCommand(rest);
     case undefined:
     case 'help':

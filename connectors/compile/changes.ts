@@ -99,10 +99,15 @@ function readField(
       mend,
     );
   }
-  const key = singleKey(type, ingest?.keyField);
+  const key = ingest?.keyFields?.join(' ') ?? singleKey(type, ingest?.keyField);
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const readable = { args, $: ingest && [entityField, ...selectedNames(ingest)] };
   const where = readMapping(given, 'where', readable, issues);
+  const named = where === undefined ? undefined : /->\s*(?:un)?code\b/.exec(where.mapping.text);
+  if (where !== undefined && named) {
+    const message = 'the gateway, which runs this, has no code tables';
+    issues.addInText('BAD_MAPPING', where.node, named.index, message, 'write ->match with the pairs here');
+  }
   if (key === undefined) return undefined;
   const plan = {
     topic: of,

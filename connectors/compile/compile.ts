@@ -4,6 +4,7 @@ import { splitEventStreams } from '@weft/schema/event-streams';
 import type { EntityPlan, FieldPlan, IngestPlan, SystemPlan } from '../plan.ts';
 import { BuildErrors, type BuildIssue, IssueList } from './build-issues.ts';
 import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } from './changes.ts';
+import { readCodes } from './codes.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { readEntity, readField } from './connects.ts';
 import { readArguments } from './directive-arguments.ts';
@@ -15,6 +16,7 @@ import { findDirective, type ObjectType, readSdlFolder, showFile } from './sdl-f
 import { readSources } from './sources.ts';
 import { printStoredSdl } from './stored-sdl.ts';
 import { checkTypeNames } from './type-names.ts';
+import { checkReconciles } from './writes.ts';
 
 export { BuildErrors, type BuildIssue } from './build-issues.ts';
 
@@ -35,6 +37,7 @@ export function compileSystem(folder: string): CompiledSystem {
   const [entities, fields] = [readEntities(compilation), readFields(compilation)];
   const ingests = readIngests(compilation);
   const changes = readChanges(compilation, ingests);
+  checkReconciles(compilation, fields);
   checkFreshness(compilation);
   checkTypeNames(compilation.sdl, issues);
   checkDirectiveNames(compilation.sdl, issues);
@@ -51,6 +54,7 @@ export function compileSystem(folder: string): CompiledSystem {
 
 function readCompilation(root: string, issues: IssueList): Compilation {
   const sdl = readSdlFolder(root, issues);
+  issues.codes = readCodes(sdl, root, issues);
   const sources = readSources(sdl.schemaDirectives, root, issues);
   if (sources.names.size === 0 && issues.errors.length === 0) {
     const mend = 'add `extend schema @source(…)`';

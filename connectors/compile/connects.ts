@@ -2,9 +2,11 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind } from 'graphql';
 import type { BatchPlan, ConnectPlan } from '../plan.ts';
 import { type ReadCall, readCall } from './calls.ts';
+import { exactlyOne } from './choices.ts';
 import { type Compilation, findSource, type ReadEntity, type ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
+import { readNumber } from './number-argument.ts';
 import { readReference } from './references.ts';
 import {
   findDirective,
@@ -14,7 +16,9 @@ import {
   ROOT_TYPES,
   singleKey,
 } from './sdl-folder.ts';
-import { exactlyOne, readNumber } from './sources.ts';
+import { checkAgainstSource } from './source-checks.ts';
+import { readStoreEntity, readStoreField } from './stores.ts';
+import { readWrite } from './writes.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
 const BATCH_PROTOCOL: Readonly<Record<string, string>> = {
@@ -33,7 +37,16 @@ export function readEntity(
   const { issues } = compilation;
   const given = readArguments(directive, issues);
   if (given === undefined) return undefined;
+  if (given.has('store')) return readStoreEntity(type, given, compilation);
   const batch = given.object('batch');
+  if (given.has('write')) {
+    issues.add(
+      'MISPLACED',
+      given.nodeOf('write'),
+      'a loader writes nothing',
+      'put it on a field of Mutation',
+    );
+  }
   if (batch === undefined) {
     const mend = 'add batch: { how: …, match: "<key>" }, FAN_OUT where the system has nothing better';
     issues.add('N_PLUS_ONE', directive, `${type.name} is loaded one by one`, mend);
@@ -73,9 +86,12 @@ export function readField(
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const parent: Readable = ROOT_TYPES.has(type.name) ? {} : { this: readableOfParent(type, field) };
   if (given.has('reference')) return readReference(given, field, { args, ...parent }, compilation);
+  if (given.has('store')) return readStoreField(type, field, given, compilation);
   const batch = given.object('batch');
   if (batch !== undefined) return readBatchField(type, field, given, batch, compilation);
-  const connect = readConnect(given, { args, ...parent, env: undefined }, compilation);
+  const readable: Readable = { args, ...parent, env: undefined };
+  const connect = readConnect(given, readable, compilation);
+  const write = readWrite(type, field, given, readable, compilation);
   if (connect === undefined) return undefined;
   if (type.name === 'Mutation') checkWritable(connect.plan.source, directive, compilation);
   return {
@@ -84,6 +100,7 @@ export function readField(
       connect: connect.plan,
       list: isListType(field.type),
       returnType: namedType(field.type),
+      write,
     },
     select: connect.select,
   };
@@ -150,8 +167,8 @@ function readConnect(
   compilation: Compilation,
 ): ReadConnect | undefined {
   const { issues } = compilation;
-  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'reference'] as const, '@connect', issues);
-  if (kind === undefined || kind === 'reference') return undefined;
+  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'] as const, '@connect', issues);
+  if (kind === undefined || kind === 'reference' || kind === 'store') return undefined;
   const source = findSource(given, compilation);
   const call = readCall(kind, given, readable, issues);
   const answer: Readable = { ...readable, $: undefined };
@@ -177,6 +194,7 @@ function readConnect(
     );
     return undefined;
   }
+  checkAgainstSource(given, source, call, issues);
   const mappings = { failWhen: failWhen?.mapping, emptyWhen: emptyWhen?.mapping, select: select.mapping };
   return { ...call, plan: { source: source.name, call: call.call, ...mappings }, select, given };
 }

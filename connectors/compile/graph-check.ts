@@ -10,6 +10,7 @@ import {
   type SdlFolder,
 } from './sdl-folder.ts';
 import {
+  ANY_NAME,
   checkListness,
   checkSelect,
   isFilledOtherwise,
@@ -17,6 +18,7 @@ import {
   reportUnfilled,
   type ShapeCheck,
 } from './shape-check.ts';
+import { filledByHub } from './writes.ts';
 
 export interface ReadGraph {
   readonly entities: ReadonlyMap<string, ReadEntity>;
@@ -26,8 +28,13 @@ export interface ReadGraph {
 
 /** Compares every select with its type, and finds fields that nothing fills and calls that a list would repeat. */
 export function checkGraph(check: ShapeCheck, graph: ReadGraph): void {
-  for (const [name, { plan, select }] of graph.entities) {
+  for (const [name, { plan, select, others = [] }] of graph.entities) {
     const { shape } = select.mapping;
+    if (plan.connect.call.protocol === 'store') {
+      for (const { mapping, node } of [select, ...others])
+        checkSelect(check, mapping.shape, name, node, { helper: ANY_NAME, isLoader: true });
+      continue;
+    }
     checkSelect(check, shape, name, select.node, { helper: plan.connect.batch.match, isLoader: true });
     if (
       plan.connect.batch.how !== 'FAN_OUT' &&
@@ -42,7 +49,7 @@ export function checkGraph(check: ShapeCheck, graph: ReadGraph): void {
     if (select === undefined || plan.kind === 'reference') continue;
     const { shape } = select.mapping;
     const helper = plan.kind === 'batch' ? plan.connect.batch.match : undefined;
-    checkSelect(check, shape, plan.returnType, select.node, { helper });
+    checkSelect(check, shape, plan.returnType, select.node, { helper, filled: filledByHub(plan) });
     // SQL selects are for each row, and a batch is for many parents: there the list is not the field's.
     if (plan.kind === 'call' && plan.connect.call.protocol !== 'sql') {
       const field = fieldOf(check.sdl, coordinate);
@@ -83,6 +90,8 @@ function checkRepeatedCalls(check: ShapeCheck): void {
         (argument) => argument.name.value,
       );
       if (given === undefined || given.includes('batch') || given.includes('reference')) continue;
+      // Told where it was read: it stands on Query only.
+      if (given.includes('store')) continue;
       const message = `a list of ${type.name} would call once for each '${name}'`;
       check.issues.add(
         'N_PLUS_ONE',

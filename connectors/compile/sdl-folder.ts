@@ -15,6 +15,7 @@ import {
   type TypeNode,
 } from 'graphql';
 import type { IssueList } from './build-issues.ts';
+import { withReceiptTypes } from './receipt.ts';
 
 export interface SdlFolder {
   /** All files in the order of their names, as one document; every node keeps its file and place. */
@@ -49,7 +50,7 @@ export function readSdlFolder(folder: string, issues: IssueList): SdlFolder {
     const what = existsSync(folder) ? 'the folder holds no .graphql file' : 'there is no such folder';
     issues.addAt('NO_SDL', place, what, 'put the SDL of the system there');
   }
-  const definitions = files.flatMap((file) => parseFile(file, issues));
+  const definitions = withReceiptTypes(files.flatMap((file) => parseFile(file, issues)));
   return {
     document: { kind: Kind.DOCUMENT, definitions },
     schemaDirectives: definitions.flatMap((node) =>
@@ -136,6 +137,12 @@ export function isListType(type: TypeNode): boolean {
   return (
     type.kind === Kind.LIST_TYPE || (type.kind === Kind.NON_NULL_TYPE && type.type.kind === Kind.LIST_TYPE)
   );
+}
+
+/** The type's key of exactly the fields that `text` names, blanks between, in the order of its `@key`. */
+export function keyOf(type: ObjectType, text: string): readonly string[] | undefined {
+  const names = new Set(text.trim().split(/[\s,]+/));
+  return type.keys.find((fields) => fields.length === names.size && fields.every((name) => names.has(name)));
 }
 
 /** The key of one field: `preferred` where it is one, else the first. Undefined when there is none. */

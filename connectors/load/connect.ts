@@ -4,6 +4,7 @@ import type { CallPlan, ConnectPlan } from '../plan.ts';
 import { operationOf } from '../rest/client.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
 import type { RequestContext } from './request-context.ts';
+import { listStored } from './stored.ts';
 import { type GuardedSource, sourceOf } from './system.ts';
 
 /** What a select yields for one record. */
@@ -23,6 +24,7 @@ export async function callConnect(
   isRead = true,
 ): Promise<readonly Row[]> {
   const { system } = request;
+  if (connect.call.protocol === 'store') return listStored(request, connect.call, variable.args ?? {});
   const source = sourceOf(system, connect.source);
   const context: CallContext = {
     system: system.plan.name,
@@ -58,12 +60,12 @@ function send(
     isRead,
     signal: request.signal,
     // The two kinds of client differ in what they take; the compiler has checked that call and source agree.
-    execute: (signal) =>
-      (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
-        connect.call,
-        scope,
-        { signal, correlationId },
-      ),
+    execute: (signal) => {
+      request.onSend?.();
+      return (
+        client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }
+      ).call(connect.call, scope, { signal, correlationId, isRead });
+    },
   });
 }
 
@@ -82,6 +84,8 @@ export function mapAnswer(
       'the answer says that the call failed',
       context,
       upstreamCode === undefined ? {} : { upstreamCode },
+      undefined,
+      true,
     );
   }
   if (connect.emptyWhen !== undefined && isTrue(connect.emptyWhen.evaluate(answerScope))) return [];
@@ -134,6 +138,8 @@ export function operationName(call: CallPlan): string {
       return call.operation;
     case 'sql':
       return call.table;
+    case 'store':
+      return `store ${call.type}`;
     default:
       return call satisfies never;
   }

@@ -4,6 +4,7 @@ import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { callConnect, operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
+import { writeOnce } from '../load/write-once.ts';
 import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
 import { upstreamError } from '../upstream-error.ts';
 
@@ -51,9 +52,9 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
     case 'call':
       if (planned.write !== undefined)
         return (_parent, args, context) => submitWrite(field.name, args, context);
-      return async (parent, args, context, info) => {
-        const isRead = info.operation.operation !== 'mutation';
-        const rows = await callConnect(context, planned.connect, { args, this: parent ?? {} }, isRead);
+      return async (parent, args, context) => {
+        const call = field.parentType === 'Mutation' ? writeOnce : callConnect;
+        const rows = await call(context, planned.connect, { args, this: parent ?? {} });
         return planned.list ? rows : one(rows, planned, field, context);
       };
     case 'batch': {

@@ -1,3 +1,6 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { Started } from '@weft/core/process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../../support/engines.ts';
@@ -5,6 +8,7 @@ import { waitFor } from '../../support/wait.ts';
 import { type FaultPlan, type Ledger, startLedger } from './old-ledger.ts';
 import { type Answer, ask, type CommandDatabase, createCommandDatabase, startLedgerHost } from './rig.ts';
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const noPostgres = await whyNoPostgres();
 
 const ADD = `mutation ($subject: ID!, $text: String!, $requestId: ID!) {
@@ -200,6 +204,26 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect((await operate('discardCommand(id: $id)', ids[1])).errors?.[0]?.extensions.code).toBe('CONFLICT');
   });
 
+  it('is listed, shown and decided on by the command weft connect commands', async () => {
+    const no = newNo();
+    ledger.next.push({ fault: '500', isCommitted: true });
+    const { data } = await ask(host.urls.ledger, UNASKABLE, { text: '更名', requestId: no });
+    const id = data?.addUnaskable?.commandId ?? '';
+    const weft = async (...parameters: readonly string[]) => {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['cli/main.ts', 'connect', 'commands', ...parameters],
+        { cwd: ROOT, env: { PATH: process.env.PATH, DATABASE_URL: database.url } },
+      );
+      return stdout;
+    };
+    const [shown, listed] = await Promise.all([weft('show', id), weft('list', '--state', 'UNKNOWN')]);
+    expect(listed).toContain(`${id}\tUNKNOWN\tledger\taddUnaskable\t${no}\t`);
+    expect(shown).toContain('the old system may have it; nothing is to come by itself');
+    expect(shown).toMatch(/\tSEND\tUNKNOWN\tHTTP_500\n$/);
+    expect(await weft('confirm', id, '--ref', 'R-9')).toMatch(/\tAPPLIED\t.*\tR-9\n$/);
+  });
+
   it('that may be sent twice is sent again without a question', async () => {
     const no = newNo();
     const before = ledger.questions();
@@ -222,6 +246,21 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect(answer.data?.addEntry?.outcome).toBe('APPLIED');
     expect((await command(answer.data?.addEntry?.commandId)).attempts[0]?.outcome).toBe('NOT_SENT');
     expect([...entriesOf(no), ...entriesOf(busy)]).toHaveLength(2);
+  });
+
+  it('that is no command is sent once, and says when nobody knows whether it was applied', async () => {
+    const plain = async (fault: FaultPlan['fault']) => {
+      const requestId = newNo();
+      ledger.next.push({ fault, isCommitted: true });
+      const query =
+        'mutation ($requestId: ID!) { addPlain(text: "更名", requestId: $requestId) { upstreamRef } }';
+      const { errors } = await ask<Answer>(host.urls.ledger, query, { requestId });
+      return { code: errors?.[0]?.extensions.code, entries: entriesOf(requestId).length };
+    };
+    expect(await plain('500')).toEqual({ code: 'WRITE_UNKNOWN', entries: 1 });
+    expect(await plain('hang')).toEqual({ code: 'WRITE_UNKNOWN', entries: 1 });
+    expect(await plain('refuse')).toEqual({ code: 'UPSTREAM_INVALID', entries: 0 });
+    expect(await plain('busy')).toEqual({ code: 'UPSTREAM_UNAVAILABLE', entries: 0 });
   });
 
   it('tells each change once, in the order of the transitions', async () => {

@@ -14,6 +14,7 @@ import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
 import { serveSystems } from './serve/server.ts';
+import { announceConnectors } from './subgraph/presence.ts';
 
 export interface HostOptions {
   readonly systems: readonly SystemPlan[];
@@ -64,6 +65,7 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
+    keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(

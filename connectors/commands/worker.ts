@@ -8,7 +8,7 @@ import type { RunningSystem } from '../load/system.ts';
 import { type Lane, type Question, sweep, takePending, takeQuestions } from './claims.ts';
 import type { Command } from './command.ts';
 import { askAbout, sendCommand, type WriteField } from './perform.ts';
-import { backoffMs, type Fate, settleQuestion, settleSending } from './settle.ts';
+import { type Fate, settleQuestion, settleSending, waitAfterMs } from './settle.ts';
 
 export interface WorkerOptions {
   readonly system: RunningSystem;
@@ -185,9 +185,9 @@ function createPause() {
     /** Whether the last command did not get there. */
     isOn: () => notSent > 0,
     isOver: () => performance.now() >= endsAtMs,
-    tell({ kind }: Fate) {
-      notSent = kind === 'NOT_SENT' ? notSent + 1 : 0;
-      endsAtMs = notSent === 0 ? 0 : performance.now() + backoffMs(notSent - 1);
+    tell(fate: Fate) {
+      notSent = fate.kind === 'NOT_SENT' ? notSent + 1 : 0;
+      endsAtMs = fate.kind === 'NOT_SENT' ? performance.now() + waitAfterMs(fate, notSent - 1) : 0;
     },
   };
 }

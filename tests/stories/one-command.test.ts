@@ -128,6 +128,7 @@ describe('the hub, started by one command', () => {
     );
     expect(errors).toBeUndefined();
     expect(data?.systems.map(({ name }) => name)).toEqual([
+      'connectors',
       'directory',
       'grid',
       'hotline',

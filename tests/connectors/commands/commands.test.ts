@@ -1,7 +1,11 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { readConnectorsSdl } from '@weft/connectors/subgraph/own-subgraph';
 import type { Started } from '@weft/core/process';
+import { splitEventStreams } from '@weft/schema/event-streams';
+import { compileMapping } from '@weft/schema/mapping/compile';
+import { decodeSystemReport } from '@weft/subgraphs/registry/system-event';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../../support/engines.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -276,5 +280,21 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect(rows.map(({ envelope }) => envelope.data.change.cause)).toEqual([
       ...['ACCEPTED', 'TAKEN', 'NOT_ANSWERED', 'NOT_FOUND', 'TAKEN', 'ANSWERED'],
     ]);
+    const [stream] = splitEventStreams(readConnectorsSdl()).streams;
+    const where = compileMapping(stream?.where ?? '');
+    const passes = (args: object) => where.evaluate({ $: rows[0]?.envelope.data, args: { ...args } });
+    const id = data?.addEntry?.commandId;
+    expect([{}, { system: 'ledger' }, { id }, { system: 'ledger', id }].map(passes)).toEqual(
+      Array(4).fill(true),
+    );
+    expect([{ system: 'hotline' }, { id: 'other' }].map(passes)).toEqual([false, false]);
+  });
+
+  it('leaves the host in the list of systems as one of its own', async () => {
+    const [row] = await database.rows<{ data: object }>(
+      `SELECT envelope->'data' AS data FROM events.event WHERE topic = 'system' AND subject = 'System:connectors'`,
+    );
+    const report = decodeSystemReport(row?.data);
+    expect(report).toMatchObject({ name: 'connectors', kind: 'OWNED', change: { state: 'UP' } });
   });
 });

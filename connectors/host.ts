@@ -4,6 +4,7 @@ import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
+import { forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
@@ -12,6 +13,7 @@ import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
+import { openProtection } from './protection.ts';
 import { serveSystems } from './serve/server.ts';
 
 export interface HostOptions {
@@ -25,8 +27,15 @@ export interface HostOptions {
   readonly ingestPort: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** By which replicas share budgets and fresh answers; default: nothing is shared. */
+  readonly guardRedisUrl?: string | undefined;
+  /** Connector hosts at the most; default 2. */
+  readonly guardReplicas?: number | undefined;
   readonly logger: Logger;
 }
+
+/** Two hosts are the least for one that may fail. */
+const GUARD_REPLICAS = 2;
 
 /**
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
@@ -35,7 +44,7 @@ export interface HostOptions {
  * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
  */
 export async function startHost(options: HostOptions): Promise<Started> {
-  const { logger, appender } = options;
+  const { logger, guardRedisUrl: redisUrl, guardReplicas: replicasMax = GUARD_REPLICAS } = options;
   // Closed in reverse: what takes work in stops before what does the work.
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -47,7 +56,10 @@ export async function startHost(options: HostOptions): Promise<Started> {
   };
   try {
     const systems: RunningSystem[] = [];
-    for (const plan of options.systems) systems.push(keep(await openSystem(plan, options)));
+    const protection = keep(openProtection({ redisUrl, replicasMax, logger }));
+    for (const plan of options.systems)
+      systems.push(keep(await openSystem(plan, { ...options, protection })));
+    const appender = forgettingAppender(options.appender, systems, protection.answers);
     const store = keep(openStore(options.databaseUrl, logger));
     keep(startHousekeeping(store, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));

@@ -1,5 +1,6 @@
 // What one GraphQL request carries through its resolvers: its deadline, its correlation id, its loaders.
 import type DataLoader from 'dataloader';
+import { createOrigins, type Origins, type Telling } from '../freshness/origin.ts';
 import type { Row } from './connect.ts';
 import type { RunningSystem } from './system.ts';
 
@@ -8,6 +9,10 @@ export interface RequestContext {
   /** Aborts when the deadline passes or the client leaves. */
   readonly signal: AbortSignal;
   readonly correlationId: string;
+  /** Who asks, as the gateway has signed it; undefined: nobody is known. */
+  readonly asker: string | undefined;
+  /** How old the parts of the answer are, and where they came from. */
+  readonly origins: Origins;
   /** One loader a request and plan, made when first used. */
   readonly entityLoaders: Map<string, DataLoader<string, Row | null>>;
   readonly batchLoaders: Map<string, DataLoader<string, readonly Row[]>>;
@@ -18,6 +23,17 @@ export function createRequestContext(
   system: RunningSystem,
   signal: AbortSignal,
   correlationId: string,
+  { asker, telling = TELLS_STALE }: RequestAsker = {},
 ): RequestContext {
-  return { system, signal, correlationId, entityLoaders: new Map(), batchLoaders: new Map() };
+  const origins = createOrigins(telling);
+  const loaders = { entityLoaders: new Map(), batchLoaders: new Map() };
+  return { system, signal, correlationId, asker, origins, ...loaders };
 }
+
+export interface RequestAsker {
+  readonly asker?: string | undefined;
+  /** Default: only what is stale. */
+  readonly telling?: Telling | undefined;
+}
+
+const TELLS_STALE: Telling = { freshness: false, provenance: false };

@@ -2,11 +2,14 @@
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import mercurius from 'mercurius';
+import { readTelling, TELL_HEADER } from '../freshness/origin.ts';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
+import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
@@ -41,14 +44,19 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  for (const system of systems) await serveSystem(app, system, logger);
+  for (const system of systems) await serveSystem(app, system, logger, keys !== undefined);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
   const urls = Object.fromEntries(systems.map(({ plan }) => [plan.name, `${address}/${plan.name}/graphql`]));
   return { urls, close: () => app.close() };
 }
 
 /** Mercurius decorates the instance that it is registered on: each system has an instance of its own. */
-async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: Logger): Promise<void> {
+async function serveSystem(
+  app: FastifyInstance,
+  system: RunningSystem,
+  logger: Logger,
+  isSigned: boolean,
+): Promise<void> {
   const { name } = system.plan;
   await app.register(
     async (scope) => {
@@ -58,21 +66,34 @@ async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: 
         schema: buildServedSchema(system.plan),
         path: '/graphql',
         graphiql: false,
-        context: (request, reply) => contextOf(system, request, reply) as unknown as Record<string, unknown>,
+        context: (request, reply) =>
+          contextOf(system, request, reply, isSigned) as unknown as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
+      });
+      scope.graphql.addHook('onResolution', async (execution, context) => {
+        const weft = (context as unknown as RequestContext).origins.toExtensions(name);
+        if (weft !== undefined) execution.extensions = { ...execution.extensions, weft };
       });
     },
     { prefix: `/${name}` },
   );
 }
 
-function contextOf(system: RunningSystem, request: FastifyRequest, reply: FastifyReply): RequestContext {
+function contextOf(
+  system: RunningSystem,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  isSigned: boolean,
+): RequestContext {
   const left = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort();
   });
   const signal = deadlineSignal(deadlineMs(request.headers[DEADLINE_HEADER]), left.signal);
-  return createRequestContext(system, signal, correlationId(request));
+  return createRequestContext(system, signal, correlationId(request), {
+    asker: isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined,
+    telling: readTelling(request.headers[TELL_HEADER]),
+  });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

@@ -1,4 +1,5 @@
 // What is known of how old the parts of an answer are, and where they came from.
+import { type Telling, TOLD_MAX } from '@weft/core/telling';
 
 /** FRESH: the source was asked for it; CACHED: it was young enough; STALE: the source could not be asked. */
 export type FreshnessState = 'FRESH' | 'CACHED' | 'STALE';
@@ -15,31 +16,11 @@ export interface Origin {
   readonly reason?: string | undefined;
 }
 
-/** What the asker wants to be told of an answer. What is stale is told in any case. */
-export interface Telling {
-  readonly freshness: boolean;
-  readonly provenance: boolean;
-}
-
-/** The header of a request: `freshness`, `provenance`, or both with a comma between. */
-export const TELL_HEADER = 'x-weft-tell';
-
-const HEADER_CHARS_MAX = 100;
-
-export function readTelling(header: unknown): Telling {
-  const text = typeof header === 'string' && header.length <= HEADER_CHARS_MAX ? header : '';
-  const words = text.split(',').map((word) => word.trim().toLowerCase());
-  return { freshness: words.includes('freshness'), provenance: words.includes('provenance') };
-}
-
 /** One field of an answer on the way from the root, as graphql-js links them. */
 export interface PathLink {
   readonly prev: PathLink | undefined;
   readonly key: string | number;
 }
-
-/** Parts of one answer that are told, of each kind; what is stale has a count of its own. */
-export const TOLD_MAX = 1_000;
 
 export interface Origins {
   /** Remembers where an object or a list of this request came from. */

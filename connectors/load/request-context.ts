@@ -1,6 +1,7 @@
 // What one GraphQL request carries through its resolvers: its deadline, its correlation id, its loaders.
+import type { Telling } from '@weft/core/telling';
 import type DataLoader from 'dataloader';
-import { createOrigins, type Origins, type Telling } from '../freshness/origin.ts';
+import { createOrigins, type Origins } from '../freshness/origin.ts';
 import type { Row } from './connect.ts';
 import type { RunningSystem } from './system.ts';
 

@@ -52,12 +52,11 @@ export function createQueue(gate: Gate, concurrency: number, running: () => numb
         if (!head.settle({ lease: head.lease })) void gate.leave(head.lease, 'unknown');
         return;
       case 'open':
-        // It is shut for all who wait.
-        for (const waiter of waiting.splice(0))
-          waiter.settle({ shut: { gate: 'BREAKER', retryAfterMs: entry.retryAfterMs } });
-        return;
+        return shutAll({ gate: 'BREAKER', retryAfterMs: entry.retryAfterMs });
       case 'wait': {
         last = entry;
+        // Nobody who waits can wait for so long.
+        if ((entry.waitMs ?? 0) > GATE_WAIT_MS_MAX) return shutAll(shut());
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
         const timer = setTimeout(resolve, Math.max(1, entry.waitMs ?? GATE_POLL_MS * 4));
@@ -66,6 +65,9 @@ export function createQueue(gate: Gate, concurrency: number, running: () => numb
         wake = undefined;
       }
     }
+  };
+  const shutAll = (why: Shut) => {
+    for (const waiter of waiting.splice(0)) waiter.settle({ shut: why });
   };
   const shut = (): Shut => ({ gate: last.gate, retryAfterMs: last.waitMs });
 

@@ -16,8 +16,8 @@ export interface Replica {
   mode(): ReplicaMode;
   /** What is this process's without Redis. */
   share(): Share;
-  /** When Redis answered last, by `performance.now()`. */
-  heardAtMs(): number;
+  /** When the others began to take this process for one that does not share, at the earliest, by `performance.now()`. */
+  aloneSinceMs(): number;
   readonly run: Scripts['run'];
   /** `adopt` tells Redis of calls that are out, before this process shares again; `restrict` is called when it no longer does. */
   watch(gate: { adopt(): Promise<void>; restrict(share: Share): void }): void;
@@ -45,6 +45,7 @@ export function openReplica({ url, replicasMax, logger }: ReplicaOptions): Repli
   let mode: ReplicaMode = 'local';
   let share: Share = { replicas: replicasMax, rank: undefined };
   let heardAtMs = performance.now();
+  let aloneSinceMs = heardAtMs;
   const announce = async (as: 'shared' | 'local') => {
     const keys = [REPLICAS, SHARING, `${KEY_PREFIX}started:${scripts.runId()}`];
     const [count, rank, ageMs] = (await run(ANNOUNCE, keys, [id, as, FORGET_MS])) as readonly number[];
@@ -59,12 +60,16 @@ export function openReplica({ url, replicasMax, logger }: ReplicaOptions): Repli
       await announce('shared');
       mode = 'shared';
       logger.info({ replicas: share.replicas }, 'the budgets of sources are shared through Redis');
-    } finally {
-      if (mode !== 'shared') mode = 'local';
+    } catch (thrown) {
+      // The others may have heard that this process shares, though it was not told so.
+      mode = 'local';
+      aloneSinceMs = performance.now();
+      throw thrown;
     }
   };
   const lose = () => {
     mode = 'local';
+    aloneSinceMs = heardAtMs;
     for (const gate of gates) gate.restrict(share);
     logger.warn({ share }, 'Redis is away: sources are asked within the share of this process');
   };
@@ -81,7 +86,7 @@ export function openReplica({ url, replicasMax, logger }: ReplicaOptions): Repli
   return {
     mode: () => mode,
     share: () => share,
-    heardAtMs: () => heardAtMs,
+    aloneSinceMs: () => aloneSinceMs,
     run,
     watch(gate) {
       gates.push(gate);

@@ -101,6 +101,6 @@ async function enterLocal(
   replica: Replica,
   lease: string,
 ): Promise<Entry> {
-  const waitMs = replica.heardAtMs() + HEARD_MS + timeoutMs - performance.now();
+  const waitMs = replica.aloneSinceMs() + HEARD_MS + timeoutMs - performance.now();
   return waitMs > 0 ? { kind: 'wait', gate: 'BULKHEAD', waitMs: Math.ceil(waitMs) } : local.enter(lease);
 }

@@ -6,7 +6,13 @@ import { shutGateOf } from '../guard/guard.ts';
 import { runWithin } from '../guard/within.ts';
 import type { Row } from '../load/connect.ts';
 import type { FreshnessPlan } from '../plan.ts';
-import { FLIGHT_MS_MAX, OTHERS_POLL_MS, OTHERS_WAIT_MS_MAX, STALE_PATIENCE_MS } from './limits.ts';
+import {
+  FLIGHT_MS_MAX,
+  OTHERS_POLL_MS_MAX,
+  OTHERS_POLL_MS_MIN,
+  OTHERS_WAIT_MS_MAX,
+  STALE_PATIENCE_MS,
+} from './limits.ts';
 import type { FreshnessState } from './origin.ts';
 import type { FreshStore, Kept, Place } from './store.ts';
 
@@ -285,6 +291,7 @@ async function fly(
   const answers = new Map<string, FlightAnswer>();
   const untilMs = performance.now() + OTHERS_WAIT_MS_MAX;
   let waiting = keys;
+  let pollMs = OTHERS_POLL_MS_MIN;
   while (waiting.length > 0) {
     const isLate = performance.now() >= untilMs;
     const places = waiting.map((key) => placeOf(asking.places, key));
@@ -297,7 +304,8 @@ async function fly(
     }
     waiting = waiting.filter((key) => !answers.has(placeOf(asking.places, key).entry));
     if (waiting.length === 0) break;
-    await delay(OTHERS_POLL_MS, signal);
+    await delay(pollMs, signal);
+    pollMs = Math.min(pollMs * 2, OTHERS_POLL_MS_MAX);
     waiting = await takeOthers(store, asking, waiting, answers);
   }
   return answers;

@@ -18,5 +18,6 @@ export const STALE_PATIENCE_MS = 3_000;
 
 /** For an answer that another replica asks for is waited so long, */
 export const OTHERS_WAIT_MS_MAX = 1_500;
-/** and looked so often. */
-export const OTHERS_POLL_MS = 25;
+/** and looked so soon, and then half as often each time. */
+export const OTHERS_POLL_MS_MIN = 20;
+export const OTHERS_POLL_MS_MAX = 160;

@@ -292,18 +292,16 @@ function judge(answers: readonly Answer[]): Omit<Reload, 'longestMs'> {
     for (const [index, shown] of (data?.cases ?? []).entries()) {
       for (const part of PARTS) {
         const path = ['cases', index, part];
-        if (shown[part] !== null) {
-          const state = states.get(path.join('.'));
-          if (state === undefined || (state.state === 'STALE' && !(state.ageMs > 0))) silent += 1;
-          else told[state.state as 'FRESH'] += 1;
-          continue;
-        }
+        const state = states.get(path.join('.'));
+        // Of a record of which nothing but its number is known, the fields are missing.
         const error = errors.find((each) => path.every((segment, at) => each.path?.[at] === segment));
-        const code = error?.extensions.code;
-        if (typeof code !== 'string') silent += 1;
+        const name = error === undefined ? undefined : nameOf(error.extensions);
+        if (shown[part] !== null && state !== undefined && (state.state !== 'STALE' || state.ageMs > 0))
+          told[state.state as 'FRESH'] += 1;
+        else if (name === undefined) silent += 1;
         else {
           told.CODED += 1;
-          codes[nameOf(error?.extensions ?? {})] = (codes[nameOf(error?.extensions ?? {})] ?? 0) + 1;
+          codes[name] = (codes[name] ?? 0) + 1;
         }
       }
     }
@@ -311,6 +309,14 @@ function judge(answers: readonly Answer[]): Omit<Reload, 'longestMs'> {
   return { told, silent, codes };
 }
 
-function nameOf({ code, breaker, bulkhead, rate, quiet }: Readonly<Record<string, unknown>>): string {
+/** Undefined for an error without a code. */
+function nameOf({
+  code,
+  breaker,
+  bulkhead,
+  rate,
+  quiet,
+}: Readonly<Record<string, unknown>>): string | undefined {
+  if (typeof code !== 'string') return undefined;
   return [code, breaker, bulkhead, rate, quiet].filter((part) => part !== undefined).join(' ');
 }

@@ -5,6 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
+import { forgetApplied, forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
@@ -13,6 +14,7 @@ import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
+import { openProtection } from './protection.ts';
 import { serveSystems } from './serve/server.ts';
 import { announceConnectors } from './subgraph/presence.ts';
 
@@ -27,8 +29,15 @@ export interface HostOptions {
   readonly ingestPort: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** By which replicas share budgets and fresh answers; default: nothing is shared. */
+  readonly guardRedisUrl?: string | undefined;
+  /** Connector hosts at the most; default 2. */
+  readonly guardReplicas?: number | undefined;
   readonly logger: Logger;
 }
+
+/** Two hosts are the least for one that may fail. */
+const GUARD_REPLICAS = 2;
 
 /**
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
@@ -37,7 +46,7 @@ export interface HostOptions {
  * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
  */
 export async function startHost(options: HostOptions): Promise<Started> {
-  const { logger, appender } = options;
+  const { logger, guardRedisUrl: redisUrl, guardReplicas: replicasMax = GUARD_REPLICAS } = options;
   // Closed in reverse: what takes work in stops before what does the work.
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -49,7 +58,10 @@ export async function startHost(options: HostOptions): Promise<Started> {
   };
   try {
     const systems: RunningSystem[] = [];
-    for (const plan of options.systems) systems.push(keep(await openSystem(plan, options)));
+    const protection = keep(openProtection({ redisUrl, replicasMax, logger }));
+    for (const plan of options.systems)
+      systems.push(keep(await openSystem(plan, { ...options, protection })));
+    const appender = forgettingAppender(options.appender, systems, protection.answers);
     const store = keep(openStore(options.databaseUrl, logger));
     keep(startHousekeeping(store, logger));
     // A pool of its own: writes and what comes in do not wait for one another.
@@ -65,6 +77,7 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
+    commands.onApplied((command) => forgetApplied(systems, command, logger));
     keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));

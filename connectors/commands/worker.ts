@@ -19,7 +19,7 @@ export interface WorkerOptions {
   readonly appender: EventAppender;
   readonly logger: Logger;
   /** Told of each command after a change of this host's is committed. */
-  readonly onChange: (command: Command) => void;
+  readonly onChange: (command: Command) => Promise<void>;
 }
 
 export interface Worker {
@@ -167,8 +167,7 @@ async function settle(
   for (;;) {
     try {
       const command = await store.transaction((transaction) => write({ transaction, appender }));
-      if (command !== undefined) onChange(command);
-      return;
+      return command === undefined ? undefined : await onChange(command);
     } catch (err) {
       if (performance.now() > endsAtMs) throw err;
       logger.debug({ err }, 'the outcome of a command could not be stored; tried again');

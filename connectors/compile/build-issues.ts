@@ -54,10 +54,6 @@ export const BUILD_CODES = {
     severity: 'warning',
     means: "A source's time-out times its tries reaches the subgraph's deadline.",
   },
-  FRESHNESS_NOT_APPLIED: {
-    severity: 'warning',
-    means: '@freshness is checked, and this version does not apply it.',
-  },
 } as const satisfies Record<string, { readonly severity: 'error' | 'warning'; readonly means: string }>;
 
 export type BuildCode = keyof typeof BUILD_CODES;

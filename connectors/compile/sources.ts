@@ -8,6 +8,7 @@ import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readTemplate } from './mapping-arguments.ts';
+import { readQuiet, readRate } from './protection.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
@@ -173,6 +174,8 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
     retries,
     breaker: { failureRatio, minCalls, openForMs },
     responseBytesMax,
+    rate: readRate(given, issues),
+    quiet: readQuiet(given, issues),
   };
 }
 

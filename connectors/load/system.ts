@@ -6,6 +6,7 @@ import type { MappingScope } from '@weft/schema/mapping/compile';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
+import { ownProtection, type Protection } from '../protection.ts';
 
 /** A source that is called. */
 export interface GuardedSource {
@@ -21,6 +22,8 @@ export interface RunningSystem {
   /** What mappings see as `$env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** The host's: the system does not close it. */
+  readonly protection: Protection;
   close(): Promise<void>;
 }
 
@@ -28,6 +31,8 @@ export interface OpenSystemOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly secrets: Secrets;
   readonly logger: Logger;
+  /** Shared by all systems of a host; default: the system has one of its own, in this process. */
+  readonly protection?: Protection | undefined;
 }
 
 /**
@@ -36,6 +41,7 @@ export interface OpenSystemOptions {
  */
 export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): Promise<RunningSystem> {
   const sources = new Map<string, GuardedSource>();
+  const { protection = ownProtection() } = options;
   const close = async () => {
     await Promise.all([...sources.values()].map(({ opened }) => opened.client.close()));
   };
@@ -47,14 +53,18 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
       sources.set(source.name, {
         plan: source,
         opened,
-        guard: createGuard(plan.name, source.name, source.guard),
+        guard: createGuard(plan.name, source.name, source.guard, {
+          timezone: source.timezone,
+          replica: protection.replica,
+        }),
       });
     }
   } catch (thrown) {
     await close();
     throw thrown;
   }
-  return { plan, sources, env: options.env, logger: options.logger.child({ system: plan.name }), close };
+  const logger = options.logger.child({ system: plan.name });
+  return { plan, sources, env: options.env, logger, protection, close };
 }
 
 function isCalled(source: SourcePlan): source is CalledSource {

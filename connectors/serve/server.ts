@@ -3,6 +3,7 @@ import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
+import { readTelling, TELL_HEADER } from '@weft/core/telling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
@@ -15,6 +16,7 @@ import {
   createOwnContext,
   type OwnSubgraphParts,
 } from '../subgraph/own-subgraph.ts';
+import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
 import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
@@ -52,7 +54,9 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  const served = systems.map((system) => servedSystem(system, options.own));
+  const served = systems.map((system) =>
+    servedSystem(system, { own: options.own, isSigned: keys !== undefined }),
+  );
   if (options.own !== undefined) served.push(servedOwn(options.own));
   for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
@@ -64,13 +68,23 @@ interface ServedSubgraph {
   readonly name: string;
   readonly schema: GraphQLSchema;
   context(request: FastifyRequest, reply: FastifyReply): object;
+  /** What `extensions.weft` of an answer says; undefined: nothing. */
+  tell?(context: object): object | undefined;
 }
 
-function servedSystem(system: RunningSystem, own: OwnSubgraphParts | undefined): ServedSubgraph {
+/** What the requests of every system have in common. */
+interface Common {
+  readonly own: OwnSubgraphParts | undefined;
+  readonly isSigned: boolean;
+}
+
+function servedSystem(system: RunningSystem, common: Common): ServedSubgraph {
+  const { name } = system.plan;
   return {
-    name: system.plan.name,
+    name,
     schema: buildServedSchema(system.plan),
-    context: (request, reply) => contextOf(system, own, request, reply),
+    context: (request, reply) => contextOf(system, common, request, reply),
+    tell: (context) => (context as RequestContext).origins.toExtensions(name),
   };
 }
 
@@ -96,6 +110,10 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
         context: (request, reply) => context(request, reply) as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
+      scope.graphql.addHook('onResolution', async (execution, context) => {
+        const weft = subgraph.tell?.(context);
+        if (weft !== undefined) execution.extensions = { ...execution.extensions, weft };
+      });
     },
     { prefix: `/${name}` },
   );
@@ -103,7 +121,7 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
 
 function contextOf(
   system: RunningSystem,
-  own: OwnSubgraphParts | undefined,
+  { own, isSigned }: Common,
   request: FastifyRequest,
   reply: FastifyReply,
 ): RequestContext {
@@ -119,7 +137,11 @@ function contextOf(
   const circumstances = { principal, correlationId: correlation, answerByMs, signal };
   const submitWrite: RequestContext['submitWrite'] =
     own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
-  return createRequestContext(system, signal, correlation, { submitWrite });
+  return createRequestContext(system, signal, correlation, {
+    submitWrite,
+    asker: isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined,
+    telling: readTelling(request.headers[TELL_HEADER]),
+  });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

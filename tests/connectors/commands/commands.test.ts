@@ -228,6 +228,22 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect(await weft('confirm', id, '--ref', 'R-9')).toMatch(/\tAPPLIED\t.*\tR-9\n$/);
   });
 
+  it('ends what was kept of its system before', async () => {
+    const refs = async () => {
+      const { data } = await ask<{ data: { entries: readonly { upstreamRef: string }[] } }>(
+        host.urls.ledger,
+        '{ entries { upstreamRef } }',
+      );
+      return data.entries.map(({ upstreamRef }) => upstreamRef);
+    };
+    const before = await refs();
+    const asked = ledger.questions();
+    expect(await refs()).toEqual(before);
+    expect(ledger.questions()).toBe(asked);
+    const { data } = await add(newNo());
+    expect(await refs()).toEqual([...before, data?.addEntry?.upstreamRef]);
+  });
+
   it('that may be sent twice is sent again without a question', async () => {
     const no = newNo();
     const before = ledger.questions();

@@ -3,6 +3,14 @@ import { logLevel, port, readConfig } from '@weft/core/config';
 import { z } from 'zod';
 import { environmentNames, findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
+const REPLICAS = 'expected a whole number from 1 to 64';
+const replicas = z.coerce
+  .number({ error: REPLICAS })
+  .int(REPLICAS)
+  .min(1, REPLICAS)
+  .max(64, REPLICAS)
+  .default(2);
+
 const SHAPE = {
   DATABASE_URL: z.string({ error: 'expected postgresql://user:password@host:port/database' }).min(1),
   WEFT_HOST: z.string().default('127.0.0.1'),
@@ -11,6 +19,13 @@ const SHAPE = {
   WEFT_SECRETS_DIR: z.string().optional(),
   /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** By which all connector hosts share budgets and fresh answers. */
+  WEFT_GUARD_REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\/[^/?#]+/, 'expected redis://user:password@host:port/database')
+    .optional(),
+  /** Connector hosts at the most: what one may take while Redis is away. */
+  WEFT_GUARD_REPLICAS: replicas,
   WEFT_LOG_LEVEL: logLevel,
 };
 
@@ -28,7 +43,7 @@ export function readConnectorsConfig(
 ): ConnectorsConfig {
   const addressNames = findSystemFolders(SUBGRAPHS_FOLDER).flatMap(environmentNames);
   const visible = Object.entries(env).filter(
-    ([name]) => !name.startsWith('SECRET_') && name !== 'DATABASE_URL',
+    ([name]) => !name.startsWith('SECRET_') && name !== 'DATABASE_URL' && name !== 'WEFT_GUARD_REDIS_URL',
   );
   return Object.freeze({
     ...readConfig(SHAPE, env, addressNames),

@@ -5,6 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
+import { forgetApplied, forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startFileIngest } from './ingest/files.ts';
@@ -14,7 +15,9 @@ import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
+import { openProtection } from './protection.ts';
 import { serveSystems } from './serve/server.ts';
+import { announceConnectors } from './subgraph/presence.ts';
 
 export interface HostOptions {
   readonly systems: readonly SystemPlan[];
@@ -27,8 +30,15 @@ export interface HostOptions {
   readonly ingestPort: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** By which replicas share budgets and fresh answers; default: nothing is shared. */
+  readonly guardRedisUrl?: string | undefined;
+  /** Connector hosts at the most; default 2. */
+  readonly guardReplicas?: number | undefined;
   readonly logger: Logger;
 }
+
+/** Two hosts are the least for one that may fail. */
+const GUARD_REPLICAS = 2;
 
 /**
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
@@ -37,7 +47,7 @@ export interface HostOptions {
  * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
  */
 export async function startHost(options: HostOptions): Promise<Started> {
-  const { logger, appender } = options;
+  const { logger, guardRedisUrl: redisUrl, guardReplicas: replicasMax = GUARD_REPLICAS } = options;
   // Closed in reverse: what takes work in stops before what does the work.
   const opened: { close(): Promise<void> }[] = [];
   const keep = <T extends { close(): Promise<void> }>(part: T): T => {
@@ -49,10 +59,13 @@ export async function startHost(options: HostOptions): Promise<Started> {
   };
   try {
     const systems: RunningSystem[] = [];
+    const protection = keep(openProtection({ redisUrl, replicasMax, logger }));
     const store = keep(openStore(options.databaseUrl, logger));
     // A pool of its own: writes and what comes in do not wait for one another.
     const commandStore = keep(openStore(options.databaseUrl, logger));
-    for (const plan of options.systems) systems.push(keep(await openSystem(plan, { ...options, store })));
+    for (const plan of options.systems)
+      systems.push(keep(await openSystem(plan, { ...options, store, protection })));
+    const appender = forgettingAppender(options.appender, systems, protection.answers);
     keep(startHousekeeping(store, options.systems, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
@@ -69,6 +82,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
     const replay = { appender, systems: options.systems, env: options.env };
+    commands.onApplied((command) => forgetApplied(systems, command, logger));
+    keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(

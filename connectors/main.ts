@@ -28,6 +28,8 @@ await runProcess('connectors', async () => {
     servePort: config.WEFT_CONNECTORS_PORT,
     ingestPort: config.WEFT_INGEST_PORT,
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
+    guardRedisUrl: config.WEFT_GUARD_REDIS_URL,
+    guardReplicas: config.WEFT_GUARD_REPLICAS,
     logger,
   });
 });

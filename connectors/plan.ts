@@ -161,6 +161,30 @@ export interface GuardPlan {
   readonly retries: number;
   readonly breaker: { readonly failureRatio: number; readonly minCalls: number; readonly openForMs: number };
   readonly responseBytesMax: number;
+  /** Tries in a second, in the long run; in any one second no more than `perSecond + burst`. Undefined: as many as `concurrency` lets through. */
+  readonly rate?: { readonly perSecond: number; readonly burst: number } | undefined;
+  /** When the source is not asked at all, by the clock of its time zone. */
+  readonly quiet?: readonly QuietWindow[] | undefined;
+}
+
+/** Minutes of the day: from the first up to, and without, the last; over midnight when the last is the smaller. */
+export interface QuietWindow {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+  /** As the SDL has it: `02:00-03:00`. */
+  readonly text: string;
+}
+
+/** How old a datum may be. */
+export interface FreshnessPlan {
+  /** An answer younger than this is given again. */
+  readonly maxAgeMs: number;
+  /** One that is no older than this is given when the source cannot be asked; 0: none. */
+  readonly staleIfErrorMs: number;
+  /** PER_USER: one user's answer is no other's. */
+  readonly scope: 'PER_USER' | 'SHARED';
+  /** Of the folder's SDL: what an earlier description of the system yielded is not taken for this one's. */
+  readonly sdlHash: string;
 }
 
 /** A mapping scope holds `$` (the answer), `$args`, `$this`, `$batch`, `$env`: see schema/mapping. */
@@ -247,6 +271,8 @@ export interface EntityPlan {
   /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. The loader's keys are texts of record-key.ts. */
   readonly keyFields?: readonly string[] | undefined;
   readonly connect: ConnectPlan & { readonly batch: BatchPlan };
+  /** Undefined: every question reaches the source. */
+  readonly freshness?: FreshnessPlan | undefined;
 }
 
 export type FieldPlan =
@@ -257,6 +283,7 @@ export type FieldPlan =
       readonly returnType: string;
       /** A mutation that is stored as a command before it is sent; undefined: one guarded call. */
       readonly write?: WritePlan | undefined;
+      readonly freshness?: FreshnessPlan | undefined;
     }
   /** One call for many parents: `$batch.<keyField>` holds the keys of the parents gathered in a tick. */
   | {
@@ -264,6 +291,7 @@ export type FieldPlan =
       readonly connect: ConnectPlan & { readonly batch: BatchPlan };
       readonly parentKeyField: string;
       readonly returnType: string;
+      readonly freshness?: FreshnessPlan | undefined;
     }
   /**
    * The field is another entity (or list of them), found by the key that the mapping yields; null key, null field.

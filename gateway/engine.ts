@@ -2,6 +2,7 @@
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { UpstreamError } from './fetch/answer.ts';
 import type { ClientHeaders } from './fetch/forwarded-headers.ts';
+import type { Told } from './fetch/told.ts';
 import type { Principal } from './identity/principal.ts';
 import type { Explanation } from './observe/inspect.ts';
 import type { EngineStatus } from './observe/meter.ts';
@@ -118,6 +119,7 @@ export interface UpstreamField extends SubscriptionAddress {
 export interface PrimaryResult {
   readonly data: Readonly<Record<string, unknown>> | null;
   readonly errors: readonly UpstreamError[];
+  readonly told?: Told | undefined;
 }
 
 /** What comes of preparing: an operation, or why there is none. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Serv
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decodeFaults, type FaultSwitches, type Faults, NO_FAULTS } from './faults.ts';
+import { type LoadMeter, openLoadMeter } from './load-meter.ts';
 
 export interface WebRequest {
   readonly method: string;
@@ -37,6 +38,8 @@ export interface WebServerOptions {
 export interface WebServer {
   /** `http://127.0.0.1:<port>` */
   readonly url: string;
+  /** What its own interface was asked. */
+  readonly load: LoadMeter;
   /** Cuts every connection and frees the port. */
   close(): Promise<void>;
 }
@@ -46,8 +49,9 @@ const CONTROL_PREFIX = '/_control/';
 
 export async function startWebServer(options: WebServerOptions): Promise<WebServer> {
   const stopping = new AbortController();
+  const load = openLoadMeter();
   const server = createServer((request, response) => {
-    serve(request, response, options, stopping.signal).catch((thrown: unknown) => {
+    serve(request, response, options, { stopping: stopping.signal, load }).catch((thrown: unknown) => {
       if (response.headersSent || response.destroyed) response.destroy();
       else send(response, json(500, { error: String(thrown) }));
     });
@@ -63,7 +67,7 @@ export async function startWebServer(options: WebServerOptions): Promise<WebServ
       server.close(() => resolve());
       server.closeAllConnections();
     });
-  return { url, close };
+  return { url, load, close };
 }
 
 /** An answer in JSON. */
@@ -95,7 +99,7 @@ async function serve(
   incoming: IncomingMessage,
   response: ServerResponse,
   options: WebServerOptions,
-  stopping: AbortSignal,
+  { stopping, load }: { readonly stopping: AbortSignal; readonly load: LoadMeter },
 ): Promise<void> {
   const url = new URL(incoming.url ?? '/', 'http://localhost');
   const request: WebRequest = {
@@ -105,11 +109,18 @@ async function serve(
     headers: incoming.headers,
     body: await readBody(incoming),
   };
-  if (url.pathname.startsWith(CONTROL_PREFIX)) return send(response, await answerControl(request, options));
+  if (url.pathname.startsWith(CONTROL_PREFIX))
+    return send(response, await answerControl(request, options, load));
   const faults = options.switches.current;
-  const answer = options.api(request);
-  response.once('close', () => options.onAnswered?.(request));
-  if (faults.latencyMs > 0) await delay(faults.latencyMs, undefined, { signal: stopping });
+  load.begin();
+  let answer: WebAnswer;
+  try {
+    answer = options.api(request);
+    response.once('close', () => options.onAnswered?.(request));
+    if (faults.latencyMs > 0) await delay(faults.latencyMs, undefined, { signal: stopping });
+  } finally {
+    load.end();
+  }
   if (faults.refuse) {
     incoming.socket.resetAndDestroy();
     return;
@@ -119,9 +130,14 @@ async function serve(
   else send(response, seen);
 }
 
-async function answerControl(request: WebRequest, options: WebServerOptions): Promise<WebAnswer> {
+async function answerControl(
+  request: WebRequest,
+  options: WebServerOptions,
+  load: LoadMeter,
+): Promise<WebAnswer> {
   try {
     if (request.path === `${CONTROL_PREFIX}faults`) return await answerFaults(request, options);
+    if (request.path === `${CONTROL_PREFIX}load`) return answerLoad(request, load);
     return (
       (await options.control(request)) ?? json(404, { error: `nothing at ${request.method} ${request.path}` })
     );
@@ -129,6 +145,13 @@ async function answerControl(request: WebRequest, options: WebServerOptions): Pr
     if (thrown instanceof TypeError) return json(400, { error: thrown.message });
     throw thrown;
   }
+}
+
+/** DELETE begins to count anew. */
+function answerLoad(request: WebRequest, load: LoadMeter): WebAnswer {
+  const answer = json(200, load.read());
+  if (request.method === 'DELETE') load.reset();
+  return answer;
 }
 
 async function answerFaults(request: WebRequest, options: WebServerOptions): Promise<WebAnswer> {

@@ -15,6 +15,9 @@ const SHAPE = {
   /** Handed on as they are to who reads or relays events. */
   EVENT_LOG: z.string().optional(),
   WEFT_EVENT_RETENTION: z.string().optional(),
+  /** Handed to the connectors as they are. */
+  WEFT_GUARD_REDIS_URL: z.string().optional(),
+  WEFT_GUARD_REPLICAS: z.string().optional(),
   /** Where the hub keeps its data; default `.weft` in the checkout. */
   WEFT_HOME: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,

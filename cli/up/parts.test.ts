@@ -86,6 +86,12 @@ describe('planParts', () => {
     expect(keys).toEqual(['keys.json', 'subgraph-keys.json', 'subgraph-keys.json', undefined]);
   });
 
+  it('tells the connectors, and nobody else, by which Redis they share', () => {
+    const settings = { WEFT_GUARD_REDIS_URL: 'redis://127.0.0.1:6379/3', WEFT_GUARD_REPLICAS: '4' };
+    expect(environmentOf('connectors', settings)).toMatchObject(settings);
+    expect(environmentOf('gateway', settings)).not.toHaveProperty('WEFT_GUARD_REDIS_URL');
+  });
+
   it('tells all who read or move events which engine carries them, and nobody else', () => {
     const settings = { EVENT_LOG: 'redis://127.0.0.1:6379', WEFT_EVENT_RETENTION: '7d' };
     const parts = ['gateway', 'subgraphs', 'events', 'connectors', 'hotline'];

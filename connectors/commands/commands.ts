@@ -25,10 +25,10 @@ export interface Submission {
   readonly signal: AbortSignal;
 }
 
-/** What to do when a write was applied: drop what was cached of it. */
+/** What to do when a write was applied: drop what was kept of before. It ends by itself, soon, and does not throw. */
 export type AppliedListener = (
   command: Pick<Command, 'system' | 'source' | 'field' | 'args' | 'subject' | 'result'>,
-) => void;
+) => Promise<void>;
 
 export interface Commands {
   /**
@@ -40,7 +40,7 @@ export interface Commands {
   redrive(id: string, force: boolean): Promise<Command>;
   discard(id: string): Promise<Command>;
   confirm(id: string, upstreamRef: string | null): Promise<Command>;
-  /** Told, on the host that learnt it, after it is committed that a command was applied. Returns how to stop. */
+  /** Told on the host that learnt that a command was applied, before its receipt says so. Returns how to stop. */
   onApplied(listener: AppliedListener): () => void;
   /** Waits for calls under way; what waits stays stored. */
   close(): Promise<void>;
@@ -59,10 +59,9 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
   const applied = new Set<AppliedListener>();
   const receipts = createReceipts(store);
   const workers = new Map<string, Worker>();
-  const onChange = (command: Command) => {
+  const onChange = async (command: Command) => {
+    if (command.state === 'APPLIED') await Promise.all([...applied].map((listener) => listener(command)));
     receipts.tell(command);
-    if (command.state !== 'APPLIED') return;
-    for (const listener of applied) listener(command);
   };
   for (const system of systems) {
     for (const [source, fields] of writesBySource(system))
@@ -71,8 +70,8 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
         startWorker({ ...options, system, source, fields, onChange }),
       );
   }
-  const told = (command: Command): Command => {
-    onChange(command);
+  const told = async (command: Command): Promise<Command> => {
+    await onChange(command);
     workers.get(laneName(command.system, command.source))?.nudge();
     return command;
   };

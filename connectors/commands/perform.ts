@@ -35,7 +35,14 @@ export async function sendCommand(
     const error = HubError.from(thrown);
     const code = codeOf(error);
     // Whatever kept it from being handed to the client: quiet hours, an open breaker, a full queue, a lease that ends.
-    if (!wasSent || (error.hadNoEffect && error.retryable)) return { kind: 'NOT_SENT', code };
+    if (!wasSent || (error.hadNoEffect && error.retryable)) {
+      const { retryAfterMs } = error.details;
+      return {
+        kind: 'NOT_SENT',
+        code,
+        retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
+      };
+    }
     return { kind: error.hadNoEffect ? 'REFUSED' : 'NOT_ANSWERED', code };
   }
 }

@@ -6,7 +6,12 @@ import type { AttemptOutcome } from './reads.ts';
 
 /** What became of one sending. */
 export type Fate =
-  | { readonly kind: 'NOT_SENT'; readonly code: string }
+  | {
+      readonly kind: 'NOT_SENT';
+      readonly code: string;
+      /** When the source may be tried again, where it is known: the end of quiet hours. */
+      readonly retryAfterMs?: number | undefined;
+    }
   | { readonly kind: 'ANSWERED'; readonly row: Readonly<Record<string, unknown>> | null }
   | { readonly kind: 'REFUSED'; readonly code: string }
   | { readonly kind: 'NOT_ANSWERED'; readonly code: string };
@@ -24,6 +29,17 @@ const RESULT_LENGTH_MAX = 64_000;
 const BACKOFF_MS_MIN = 250;
 const BACKOFF_MS_MAX = 10_000;
 const BACKOFF_DOUBLINGS_MAX = 10;
+
+/** However long a source wants to be left alone, it is looked at again after this. */
+const RETRY_AFTER_MS_MAX = 900_000;
+
+/** How long a command that was not sent waits. */
+export function waitAfterMs(
+  { retryAfterMs = 0 }: Extract<Fate, { kind: 'NOT_SENT' }>,
+  fruitless: number,
+): number {
+  return Math.max(backoffMs(fruitless), Math.min(retryAfterMs, RETRY_AFTER_MS_MAX));
+}
 
 /** Doubles from 250 ms to 10 s, and varies by a fifth so that what failed together does not come back together. */
 export function backoffMs(fruitless: number): number {
@@ -67,7 +83,7 @@ function moveOf(
         ...held,
         cause: 'NOT_SENT',
         set: `code = $6, lease_until = NULL, fruitless = c.fruitless + 1, next_at = clock_timestamp() + make_interval(secs => $7)`,
-        parameters: [...held.parameters, code, backoffMs(command.fruitless) / 1_000],
+        parameters: [...held.parameters, code, waitAfterMs(fate, command.fruitless) / 1_000],
       };
     case 'ANSWERED':
       return { ...held, cause: 'ANSWERED', ...applied(held, fate.row) };

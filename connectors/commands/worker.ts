@@ -8,7 +8,7 @@ import type { RunningSystem } from '../load/system.ts';
 import { type Lane, type Question, sweep, takePending, takeQuestions } from './claims.ts';
 import type { Command } from './command.ts';
 import { askAbout, sendCommand, type WriteField } from './perform.ts';
-import { backoffMs, type Fate, settleQuestion, settleSending } from './settle.ts';
+import { type Fate, settleQuestion, settleSending, waitAfterMs } from './settle.ts';
 
 export interface WorkerOptions {
   readonly system: RunningSystem;
@@ -19,7 +19,7 @@ export interface WorkerOptions {
   readonly appender: EventAppender;
   readonly logger: Logger;
   /** Told of each command after a change of this host's is committed. */
-  readonly onChange: (command: Command) => void;
+  readonly onChange: (command: Command) => Promise<void>;
 }
 
 export interface Worker {
@@ -167,8 +167,7 @@ async function settle(
   for (;;) {
     try {
       const command = await store.transaction((transaction) => write({ transaction, appender }));
-      if (command !== undefined) onChange(command);
-      return;
+      return command === undefined ? undefined : await onChange(command);
     } catch (err) {
       if (performance.now() > endsAtMs) throw err;
       logger.debug({ err }, 'the outcome of a command could not be stored; tried again');
@@ -185,9 +184,9 @@ function createPause() {
     /** Whether the last command did not get there. */
     isOn: () => notSent > 0,
     isOver: () => performance.now() >= endsAtMs,
-    tell({ kind }: Fate) {
-      notSent = kind === 'NOT_SENT' ? notSent + 1 : 0;
-      endsAtMs = notSent === 0 ? 0 : performance.now() + backoffMs(notSent - 1);
+    tell(fate: Fate) {
+      notSent = fate.kind === 'NOT_SENT' ? notSent + 1 : 0;
+      endsAtMs = fate.kind === 'NOT_SENT' ? performance.now() + waitAfterMs(fate, notSent - 1) : 0;
     },
   };
 }

@@ -71,10 +71,6 @@ export const BUILD_CODES = {
     severity: 'error',
     means: "One try of a source that is called may take as long as the subgraph's deadline.",
   },
-  FRESHNESS_NOT_APPLIED: {
-    severity: 'warning',
-    means: '@freshness is checked, and this version does not apply it.',
-  },
 } as const satisfies Record<string, { readonly severity: 'error' | 'warning'; readonly means: string }>;
 
 export type BuildCode = keyof typeof BUILD_CODES;

@@ -216,6 +216,8 @@ describe('the plan', () => {
 });
 
 /** Code, what is replaced in GOOD, by what, and a part of the line on which the issue is told. */
+const ORDER_KEY = 'type Order @key(fields: "id")';
+
 const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?: string])[] = [
   [
     'UNKNOWN_SOURCE',
@@ -321,10 +323,19 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ['SYNTAX', 'type Detail { text: String }', 'type Detail { text String }'],
   ['TIMEOUT_TOO_LONG', 'title: "登记系统"', 'guard: { timeout: "2500ms", retries: 1 }'],
   ['TIMEOUT_CANNOT_FIT', 'title: "登记系统"', 'guard: { timeout: "5s", retries: 0 }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { ratePerSecond: 0 }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { ratePerSecond: 5, burst: 0 }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { burst: 4 }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { quiet: "02:00-26:00" }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { quiet: "02:00-03:00, 5-6" }'],
+  ['BAD_VALUE', 'title: "登记系统"', 'guard: { quiet: "02:00-02:00" }'],
+  ['BAD_VALUE', ORDER_KEY, `${ORDER_KEY} @freshness(maxAge: "8d")`],
+  ['BAD_VALUE', ORDER_KEY, `${ORDER_KEY} @freshness(maxAge: "15s", staleIfError: "5s")`],
+  ['MISPLACED', 'type Note { text: String }', 'type Note @freshness(maxAge: "5s") { text: String }'],
   [
-    'FRESHNESS_NOT_APPLIED',
-    'type Order @key(fields: "id")',
-    'type Order @key(fields: "id") @freshness(maxAge: "15s", staleIfError: "1h")',
+    'MISPLACED',
+    '@connect(reference: "id: $args.id")',
+    '@connect(reference: "id: $args.id") @freshness(maxAge: "5s")',
   ],
 ];
 

@@ -7,9 +7,9 @@ import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } f
 import { readCodes } from './codes.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { readEntity, readField } from './connects.ts';
-import { readArguments } from './directive-arguments.ts';
 import { checkDirectiveNames } from './directive-names.ts';
 import { checkDirectivePlaces } from './directive-places.ts';
+import { readFreshness, withFreshness } from './freshness.ts';
 import { checkGraph } from './graph-check.ts';
 import { readIngest } from './ingests.ts';
 import { findDirective, type ObjectType, readSdlFolder, showFile } from './sdl-folder.ts';
@@ -38,7 +38,7 @@ export function compileSystem(folder: string): CompiledSystem {
   const ingests = readIngests(compilation);
   const changes = readChanges(compilation, ingests);
   checkReconciles(compilation, fields);
-  checkFreshness(compilation);
+  const freshness = readFreshness(compilation, fields);
   checkTypeNames(compilation.sdl, issues);
   checkDirectiveNames(compilation.sdl, issues);
   checkDirectivePlaces(compilation.sdl.document, issues);
@@ -48,7 +48,7 @@ export function compileSystem(folder: string): CompiledSystem {
   );
   checkGraph({ sdl, issues, loaded, told: new Set() }, { entities, fields });
   if (issues.errors.length > 0) throw new BuildErrors(issues.errors);
-  const plan = buildPlan(root, compilation, { entities, fields, ingests, changes });
+  const plan = withFreshness(buildPlan(root, compilation, { entities, fields, ingests, changes }), freshness);
   return { plan, warnings: issues.warnings };
 }
 
@@ -102,17 +102,6 @@ function readIngests(compilation: Compilation): readonly IngestPlan[] {
       .filter((directive) => directive.name.value === 'ingest')
       .flatMap((directive) => readIngest(type, directive, entityField, compilation) ?? []);
   });
-}
-
-function checkFreshness({ sdl, issues }: Compilation): void {
-  for (const type of sdl.objects.values()) {
-    for (const node of [{ directives: type.directives }, ...type.fields.values()]) {
-      const directive = findDirective(node.directives, 'freshness');
-      if (directive === undefined || readArguments(directive, issues) === undefined) continue;
-      const mend = 'expect every question to reach the system';
-      issues.add('FRESHNESS_NOT_APPLIED', directive, 'this version does not yet apply @freshness', mend);
-    }
-  }
 }
 
 interface Parts {

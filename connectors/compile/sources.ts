@@ -9,6 +9,7 @@ import { exactlyOne, readAddress } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readFilesSource } from './file-sources.ts';
 import { readNumber } from './number-argument.ts';
+import { readQuiet, readRate } from './protection.ts';
 import { readSoapSource } from './soap-sources.ts';
 import { readWebhook } from './webhook-sources.ts';
 
@@ -154,5 +155,7 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
     retries,
     breaker: { failureRatio, minCalls, openForMs },
     responseBytesMax,
+    rate: readRate(given, issues),
+    quiet: readQuiet(given, issues),
   };
 }

@@ -139,6 +139,64 @@ describe('guard', () => {
     await first;
   });
 
+  it('asks nothing in quiet hours, by the clock of the source, and says until when', async () => {
+    const window = { fromMinute: 23 * 60 + 30, toMinute: 15, text: '23:30-00:15' };
+    let now = new Date('2026-11-22T16:05:30Z');
+    const options = { timezone: 'Asia/Shanghai', now: () => now };
+    const guard = createGuard('city', 'api', { ...plan, quiet: [window] }, options);
+    let called = 0;
+    const answer = async () => ++called;
+    for (const isRead of [true, false]) {
+      const call = guard.run({ operation: 'X', isRead, signal: never, execute: answer });
+      await expect(call).rejects.toMatchObject({
+        code: 'UPSTREAM_UNAVAILABLE',
+        details: { quiet: '23:30-00:15', retryAfterMs: 9.5 * 60_000 },
+      });
+    }
+    expect(called).toBe(0);
+    expect(guard.state().breaker).toBe('CLOSED');
+    now = new Date('2026-11-22T16:15:00Z');
+    expect(await run(guard, answer)).toBe(1);
+    now = new Date('2026-11-22T15:30:00Z');
+    await expect(run(guard, answer)).rejects.toMatchObject({ details: { quiet: '23:30-00:15' } });
+  });
+
+  it('says that the source was asked as often as it may be, and when it may be again', async () => {
+    const guard = createGuard('city', 'api', { ...plan, rate: { perSecond: 0.1, burst: 1 } });
+    await run(guard, async () => 1);
+    await expect(run(guard, async () => 1)).rejects.toMatchObject({
+      code: 'UPSTREAM_UNAVAILABLE',
+      details: { rate: 'EXHAUSTED', retryAfterMs: expect.any(Number) },
+    });
+  });
+
+  it('waits as long as the source asks for before the next try, and does not try when that is too long', async () => {
+    const guard = createGuard('city', 'api', { ...plan, retries: 1 });
+    const tries: number[] = [];
+    const busy = (retryAfterMs: number) => () => {
+      tries.push(performance.now());
+      return Promise.reject(upstreamError('UPSTREAM_UNAVAILABLE', 'busy', context, { retryAfterMs }));
+    };
+    await expect(run(guard, busy(120))).rejects.toThrow();
+    expect(tries).toHaveLength(2);
+    expect((tries[1] ?? 0) - (tries[0] ?? 0)).toBeGreaterThanOrEqual(119);
+    await expect(run(guard, busy(5_000))).rejects.toThrow();
+    expect(tries).toHaveLength(3);
+  });
+
+  it('tries again no more than a tenth of the calls, beside a few at the start', async () => {
+    const breaker = { ...plan.breaker, minCalls: 1_000 };
+    const guard = createGuard('city', 'api', { ...plan, retries: 3, breaker });
+    let tries = 0;
+    const failing = () => {
+      tries += 1;
+      return away();
+    };
+    for (let call = 0; call < 40; call += 1) await expect(run(guard, failing)).rejects.toThrow();
+    expect(tries).toBeGreaterThan(40 + 3);
+    expect(tries).toBeLessThanOrEqual(40 + 4 + 3);
+  });
+
   it('passes a bug on as INTERNAL_SERVER_ERROR', async () => {
     const guard = createGuard('city', 'api', plan);
     const bug = () => Promise.reject(new TypeError('x'));

@@ -1,21 +1,21 @@
-// Stands before a source: bulkhead, time-out, one retry for reads, circuit breaker.
+// Stands before a source: quiet hours, circuit breaker, token bucket, bulkhead, time-out, and a retry of reads within a budget.
 import { HubError } from '@weft/core/errors';
-import {
-  BrokenCircuitError,
-  BulkheadPolicy,
-  BulkheadRejectedError,
-  CircuitState,
-  ConstantBackoff,
-  circuitBreaker,
-  handleWhen,
-  retry,
-  SamplingBreaker,
-  TaskCancelledError,
-  TimeoutStrategy,
-  timeout,
-} from 'cockatiel';
 import type { GuardPlan } from '../plan.ts';
-import { type CallContext, upstreamError } from '../upstream-error.ts';
+import { type CallContext, type UpstreamDetails, upstreamError } from '../upstream-error.ts';
+import type { BreakerState, Gate, Outcome } from './gate.ts';
+import {
+  RETRIES_KEPT_MAX,
+  RETRY_AFTER_MS_MAX,
+  RETRY_DELAY_MS,
+  RETRY_RATIO,
+  RETRY_RESERVE,
+} from './limits.ts';
+import { createLocalGate } from './local-gate.ts';
+import { createQueue, type Shut } from './queue.ts';
+import { createQuietHours } from './quiet.ts';
+import type { Replica } from './replica.ts';
+import { createSharedGate } from './shared-gate.ts';
+import { runWithin } from './within.ts';
 
 export interface GuardedCall<T> {
   /** In the words of the protocol, for errors. */
@@ -29,7 +29,7 @@ export interface GuardedCall<T> {
 
 /** What a guard has seen last, by the clock of this process. */
 export interface GuardState {
-  readonly breaker: 'CLOSED' | 'OPEN' | 'HALF_OPEN';
+  readonly breaker: BreakerState;
   readonly lastOkAt: Date | undefined;
   readonly lastFailure: { readonly at: Date; readonly error: HubError } | undefined;
 }
@@ -37,72 +37,83 @@ export interface GuardState {
 export interface Guard {
   /**
    * Runs one call under the source's protection.
-   * @throws HubError: the call's own, DEADLINE_EXCEEDED, UPSTREAM_UNAVAILABLE with `breaker: "OPEN"` or `bulkhead: "FULL"`, CANCELLED
+   * @throws HubError: the call's own, DEADLINE_EXCEEDED, CANCELLED, or UPSTREAM_UNAVAILABLE with the gate that was shut: `breaker: "OPEN"`,
+   * `bulkhead: "FULL"`, `rate: "EXHAUSTED"` or `quiet: "02:00-03:00"`, and `retryAfterMs` where it is known
    */
   run<T>(call: GuardedCall<T>): Promise<T>;
   state(): GuardState;
-  /** Told after every call that reached the source and every move of the breaker. Returns how to stop. */
+  /** Told after every call that reached the source. Returns how to stop. */
   onChange(listener: () => void): () => void;
 }
 
-/** Calls that wait for each one that may run. */
-const WAITING_PER_SLOT = 32;
-const RETRY_DELAY_MS = 25;
-/** The failure ratio is taken over this long. */
-const SAMPLE_MS = 10_000;
+export interface GuardOptions {
+  /** IANA zone of the quiet hours. Default: UTC. */
+  readonly timezone?: string;
+  /** By which the budget is shared with other processes. Default: it is this process's alone. */
+  readonly replica?: Replica | undefined;
+  /** Default: the system's clock. */
+  readonly now?: () => Date;
+}
 
 /** Makes the guard of one source; it holds no resource and needs no closing. */
-export function createGuard(system: string, source: string, plan: GuardPlan): Guard {
+export function createGuard(
+  system: string,
+  source: string,
+  plan: GuardPlan,
+  { timezone = 'UTC', replica, now = () => new Date() }: GuardOptions = {},
+): Guard {
   const listeners = new Set<() => void>();
   let lastOkAt: Date | undefined;
   let lastFailure: GuardState['lastFailure'];
-  const tell = () => {
-    for (const listener of listeners) listener();
-  };
-  const breaker = openBreaker(plan, () => breaker.state);
-  breaker.onStateChange(tell);
-  const bulkhead = new BulkheadPolicy(plan.concurrency, plan.concurrency * WAITING_PER_SLOT);
-  const limit = timeout(plan.timeoutMs, { strategy: TimeoutStrategy.Aggressive, abortOnReturn: true });
-  const again = retry(handleWhen(isWorthAnotherTry), {
-    maxAttempts: Math.max(1, plan.retries),
-    backoff: new ConstantBackoff(RETRY_DELAY_MS),
-  });
+  let running = 0;
+  const gate: Gate =
+    replica === undefined ? createLocalGate(plan) : createSharedGate(system, source, plan, replica);
+  const queue = createQueue(gate, plan.concurrency, () => running);
+  const quietAt = createQuietHours(plan.quiet ?? [], timezone);
+  const retries = createRetries(plan);
 
-  const timed = async <T>(call: GuardedCall<T>, context: CallContext): Promise<T> => {
+  const note = (outcome: Outcome, error?: HubError) => {
+    if (outcome === 'answered') lastOkAt = new Date();
+    if (outcome === 'failed' && error !== undefined) lastFailure = { at: new Date(), error };
+  };
+  const execute = async <T>(call: GuardedCall<T>, context: CallContext, lease: string): Promise<T> => {
+    running += 1;
+    let outcome: Outcome = 'unknown';
     try {
-      const result = await limit.execute(
-        ({ signal }) => call.execute(withTimeoutReason(signal, call.signal)),
-        call.signal,
-      );
-      lastOkAt = new Date();
+      const result = await runWithin(plan.timeoutMs, call.signal, call.execute.bind(call));
+      outcome = 'answered';
+      note(outcome);
       return result;
     } catch (thrown) {
       const error = fromAttempt(thrown, call.signal, plan, context);
-      if (isSystemFailure(error)) lastFailure = { at: new Date(), error };
-      else if (isAnswer(error)) lastOkAt = new Date();
+      outcome = outcomeOf(error);
+      note(outcome, error);
       throw error;
     } finally {
-      tell();
+      running -= 1;
+      void gate.leave(lease, outcome);
+      queue.wake();
+      for (const listener of listeners) listener();
     }
   };
-  const attempt = <T>(call: GuardedCall<T>, context: CallContext): Promise<T> =>
-    breaker.execute(() => bulkhead.execute(() => timed(call, context), call.signal), call.signal);
-
+  const attempt = async <T>(call: GuardedCall<T>, context: CallContext): Promise<T> => {
+    const quiet = quietAt(now());
+    if (quiet !== undefined) throw shutError({ gate: 'QUIET', ...quiet }, context);
+    const admitted = await queue.admit(call.signal);
+    if ('shut' in admitted) throw shutError(admitted.shut, context);
+    return execute(call, context, admitted.lease);
+  };
   return {
     async run(call) {
       const context: CallContext = { system, source, operation: call.operation };
       if (call.signal.aborted) throw HubError.from(call.signal.reason);
-      const work =
-        call.isRead && plan.retries > 0
-          ? again.execute(() => attempt(call, context), call.signal)
-          : attempt(call, context);
       try {
-        return await leaveOnAbort(work, call.signal);
+        return await retries.run(call, () => attempt(call, context));
       } catch (thrown) {
-        throw fromGuard(thrown, call.signal, context);
+        throw HubError.from(thrown);
       }
     },
-    state: () => ({ breaker: BREAKER_NAMES[breaker.state] ?? 'OPEN', lastOkAt, lastFailure }),
+    state: () => ({ breaker: gate.breaker(), lastOkAt, lastFailure }),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -110,112 +121,81 @@ export function createGuard(system: string, source: string, plan: GuardPlan): Gu
   };
 }
 
-const BREAKER_NAMES: Readonly<Record<number, GuardState['breaker']>> = {
-  [CircuitState.Closed]: 'CLOSED',
-  [CircuitState.HalfOpen]: 'HALF_OPEN',
-  [CircuitState.Open]: 'OPEN',
+const SHUT_DETAILS: Readonly<Record<Exclude<Shut['gate'], 'QUIET'>, readonly [string, UpstreamDetails]>> = {
+  BREAKER: ['not asked: it has failed too often just now', { breaker: 'OPEN' }],
+  BULKHEAD: ['not asked: too many calls are waiting for it', { bulkhead: 'FULL' }],
+  RATE: ['not asked: it was asked as often as it may be', { rate: 'EXHAUSTED' }],
 };
 
-function openBreaker(plan: GuardPlan, state: () => CircuitState) {
-  const { failureRatio, minCalls, openForMs } = plan.breaker;
-  // While one call tries whether the source is back, only an answer says that it is: not a caller who left.
-  const counts = (error: unknown) =>
-    isSystemFailure(error) || (state() === CircuitState.HalfOpen && !isAnswer(error));
-  return circuitBreaker(handleWhen(counts), {
-    halfOpenAfter: openForMs,
-    breaker: new SamplingBreaker({
-      threshold: Math.min(Math.max(failureRatio, 0.01), 0.99),
-      duration: SAMPLE_MS,
-      // Half a call less, so that rounding cannot ask for one more than `minCalls`.
-      minimumRps: (minCalls - 0.5) / (SAMPLE_MS / 1000),
-    }),
-  });
+function shutError(shut: Shut, context: CallContext): HubError {
+  const [message, details] =
+    shut.gate === 'QUIET'
+      ? [`not asked in its quiet hours, ${shut.window}`, { quiet: shut.window }]
+      : SHUT_DETAILS[shut.gate];
+  const { retryAfterMs } = shut;
+  const known = retryAfterMs === undefined ? {} : { retryAfterMs: Math.ceil(retryAfterMs) };
+  return upstreamError('UPSTREAM_UNAVAILABLE', message, context, { ...details, ...known });
 }
 
-/** A fault that blames our request: the source is there, and answered. */
-function isAnswer(error: unknown): boolean {
-  return (
-    error instanceof HubError &&
-    error.system !== undefined &&
-    error.code === 'UPSTREAM_INVALID' &&
-    error.details.faultCode !== undefined
-  );
+/** Which gate was shut when a call did not even go out: `BREAKER`, `BULKHEAD`, `RATE` or `QUIET`; undefined for other errors. */
+export function shutGateOf({ details }: HubError): Shut['gate'] | undefined {
+  if (details.breaker === 'OPEN') return 'BREAKER';
+  if (details.bulkhead === 'FULL') return 'BULKHEAD';
+  if (details.rate === 'EXHAUSTED') return 'RATE';
+  return typeof details.quiet === 'string' ? 'QUIET' : undefined;
 }
 
-/** A failure that says something about the source's health. */
-function isSystemFailure(error: unknown): boolean {
-  if (!(error instanceof HubError) || error.system === undefined || isAnswer(error)) return false;
-  if (error.code === 'UPSTREAM_INVALID') return true;
-  return error.code === 'UPSTREAM_UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED';
+/** A share of the calls beside the count of each, so that a source in trouble is never asked twice as much. */
+function createRetries(plan: GuardPlan) {
+  let kept = RETRY_RESERVE;
+  return {
+    async run<T>(call: GuardedCall<T>, attempt: () => Promise<T>): Promise<T> {
+      kept = Math.min(kept + RETRY_RATIO, RETRIES_KEPT_MAX);
+      for (let left = call.isRead ? plan.retries : 0; ; left -= 1) {
+        try {
+          return await attempt();
+        } catch (thrown) {
+          const delayMs = left > 0 && kept >= 1 ? retryDelayMs(thrown) : undefined;
+          if (delayMs === undefined || call.signal.aborted) throw thrown;
+          kept -= 1;
+          await runWithin(delayMs + 1_000, call.signal, () => pause(delayMs));
+        }
+      }
+    },
+  };
 }
 
-function isWorthAnotherTry(error: unknown): boolean {
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Undefined: it is not worth another try, or the source wants to be left alone for longer than a call can wait. */
+function retryDelayMs(error: unknown): number | undefined {
+  if (!isWorthAnotherTry(error)) return undefined;
+  const { retryAfterMs } = error.details;
+  if (typeof retryAfterMs !== 'number') return RETRY_DELAY_MS;
+  return retryAfterMs <= RETRY_AFTER_MS_MAX ? Math.max(retryAfterMs, RETRY_DELAY_MS) : undefined;
+}
+
+function isWorthAnotherTry(error: unknown): error is HubError {
   if (!(error instanceof HubError) || error.system === undefined) return false;
-  if (error.details.reason === 'CREDENTIALS_REFUSED') return false;
+  if (shutGateOf(error) !== undefined || error.details.reason === 'CREDENTIALS_REFUSED') return false;
   if (error.code === 'UPSTREAM_INVALID') return error.details.truncated === true;
   return error.code === 'UPSTREAM_UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED';
 }
 
-/** cockatiel aborts without saying why: inside, an abort that is not the caller's is the time-out. */
-function withTimeoutReason(signal: AbortSignal, caller: AbortSignal): AbortSignal {
-  const controller = new AbortController();
-  const abort = () =>
-    controller.abort(
-      caller.aborted ? caller.reason : new DOMException('The call took too long.', 'TimeoutError'),
-    );
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
-  return controller.signal;
+/** What a failed call says of the source: a fault that blames our request is an answer; what is ours or the caller's says nothing. */
+function outcomeOf(error: HubError): Outcome {
+  if (error.system === undefined) return 'unknown';
+  if (error.code === 'UPSTREAM_INVALID') return error.details.faultCode === undefined ? 'failed' : 'answered';
+  return error.code === 'UPSTREAM_UNAVAILABLE' || error.code === 'DEADLINE_EXCEEDED' ? 'failed' : 'unknown';
 }
 
 function fromAttempt(thrown: unknown, caller: AbortSignal, plan: GuardPlan, context: CallContext): HubError {
   if (caller.aborted) return HubError.from(caller.reason);
-  const isTimeout =
-    thrown instanceof TaskCancelledError || (thrown instanceof Error && thrown.name === 'TimeoutError');
+  const isTimeout = thrown instanceof Error && thrown.name === 'TimeoutError';
   if (!isTimeout)
     return HubError.from(thrown, { details: { source: context.source, operation: context.operation } });
-  return upstreamError(
-    'DEADLINE_EXCEEDED',
-    `no answer within ${plan.timeoutMs} ms`,
-    context,
-    { timeoutMs: plan.timeoutMs },
-    thrown,
-  );
-}
-
-function fromGuard(thrown: unknown, caller: AbortSignal, context: CallContext): HubError {
-  if (thrown instanceof HubError) return thrown;
-  if (caller.aborted) return HubError.from(caller.reason);
-  if (thrown instanceof BrokenCircuitError) {
-    return upstreamError(
-      'UPSTREAM_UNAVAILABLE',
-      'not asked: it has failed too often just now',
-      context,
-      { breaker: 'OPEN' },
-      thrown,
-    );
-  }
-  if (thrown instanceof BulkheadRejectedError) {
-    return upstreamError(
-      'UPSTREAM_UNAVAILABLE',
-      'not asked: too many calls are waiting for it',
-      context,
-      { bulkhead: 'FULL' },
-      thrown,
-    );
-  }
-  return HubError.from(thrown);
-}
-
-/** A caller who leaves does not wait in the queue; what already runs is aborted by the same signal. */
-async function leaveOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const leave = () => reject(signal.reason);
-  signal.addEventListener('abort', leave, { once: true });
-  try {
-    return await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener('abort', leave);
-    work.catch(() => undefined);
-  }
+  const message = `no answer within ${plan.timeoutMs} ms`;
+  return upstreamError('DEADLINE_EXCEEDED', message, context, { timeoutMs: plan.timeoutMs }, thrown);
 }

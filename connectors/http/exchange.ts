@@ -14,6 +14,8 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number;
   readonly contentType: string | undefined;
+  /** When it wants to be asked again, from now. */
+  readonly retryAfterMs?: number | undefined;
   readonly body: Buffer;
 }
 
@@ -44,6 +46,7 @@ export async function exchange(
   return {
     status: response.statusCode,
     contentType,
+    retryAfterMs: readRetryAfter(headerText(response.headers['retry-after'])),
     body: await readBounded(response, limits, context),
   };
 }
@@ -128,6 +131,15 @@ function headerText(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value[0] : value;
 }
 
+const RETRY_AFTER_MS_MAX = 86_400_000;
+
+/** https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3: seconds, or a date; undefined for neither. */
+export function readRetryAfter(header: string | undefined, nowMs = Date.now()): number | undefined {
+  if (header === undefined) return undefined;
+  const ms = /^\d{1,9}$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - nowMs;
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), RETRY_AFTER_MS_MAX) : undefined;
+}
+
 /**
  * Turns the statuses that say "not now" into errors; the rest is the protocol's to read.
  * A 401 or 403 means that the hub's own credentials are refused: an operator's matter, not the client's.
@@ -141,8 +153,10 @@ export function refuseStatus(answer: HttpAnswer, context: CallContext): void {
     throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, refused, undefined, true);
   }
   if (status >= 500 || status === 429) {
+    const { retryAfterMs } = answer;
+    const known = retryAfterMs === undefined ? details : { ...details, retryAfterMs };
     const message = `answered with status ${status}`;
-    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, details, undefined, status === 429);
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, known, undefined, status === 429);
   }
   if (status < 200 || status >= 300) {
     const message = `expected status 200, got ${status}`;

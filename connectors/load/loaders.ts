@@ -2,7 +2,8 @@
 import DataLoader from 'dataloader';
 import type { EntityPlan, FieldPlan } from '../plan.ts';
 import { upstreamError } from '../upstream-error.ts';
-import { type BatchedConnect, loadRows } from './batch.ts';
+import { loadAnswers, originOf } from './answers.ts';
+import type { BatchedConnect } from './batch.ts';
 import { operationName, type Row } from './connect.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -75,7 +76,7 @@ export function loadBatchField(
 ): Promise<readonly Row[]> {
   let loader = request.batchLoaders.get(name);
   if (loader === undefined) {
-    loader = new DataLoader<string, readonly Row[]>((keys) => loadMany(request, plan, keys), {
+    loader = new DataLoader<string, readonly Row[]>((keys) => loadMany(request, name, plan, keys), {
       maxBatchSize: maxBatchSize(plan.connect),
     });
     request.batchLoaders.set(name, loader);
@@ -93,29 +94,58 @@ async function loadOne(
   plan: EntityPlan,
   keys: readonly string[],
 ): Promise<(Row | null | Error)[]> {
-  const groups = await loadRows(request, plan.connect, plan.keyField, keys);
+  const { type, connect, freshness } = plan;
+  const answers = await loadAnswers(request, {
+    coordinate: type,
+    parentType: type,
+    connect,
+    freshness,
+    keyField: plan.keyField,
+    keys,
+    mayKeep: (rows) => rows.length <= 1,
+    // That there was no such record yesterday is not shown as if it were known today.
+    mayBeStale: (rows) => rows.length > 0,
+  });
   return keys.map((key) => {
-    const rows = groups.get(key) ?? [];
-    return rows.length > 1
-      ? duplicate(request, plan.connect, `${plan.type} ${key}`, rows.length)
-      : (rows[0] ?? null);
+    const answered = answers.get(key);
+    const rows = answered?.rows ?? [];
+    if (rows.length > 1) return duplicate(request, connect, `${type} ${key}`, rows.length);
+    const [row = null] = rows;
+    if (row !== null && answered !== undefined)
+      request.origins.set(row, originOf(connect.source, key, answered));
+    return row;
   });
 }
 
 async function loadMany(
   request: RequestContext,
+  name: string,
   plan: BatchField,
   keys: readonly string[],
 ): Promise<(readonly Row[] | Error)[]> {
-  const groups = await loadRows(request, plan.connect, plan.parentKeyField, keys);
+  const { connect, freshness, parentKeyField, returnType } = plan;
+  const isGood = (rows: readonly Row[]) => connect.batch.many || rows.length <= 1;
+  const answers = await loadAnswers(request, {
+    coordinate: name,
+    parentType: name.slice(0, name.indexOf('.')),
+    connect,
+    freshness,
+    keyField: parentKeyField,
+    keys,
+    mayKeep: isGood,
+    mayBeStale: isGood,
+  });
   return keys.map((key) => {
-    const rows = groups.get(key) ?? [];
+    const answered = answers.get(key);
+    const rows = answered?.rows ?? [];
     const failure = rows.find((row) => row instanceof Error);
     if (failure instanceof Error) return failure;
-    if (!plan.connect.batch.many && rows.length > 1) {
-      return duplicate(request, plan.connect, `${plan.returnType} of ${key}`, rows.length);
-    }
-    return rows as readonly Row[];
+    if (!connect.batch.many && rows.length > 1)
+      return duplicate(request, connect, `${returnType} of ${key}`, rows.length);
+    // The list is this request's own: what is known of it is so, too.
+    const list = rows.filter((row): row is Row => !(row instanceof Error));
+    if (answered !== undefined) request.origins.set(list, originOf(connect.source, key, answered));
+    return list;
   });
 }
 

@@ -1,13 +1,19 @@
 // What one GraphQL request carries through its resolvers: its deadline, its correlation id, its loaders.
+import type { Telling } from '@weft/core/telling';
 import type DataLoader from 'dataloader';
+import { createOrigins, type Origins } from '../freshness/origin.ts';
 import type { Row } from './connect.ts';
 import type { RunningSystem } from './system.ts';
 
-export interface RequestContext extends RequestOptions {
+export interface RequestContext extends Pick<RequestOptions, 'onSend' | 'submitWrite'> {
   readonly system: RunningSystem;
   /** Aborts when the deadline passes or the client leaves. */
   readonly signal: AbortSignal;
   readonly correlationId: string;
+  /** Who asks, as the gateway has signed it; undefined: nobody is known. */
+  readonly asker: string | undefined;
+  /** How old the parts of the answer are, and where they came from. */
+  readonly origins: Origins;
   /** One loader a request and plan, made when first used. */
   readonly entityLoaders: Map<string, DataLoader<string, Row | null>>;
   readonly batchLoaders: Map<string, DataLoader<string, readonly Row[]>>;
@@ -21,7 +27,12 @@ export interface RequestOptions {
   readonly submitWrite?:
     | ((field: string, args: Readonly<Record<string, unknown>>) => Promise<Row>)
     | undefined;
+  readonly asker?: string | undefined;
+  /** Default: only what is stale. */
+  readonly telling?: Telling | undefined;
 }
+
+const TELLS_STALE: Telling = { freshness: false, provenance: false };
 
 /** A fresh context: nothing is shared between requests. */
 export function createRequestContext(
@@ -30,12 +41,8 @@ export function createRequestContext(
   correlationId: string,
   options: RequestOptions = {},
 ): RequestContext {
-  return {
-    ...options,
-    system,
-    signal,
-    correlationId,
-    entityLoaders: new Map(),
-    batchLoaders: new Map(),
-  };
+  const { asker, telling = TELLS_STALE, onSend, submitWrite } = options;
+  const origins = createOrigins(telling);
+  const loaders = { entityLoaders: new Map(), batchLoaders: new Map() };
+  return { system, signal, correlationId, asker, origins, onSend, submitWrite, ...loaders };
 }

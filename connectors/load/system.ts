@@ -7,6 +7,7 @@ import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Store } from '../ingest/store.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
+import { ownProtection, type Protection } from '../protection.ts';
 
 /** A source that is called. */
 export interface GuardedSource {
@@ -24,6 +25,8 @@ export interface RunningSystem {
   /** What mappings see as `$env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** The host's: the system does not close it. */
+  readonly protection: Protection;
   close(): Promise<void>;
 }
 
@@ -33,6 +36,8 @@ export interface OpenSystemOptions {
   readonly logger: Logger;
   /** Needed by what reads the store (`@connect(store: true)`). */
   readonly store?: Store | undefined;
+  /** Shared by all systems of a host; default: the system has one of its own, in this process. */
+  readonly protection?: Protection | undefined;
 }
 
 /**
@@ -41,6 +46,7 @@ export interface OpenSystemOptions {
  */
 export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): Promise<RunningSystem> {
   const sources = new Map<string, GuardedSource>();
+  const { protection = ownProtection() } = options;
   const close = async () => {
     await Promise.all([...sources.values()].map(({ opened }) => opened.client.close()));
   };
@@ -52,7 +58,10 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
       sources.set(source.name, {
         plan: source,
         opened,
-        guard: createGuard(plan.name, source.name, source.guard),
+        guard: createGuard(plan.name, source.name, source.guard, {
+          timezone: source.timezone,
+          replica: protection.replica,
+        }),
       });
     }
   } catch (thrown) {
@@ -64,6 +73,7 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     plan,
     sources,
     store,
+    protection,
     env: options.env,
     logger: options.logger.child({ system: plan.name }),
     close,

@@ -1,5 +1,6 @@
 // Answers the questions that are compiled, and leaves every other, and whatever is not plainly good, to execution.
 import { type GraphQLSchema, parse, validate } from 'graphql';
+import type { Row } from '../load/connect.ts';
 import { keepEntities, loadEntities } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
 import type { SystemPlan } from '../plan.ts';
@@ -54,6 +55,7 @@ async function answer(
 ): Promise<string | undefined> {
   const rows = await loadEntities(context, entity, keys);
   const completed = new Array<unknown>(keys.length);
+  const root = { prev: undefined, key: responseName };
   for (let at = 0; at < keys.length; at += 1) {
     const row = rows.get(keys[at] ?? '');
     const value = row === undefined || row instanceof Error ? undefined : row === null ? null : complete(row);
@@ -62,8 +64,13 @@ async function answer(
       return undefined;
     }
     completed[at] = value;
+    context.origins.note({ prev: root, key: at }, row as Row | null | undefined);
   }
-  return JSON.stringify({ data: { [responseName]: completed } });
+  const weft = context.origins.toExtensions(context.system.plan.name);
+  return JSON.stringify({
+    data: { [responseName]: completed },
+    ...(weft === undefined ? {} : { extensions: { weft } }),
+  });
 }
 
 interface Asked {

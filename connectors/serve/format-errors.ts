@@ -30,6 +30,7 @@ export function formatExecution(
   const response = {
     data: execution.data ?? null,
     errors: errors as unknown as readonly GraphQLError[],
+    ...(execution.extensions === undefined ? {} : { extensions: execution.extensions }),
   };
   const hasPath = errors.some((error) => error.path !== undefined);
   return { statusCode: wasExecuted || hasPath ? 200 : 400, response };

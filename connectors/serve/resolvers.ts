@@ -1,9 +1,12 @@
 // Generates the resolvers of a wrapped system from its plan.
 import { HubError } from '@weft/core/errors';
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
-import { callConnect, operationName, type Row } from '../load/connect.ts';
+import { forgetWritten } from '../freshness/forget.ts';
+import { callRead } from '../load/answers.ts';
+import { operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
+import { writeOnce } from '../load/write-once.ts';
 import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
 import { recordKey } from '../record-key.ts';
 import { upstreamError } from '../upstream-error.ts';
@@ -55,16 +58,21 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
       if (planned.write !== undefined)
         return (_parent, args, context) => submitWrite(field.name, args, context);
       return async (parent, args, context, info) => {
-        const isRead = info.operation.operation !== 'mutation';
-        const rows = await callConnect(context, planned.connect, { args, this: parent ?? {} }, isRead);
+        const isRead = field.parentType !== 'Mutation';
+        const scope = { args, this: parent ?? {} };
+        const rows = isRead
+          ? await callRead(context, `${field.parentType}.${field.name}`, planned, scope, info.path)
+          : await writeOnce(context, planned.connect, scope);
+        if (!isRead) await forgetRows(plan, planned, rows, context);
         return planned.list ? rows : one(rows, planned, field, context);
       };
     case 'batch': {
       const name = `${field.parentType}.${field.name}`;
-      return async (parent, _args, context) => {
+      return async (parent, _args, context, info) => {
         const key = parent[planned.parentKeyField];
         if (key === null || key === undefined) return null;
         const rows = await loadBatchField(context, name, planned, key);
+        context.origins.note(info.path, rows);
         return planned.connect.batch.many ? rows : (rows[0] ?? null);
       };
     }
@@ -95,9 +103,11 @@ function plainField(plan: SystemPlan, field: ServedField): Resolver {
   const target = plan.entities.get(field.returnType);
   return async (parent, _args, context, info) => {
     let value = own(parent, field.name);
+    context.origins.note(info.path.prev, parent);
     if (value === undefined && owner !== undefined && !keyFieldsOf(owner).includes(field.name)) {
       const key = keyText(owner, parent);
       const full = key === undefined ? null : await loadEntity(context, owner, key);
+      context.origins.note(info.path.prev, full);
       value = full === null ? undefined : own(full, field.name);
     }
     return resolveValue(field, target, value ?? null, context, info);
@@ -140,6 +150,21 @@ function keyText(entity: EntityPlan, object: Parent): string | undefined {
   if (entity.keyFields !== undefined) return recordKey(entity.keyFields, object);
   const key = own(object, entity.keyField);
   return key === null || key === undefined ? undefined : String(key);
+}
+
+/** What a write may have changed is not given again as it was. */
+async function forgetRows(
+  plan: SystemPlan,
+  { connect, returnType }: Extract<FieldPlan, { kind: 'call' }>,
+  rows: readonly Row[],
+  context: RequestContext,
+): Promise<void> {
+  const entity = plan.entities.get(returnType);
+  const keys = rows.flatMap((row) => {
+    const key = entity === undefined ? undefined : keyText(entity, row);
+    return key === undefined ? [] : [key];
+  });
+  await forgetWritten(context.system, connect.source, returnType, keys);
 }
 
 function selectsOnly(info: GraphQLResolveInfo, names: ReadonlySet<string>): boolean {

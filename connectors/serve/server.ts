@@ -3,6 +3,7 @@ import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
+import { readTelling, TELL_HEADER } from '@weft/core/telling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
@@ -16,6 +17,7 @@ import {
   type OwnSubgraphParts,
 } from '../subgraph/own-subgraph.ts';
 import { createAnswerEntities } from './answer-entities.ts';
+import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
 import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
@@ -53,7 +55,9 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  const served = systems.map((system) => servedSystem(system, options.own));
+  const served = systems.map((system) =>
+    servedSystem(system, { own: options.own, isSigned: keys !== undefined }),
+  );
   if (options.own !== undefined) served.push(servedOwn(options.own));
   for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
@@ -67,23 +71,33 @@ interface ServedSubgraph {
   context(request: FastifyRequest, reply: FastifyReply): object;
   /** The answer as JSON text to what is compiled; undefined for what is to be executed. */
   answer?(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
+  /** What `extensions.weft` of an answer says; undefined: nothing. */
+  tell?(context: object): object | undefined;
 }
 
-function servedSystem(system: RunningSystem, own: OwnSubgraphParts | undefined): ServedSubgraph {
+/** What the requests of every system have in common. */
+interface Common {
+  readonly own: OwnSubgraphParts | undefined;
+  readonly isSigned: boolean;
+}
+
+function servedSystem(system: RunningSystem, common: Common): ServedSubgraph {
+  const { name } = system.plan;
   const schema = buildServedSchema(system.plan);
   const answerEntities = createAnswerEntities(system.plan, schema);
   // What a compiled answer loaded before it left the rest to execution is in its context.
   const contexts = new WeakMap<FastifyRequest, RequestContext>();
   const context = (request: FastifyRequest, reply: FastifyReply) => {
-    const known = contexts.get(request) ?? contextOf(system, own, request, reply);
+    const known = contexts.get(request) ?? contextOf(system, common, request, reply);
     contexts.set(request, known);
     return known;
   };
   return {
-    name: system.plan.name,
+    name,
     schema,
     context,
     answer: (request, reply) => answerEntities(request.body, () => context(request, reply)),
+    tell: (told) => (told as RequestContext).origins.toExtensions(name),
   };
 }
 
@@ -113,6 +127,10 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
         context: (request, reply) => context(request, reply) as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
+      scope.graphql.addHook('onResolution', async (execution, context) => {
+        const weft = subgraph.tell?.(context);
+        if (weft !== undefined) execution.extensions = { ...execution.extensions, weft };
+      });
     },
     { prefix: `/${name}` },
   );
@@ -120,7 +138,7 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
 
 function contextOf(
   system: RunningSystem,
-  own: OwnSubgraphParts | undefined,
+  { own, isSigned }: Common,
   request: FastifyRequest,
   reply: FastifyReply,
 ): RequestContext {
@@ -136,7 +154,11 @@ function contextOf(
   const circumstances = { principal, correlationId: correlation, answerByMs, signal };
   const submitWrite: RequestContext['submitWrite'] =
     own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
-  return createRequestContext(system, signal, correlation, { submitWrite });
+  return createRequestContext(system, signal, correlation, {
+    submitWrite,
+    asker: isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined,
+    telling: readTelling(request.headers[TELL_HEADER]),
+  });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

@@ -9,6 +9,7 @@ import { completionOf } from '../execute/completion-of.ts';
 import { createObject, type DataObject } from '../execute/data.ts';
 import { createErrorList } from '../execute/error-list.ts';
 import { answerIntrospection } from '../execute/introspection.ts';
+import { createToldList } from '../execute/told-list.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
 import { runIncrementally } from '../incremental/run-incrementally.ts';
 import type { FetchStep, Plan, Step } from '../plan/planner.ts';
@@ -99,6 +100,7 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
     variables,
     data,
     errors: createErrorList(fetch.traceId, facts.errorsMax),
+    told: createToldList(),
     context: fetch,
     logger,
     gatherings: [],
@@ -122,7 +124,9 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
     const fast = completionFor(variables)?.(fetched, variables, introspection) ?? GIVEN_UP;
     const data = fast === GIVEN_UP ? completeSlowly(planned, facts, run) : fast;
     const all = run.errors.toArray();
-    return all.length === 0 ? { data } : { errors: inOrder(all, data), data };
+    const told = run.told.take();
+    const result = all.length === 0 ? { data } : { errors: inOrder(all, data), data };
+    return told === undefined ? result : { ...result, extensions: { weft: told } };
   };
   return {
     primary,

@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { FetchContext } from '../fetch/request.ts';
 import type { SubgraphClient, UpstreamAnswer, UpstreamError } from '../fetch/subgraph-client.ts';
+import type { Told } from '../fetch/told.ts';
 
 /** One `_entities` call of a request. */
 export interface EntityList {
@@ -141,7 +142,7 @@ function joinLists(waiting: readonly Waiting[]): {
 function answerOf(
   { lists }: EntityRequest,
   numbers: Numbers,
-  { data, errors }: UpstreamAnswer,
+  { data, errors, told }: UpstreamAnswer,
   taken: readonly Uint8Array[],
 ): UpstreamAnswer {
   const own: Record<string, unknown> = {};
@@ -159,8 +160,31 @@ function answerOf(
       return entity;
     });
   }
-  if (errors.length === 0) return { data: own, errors };
-  return { data: own, errors: errors.flatMap((error) => ownErrors(lists, numbers, error)) };
+  const answer = {
+    data: own,
+    errors: errors.length === 0 ? errors : errors.flatMap((error) => ownErrors(lists, numbers, error)),
+  };
+  return told === undefined ? answer : { ...answer, told: ownTold(lists, numbers, told) };
+}
+
+/** What is told of another's entity is told to that other. */
+function ownTold(lists: readonly EntityList[], numbers: Numbers, told: Told): Told {
+  const parts = told.parts.flatMap(({ path, entry }) => {
+    const own = ownPath(lists, numbers, path);
+    return own === undefined ? [] : [{ path: own, entry }];
+  });
+  return { ...told, parts };
+}
+
+/** A path that leads to an entity, with the number that it has in the request alone; undefined for another's. */
+function ownPath(
+  lists: readonly EntityList[],
+  numbers: Numbers,
+  [alias, number, ...below]: readonly (string | number)[],
+): readonly (string | number)[] | undefined {
+  const list = lists.findIndex((each) => each.alias === alias);
+  const index = typeof number === 'number' ? (numbers[list]?.indexOf(number) ?? -1) : -1;
+  return index < 0 || alias === undefined ? undefined : [alias, index, ...below];
 }
 
 /** An error of another's entity is not told; one without a place is told to all. */

@@ -3,10 +3,12 @@ import { HubError } from '@weft/core/errors';
 import { type DataObject, isDataObject, readOwn } from '../execute/data.ts';
 import { applyRewrites } from '../execute/rewrites.ts';
 import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.ts';
+import type { Told } from '../fetch/told.ts';
 import { bodyOf, type EntityList, type EntityRequest } from './entity-batches.ts';
 import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
 import type { MergedRequests } from './merged-request.ts';
+import { placeTold } from './place-told.ts';
 import type { Batch } from './representations.ts';
 import type { ReadyFetch, Run } from './run.ts';
 import { addUnresolved } from './unresolved.ts';
@@ -153,6 +155,7 @@ function takeAnswer(
   answer: UpstreamAnswer,
 ): void {
   if (answer.errors.length > 0) addErrors(run, calls, aliases, answer);
+  if (answer.told !== undefined) addTold(run, calls, aliases, answer.told);
   for (const [index, call] of calls.entries()) {
     const entities =
       answer.data === null ? undefined : readOwn(answer.data as DataObject, aliases[index] ?? '');
@@ -216,6 +219,17 @@ function addErrors(
       for (const member of call.members)
         addBelow(run, member.fetch.step, objectsOf(member, number), path.slice(2), error);
     }
+  }
+}
+
+function addTold(run: Run, calls: readonly Call[], aliases: readonly string[], told: Told): void {
+  if (told.isTruncated) run.told.truncate();
+  for (const { path, entry } of told.parts) {
+    const call = calls[aliases.indexOf(String(path[0]))];
+    const number = path[1];
+    if (call === undefined || typeof number !== 'number') continue;
+    for (const member of call.members)
+      placeTold(run, member.fetch.step, objectsOf(member, number), { path: path.slice(2), entry });
   }
 }
 

@@ -8,6 +8,7 @@ import type { SubgraphRequest, UpstreamAnswer } from '../fetch/subgraph-client.t
 import type { FetchStep } from '../plan/planner.ts';
 import { addBelow, addMissed, logFailure, logHidden } from './failures.ts';
 import { type CompiledFetch, variablesText } from './fetches.ts';
+import { placeTold } from './place-told.ts';
 import type { Run } from './run.ts';
 import { sendWatched } from './watched-send.ts';
 
@@ -41,6 +42,8 @@ function placeRoot(
     if (path === undefined) addMissed(run, step, undefined, error);
     else addBelow(run, step, undefined, path, error);
   }
+  if (answer.told?.isTruncated === true) run.told.truncate();
+  for (const part of answer.told?.parts ?? []) placeTold(run, step, undefined, part);
   if (answer.data === null) return;
   if (answer.errors.length === 0) addAbsent(run, step, answer.data);
   // Parsed JSON is data of the kind that is merged.

@@ -5,6 +5,7 @@ import type { ClientSelection } from '../execute/client-paths.ts';
 import type { Variables } from '../execute/collect-fields.ts';
 import type { DataObject } from '../execute/data.ts';
 import type { ErrorList } from '../execute/error-list.ts';
+import type { ToldList } from '../execute/told-list.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
 import type { EntityBatches } from './entity-batches.ts';
 import type { CompiledFetch } from './fetches.ts';
@@ -22,6 +23,8 @@ export interface Run {
   /** Grows while steps are run. */
   readonly data: DataObject;
   readonly errors: ErrorList;
+  /** How old parts of the answer are, and where they came from. */
+  readonly told: ToldList;
   readonly context: FetchContext;
   readonly logger: Logger;
   /** By number of the group: fetches that wait to be sent together. */

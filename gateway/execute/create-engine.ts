@@ -2,6 +2,7 @@
 import { HubError, invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { readTelling, TELL_HEADER, tellHeader } from '@weft/core/telling';
 import { type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
 import { createAccessRules } from '../authority/access-rules.ts';
 import { type Authority, createAuthority, type OnUnauthorized } from '../authority/authority.ts';
@@ -253,6 +254,7 @@ async function runWithin<Result>(
       authority: principal.authority,
       principal,
       headers: context.headers,
+      telling: tellHeader(readTelling(context.headers?.[TELL_HEADER])),
       watch: context.watch,
     };
     const { client, batches, logger } = shared;

@@ -3,6 +3,7 @@ import { ERROR_CODES, type ErrorCode, HubError, type Origin } from '@weft/core/e
 import type { EngineLimits } from '../limits.ts';
 import { isWithinDepth, looksWithinDepth } from './depth.ts';
 import { isInternal } from './internals.ts';
+import { decodeTold, type Told } from './told.ts';
 
 export interface UpstreamError {
   readonly error: HubError;
@@ -18,6 +19,8 @@ export interface UpstreamAnswer {
    */
   readonly data: Record<string, unknown> | null;
   readonly errors: readonly UpstreamError[];
+  /** What is told of the answer's parts; undefined: nothing. */
+  readonly told?: Told | undefined;
 }
 
 const MESSAGE_CHARS_MAX = 500;
@@ -85,7 +88,10 @@ function decodeBody(
   const depthMax = limits.responseDepthMax;
   const isShallow = isLong ? isWithinDepth(data, depthMax) : looksWithinDepth(data, depthMax);
   if (!isShallow) throw invalid(system, `nested deeper than ${depthMax}`, status);
-  return { data, errors };
+  if (body.extensions === undefined) return { data, errors };
+  // A path of an entity fetch leads through `_entities` and an index before it goes down.
+  const told = decodeTold(system, body.extensions, depthMax + 2);
+  return told === undefined ? { data, errors } : { data, errors, told };
 }
 
 const NO_ERRORS: readonly UpstreamError[] = [];

@@ -1,5 +1,6 @@
 // One call of a system: its door, its breaker, its deadline, its tries, and the verdict that each of them is told.
 import { HubError } from '@weft/core/errors';
+import { TELL_HEADER } from '@weft/core/telling';
 import type { FetchOutcome } from '../observe/meter.ts';
 import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
 import { type Exchanged, exchange } from './exchange.ts';
@@ -168,6 +169,7 @@ function headersOf(
     traceparent(context.traceId, note?.spanId, context.watch?.marksSampled),
     'x-weft-deadline-ms',
     String(remainingMs),
+    ...(context.telling === undefined ? [] : [TELL_HEADER, context.telling]),
   ];
   const signed = system.signer === undefined ? own : own.concat(system.signer.sign(body, context.principal));
   return forwarded.length === 0 ? signed : signed.concat(forwarded);

@@ -30,9 +30,9 @@ export function createInFlight(limits: EngineLimits): InFlight {
   let byKey = new Map<string, Shared>();
   return {
     async send(system, request, forwarded) {
-      const { authority, principal } = request.context;
+      const { authority, principal, telling } = request.context;
       const told = system.signer === undefined ? undefined : principalHeader(principal);
-      const key = JSON.stringify([system.name, authority, told, forwarded, request.body]);
+      const key = JSON.stringify([system.name, authority, told, telling, forwarded, request.body]);
       const known = byKey.get(key);
       const now = performance.now();
       const isJoinable =

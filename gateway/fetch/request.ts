@@ -17,6 +17,8 @@ export interface FetchContext {
   readonly principal?: Principal | undefined;
   /** The headers of the client's request, names in lower case; only those of `forwardedHeaders` go on. */
   readonly headers?: ClientHeaders | undefined;
+  /** What subgraphs are asked to tell beside their answers, as the header has it; undefined: nothing but what is stale. */
+  readonly telling?: string | undefined;
   /** What is known of the operation, where anybody observes it. */
   readonly watch?: OperationWatch | undefined;
 }

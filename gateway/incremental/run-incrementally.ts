@@ -3,13 +3,14 @@ import type { ExecutionResult, GraphQLError, SelectionSetNode } from 'graphql';
 import type { ExecutionContext, SupergraphFacts } from '../compile/compile-operation.ts';
 import type { CompiledParts, Part } from '../compile/parts.ts';
 import type { Run } from '../compile/run.ts';
-import type { IncrementalExecution } from '../engine.ts';
+import type { IncrementalExecution, SubsequentResult } from '../engine.ts';
 import { visiblePath } from '../execute/client-paths.ts';
 import type { CollectedFields, Variables } from '../execute/collect-fields.ts';
 import { type Completion, completeFragment, completeRoot } from '../execute/complete.ts';
 import { completionOf } from '../execute/completion-of.ts';
 import { createObject, type DataObject, type Path } from '../execute/data.ts';
 import { createErrorList, type ErrorList } from '../execute/error-list.ts';
+import { createToldList, type ToldList } from '../execute/told-list.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { endingWith } from './ending-with.ts';
@@ -48,11 +49,12 @@ async function runSplit(
   const { rootType, fragments } = planned;
   const data = createObject();
   const unresolved: Run['unresolved'] = new Map();
+  const told = createToldList();
   // What nobody waits for any more is given up: below a null, behind a limit, or when the client goes.
   const givenUp = new AbortController();
   const signal = AbortSignal.any([context.fetch.signal, givenUp.signal]);
   const own: ExecutionContext = { ...context, fetch: { ...context.fetch, signal } };
-  const running = runParts(part, () => ({ ...operationOf(variables, own, data), unresolved }));
+  const running = runParts(part, () => ({ ...operationOf(variables, own, data), unresolved, told }));
   const errorsWith = (failed: readonly GraphQLError[]) =>
     withFailed(createErrorList(context.fetch.traceId, facts.errorsMax), failed);
   // What is asked of a type is collected once, however many objects there are.
@@ -65,7 +67,7 @@ async function runSplit(
   const completion = { ...shared, errors: errorsWith(failed.filter(({ path }) => isShown(kept, path))) };
   const completed = completeRoot(completion, rootType, fieldsOf(rootType, kept), data);
   const errors = completion.errors.toArray();
-  const initial = errors.length === 0 ? { data: completed } : { errors, data: completed };
+  const initial = withTold(errors.length === 0 ? { data: completed } : { errors, data: completed }, told);
   // Nothing follows a null that went up to the root.
   if (completed === null) {
     givenUp.abort();
@@ -86,8 +88,21 @@ async function runSplit(
     },
   };
   const root = { path: [], type: rootType, completed, data };
-  const subsequent = endingWith(deliver(delivery, root, deferred), () => givenUp.abort());
+  const subsequent = endingWith(tellingLast(deliver(delivery, root, deferred), told), () => givenUp.abort());
   return { initial: { ...initial, hasNext: true }, subsequent };
+}
+
+/** The last part tells of all that came after the first. */
+async function* tellingLast(
+  parts: AsyncGenerator<SubsequentResult, void, undefined>,
+  told: ToldList,
+): AsyncGenerator<SubsequentResult, void, undefined> {
+  for await (const part of parts) yield part.hasNext ? part : withTold(part, told);
+}
+
+function withTold<Result extends object>(result: Result, told: ToldList): Result {
+  const weft = told.take();
+  return weft === undefined ? result : { ...result, extensions: { weft } };
 }
 
 function createFieldsOf({ collector }: Completion) {

@@ -53,8 +53,14 @@ export async function executeDescribed(
 ): Promise<GroupPayload> {
   try {
     const result = await parts.engine.executeEvent(operation, variables, message, context);
+    const weft = {
+      ...(result.extensions?.weft as object | undefined),
+      ...(extensions?.weft as object | undefined),
+    };
     const whole =
-      extensions === undefined ? result : { ...result, extensions: { ...result.extensions, ...extensions } };
+      extensions === undefined
+        ? result
+        : { ...result, extensions: { ...result.extensions, ...extensions, weft } };
     return createPayload(whole, place);
   } catch (thrown) {
     // The cursor lets the client come back to exactly this event's place.

@@ -1,4 +1,5 @@
 // Of an upgrade's headers those that operations need: the rest would be kept for as long as the socket lives.
+import { TELL_HEADER } from '@weft/core/telling';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
 import { INSPECT_HEADER } from '../observe/inspect.ts';
 
@@ -8,7 +9,7 @@ const NONE: ClientHeaders = Object.freeze({});
 export function createKeepHeaders(
   forwardedHeaders: readonly string[],
 ): (headers: ClientHeaders) => ClientHeaders {
-  const names = [INSPECT_HEADER, ...forwardedHeaders.map((name) => name.toLowerCase())];
+  const names = [INSPECT_HEADER, TELL_HEADER, ...forwardedHeaders.map((name) => name.toLowerCase())];
   return (headers) => {
     let kept: Record<string, string | readonly string[]> | undefined;
     for (const name of names) {

@@ -128,6 +128,7 @@ describe('the hub, started by one command', () => {
     );
     expect(errors).toBeUndefined();
     expect(data?.systems.map(({ name }) => name)).toEqual([
+      'connectors',
       'directory',
       'grid',
       'hotline',
@@ -244,7 +245,7 @@ describe('the hub, started by one command', () => {
 
   it('has no subgraph that answers anybody but the gateway', async () => {
     const subgraphs = Object.entries(hub.urls).filter(([name]) => name.startsWith('subgraph/'));
-    expect(subgraphs).toHaveLength(6);
+    expect(subgraphs).toHaveLength(7);
     for (const [, url] of subgraphs) {
       const headers = { 'content-type': 'application/json' };
       const body = '{"query":"{ _service { sdl } }"}';

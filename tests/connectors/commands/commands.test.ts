@@ -1,10 +1,18 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { readConnectorsSdl } from '@weft/connectors/subgraph/own-subgraph';
 import type { Started } from '@weft/core/process';
+import { splitEventStreams } from '@weft/schema/event-streams';
+import { compileMapping } from '@weft/schema/mapping/compile';
+import { decodeSystemReport } from '@weft/subgraphs/registry/system-event';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../../support/engines.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type FaultPlan, type Ledger, startLedger } from './old-ledger.ts';
 import { type Answer, ask, type CommandDatabase, createCommandDatabase, startLedgerHost } from './rig.ts';
 
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const noPostgres = await whyNoPostgres();
 
 const ADD = `mutation ($subject: ID!, $text: String!, $requestId: ID!) {
@@ -200,6 +208,42 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect((await operate('discardCommand(id: $id)', ids[1])).errors?.[0]?.extensions.code).toBe('CONFLICT');
   });
 
+  it('is listed, shown and decided on by the command weft connect commands', async () => {
+    const no = newNo();
+    ledger.next.push({ fault: '500', isCommitted: true });
+    const { data } = await ask(host.urls.ledger, UNASKABLE, { text: '更名', requestId: no });
+    const id = data?.addUnaskable?.commandId ?? '';
+    const weft = async (...parameters: readonly string[]) => {
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        ['cli/main.ts', 'connect', 'commands', ...parameters],
+        { cwd: ROOT, env: { PATH: process.env.PATH, DATABASE_URL: database.url } },
+      );
+      return stdout;
+    };
+    const [shown, listed] = await Promise.all([weft('show', id), weft('list', '--state', 'UNKNOWN')]);
+    expect(listed).toContain(`${id}\tUNKNOWN\tledger\taddUnaskable\t${no}\t`);
+    expect(shown).toContain('the old system may have it; nothing is to come by itself');
+    expect(shown).toMatch(/\tSEND\tUNKNOWN\tHTTP_500\n$/);
+    expect(await weft('confirm', id, '--ref', 'R-9')).toMatch(/\tAPPLIED\t.*\tR-9\n$/);
+  });
+
+  it('ends what was kept of its system before', async () => {
+    const refs = async () => {
+      const { data } = await ask<{ data: { entries: readonly { upstreamRef: string }[] } }>(
+        host.urls.ledger,
+        '{ entries { upstreamRef } }',
+      );
+      return data.entries.map(({ upstreamRef }) => upstreamRef);
+    };
+    const before = await refs();
+    const asked = ledger.questions();
+    expect(await refs()).toEqual(before);
+    expect(ledger.questions()).toBe(asked);
+    const { data } = await add(newNo());
+    expect(await refs()).toEqual([...before, data?.addEntry?.upstreamRef]);
+  });
+
   it('that may be sent twice is sent again without a question', async () => {
     const no = newNo();
     const before = ledger.questions();
@@ -224,6 +268,21 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect([...entriesOf(no), ...entriesOf(busy)]).toHaveLength(2);
   });
 
+  it('that is no command is sent once, and says when nobody knows whether it was applied', async () => {
+    const plain = async (fault: FaultPlan['fault']) => {
+      const requestId = newNo();
+      ledger.next.push({ fault, isCommitted: true });
+      const query =
+        'mutation ($requestId: ID!) { addPlain(text: "更名", requestId: $requestId) { upstreamRef } }';
+      const { errors } = await ask<Answer>(host.urls.ledger, query, { requestId });
+      return { code: errors?.[0]?.extensions.code, entries: entriesOf(requestId).length };
+    };
+    expect(await plain('500')).toEqual({ code: 'WRITE_UNKNOWN', entries: 1 });
+    expect(await plain('hang')).toEqual({ code: 'WRITE_UNKNOWN', entries: 1 });
+    expect(await plain('refuse')).toEqual({ code: 'UPSTREAM_INVALID', entries: 0 });
+    expect(await plain('busy')).toEqual({ code: 'UPSTREAM_UNAVAILABLE', entries: 0 });
+  });
+
   it('tells each change once, in the order of the transitions', async () => {
     const no = newNo();
     ledger.next.push({ fault: '500', isCommitted: false });
@@ -237,5 +296,21 @@ describe.skipIf(noPostgres !== undefined)('a write to an old system', () => {
     expect(rows.map(({ envelope }) => envelope.data.change.cause)).toEqual([
       ...['ACCEPTED', 'TAKEN', 'NOT_ANSWERED', 'NOT_FOUND', 'TAKEN', 'ANSWERED'],
     ]);
+    const [stream] = splitEventStreams(readConnectorsSdl()).streams;
+    const where = compileMapping(stream?.where ?? '');
+    const passes = (args: object) => where.evaluate({ $: rows[0]?.envelope.data, args: { ...args } });
+    const id = data?.addEntry?.commandId;
+    expect([{}, { system: 'ledger' }, { id }, { system: 'ledger', id }].map(passes)).toEqual(
+      Array(4).fill(true),
+    );
+    expect([{ system: 'hotline' }, { id: 'other' }].map(passes)).toEqual([false, false]);
+  });
+
+  it('leaves the host in the list of systems as one of its own', async () => {
+    const [row] = await database.rows<{ data: object }>(
+      `SELECT envelope->'data' AS data FROM events.event WHERE topic = 'system' AND subject = 'System:connectors'`,
+    );
+    const report = decodeSystemReport(row?.data);
+    expect(report).toMatchObject({ name: 'connectors', kind: 'OWNED', change: { state: 'UP' } });
   });
 });

@@ -66,7 +66,8 @@ export async function startLedger(): Promise<Ledger> {
       response.writeHead(503).end();
       return;
     }
-    const rows = book.filter(({ no }) => no === url.searchParams.get('no'));
+    const wanted = url.searchParams.get('no');
+    const rows = book.filter(({ no }) => wanted === null || no === wanted);
     response.end(JSON.stringify({ code: '0000', total: rows.length, rows }));
   };
   const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));

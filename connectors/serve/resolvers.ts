@@ -1,10 +1,12 @@
 // Generates the resolvers of a wrapped system from its plan.
+import { HubError } from '@weft/core/errors';
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { forgetWritten } from '../freshness/forget.ts';
 import { callRead } from '../load/answers.ts';
-import { callConnect, operationName, type Row } from '../load/connect.ts';
+import { operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
+import { writeOnce } from '../load/write-once.ts';
 import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
 import { upstreamError } from '../upstream-error.ts';
 
@@ -50,12 +52,18 @@ function fieldResolver(plan: SystemPlan, field: ServedField): Resolver {
 function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan): Resolver {
   switch (planned.kind) {
     case 'call':
+      if (planned.write !== undefined)
+        return (_parent, args, context) => submitWrite(field.name, args, context);
       return async (parent, args, context, info) => {
-        const isRead = field.parentType !== 'Mutation';
         const scope = { args, this: parent ?? {} };
+        const isRead = field.parentType !== 'Mutation';
         const rows = isRead
           ? await callRead(context, `${field.parentType}.${field.name}`, planned, scope, info.path)
-          : await callConnect(context, planned.connect, scope, false);
+          : await writeOnce(context, planned.connect, scope).catch(async (thrown: unknown) => {
+              if (HubError.from(thrown).code === 'WRITE_UNKNOWN')
+                await forgetRows(plan, planned, [], context);
+              throw thrown;
+            });
         if (!isRead) await forgetRows(plan, planned, rows, context);
         return planned.list ? rows : one(rows, planned, field, context);
       };
@@ -79,6 +87,15 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
     default:
       return planned satisfies never;
   }
+}
+
+function submitWrite(
+  field: string,
+  args: Readonly<Record<string, unknown>>,
+  { submitWrite: submit, system }: RequestContext,
+): Promise<Row> {
+  if (submit !== undefined) return submit(field, args);
+  throw new HubError('STORE_UNAVAILABLE', `${system.plan.name}: this host stores no writes`);
 }
 
 /** A field that the parent brings; what it lacks is completed by the entity's loader, once a request. */

@@ -1,16 +1,24 @@
-// Serves every wrapped system as a subgraph at its own path, `/<name>/graphql`, on one port.
+// Serves every wrapped system, and the hub's own `connectors`, as a subgraph at its own path, `/<name>/graphql`, on one port.
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import { readTelling, TELL_HEADER } from '@weft/core/telling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
+import {
+  buildOwnSchema,
+  CONNECTORS_SUBGRAPH,
+  createOwnContext,
+  type OwnSubgraphParts,
+} from '../subgraph/own-subgraph.ts';
 import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
+import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
 
@@ -27,11 +35,13 @@ export interface ServeOptions {
   readonly port: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** What the hub's own subgraph `connectors` works on; undefined: it is not served. */
+  readonly own?: OwnSubgraphParts | undefined;
   readonly logger: Logger;
 }
 
 export interface ServedSystems {
-  /** System name to the URL of its subgraph. */
+  /** Subgraph name, which is the system's, to its URL. */
   readonly urls: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -44,34 +54,61 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  for (const system of systems) await serveSystem(app, system, logger, keys !== undefined);
+  const isSigned = keys !== undefined;
+  const served = systems.map((system) => servedSystem(system, options.own, isSigned));
+  if (options.own !== undefined) served.push(servedOwn(options.own));
+  for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
-  const urls = Object.fromEntries(systems.map(({ plan }) => [plan.name, `${address}/${plan.name}/graphql`]));
+  const urls = Object.fromEntries(served.map(({ name }) => [name, `${address}/${name}/graphql`]));
   return { urls, close: () => app.close() };
 }
 
-/** Mercurius decorates the instance that it is registered on: each system has an instance of its own. */
-async function serveSystem(
-  app: FastifyInstance,
+interface ServedSubgraph {
+  readonly name: string;
+  readonly schema: GraphQLSchema;
+  context(request: FastifyRequest, reply: FastifyReply): object;
+  /** What stands in `extensions.weft` of an answer. @param context as `context` made it */
+  told?(context: object): Readonly<Record<string, unknown>> | undefined;
+}
+
+function servedSystem(
   system: RunningSystem,
-  logger: Logger,
+  own: OwnSubgraphParts | undefined,
   isSigned: boolean,
-): Promise<void> {
+): ServedSubgraph {
   const { name } = system.plan;
+  return {
+    name,
+    schema: buildServedSchema(system.plan),
+    context: (request, reply) => contextOf(system, own, { request, reply, isSigned }),
+    told: (context) => (context as RequestContext).origins.toExtensions(name),
+  };
+}
+
+function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
+  return {
+    name: CONNECTORS_SUBGRAPH,
+    schema: buildOwnSchema(),
+    context: () => createOwnContext(parts),
+  };
+}
+
+/** Mercurius decorates the instance that it is registered on: each subgraph has an instance of its own. */
+async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, logger: Logger): Promise<void> {
+  const { name, schema, context, told } = subgraph;
   await app.register(
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
       await scope.register(mercurius, {
-        schema: buildServedSchema(system.plan),
+        schema,
         path: '/graphql',
         graphiql: false,
-        context: (request, reply) =>
-          contextOf(system, request, reply, isSigned) as unknown as Record<string, unknown>,
+        context: (request, reply) => context(request, reply) as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
       scope.graphql.addHook('onResolution', async (execution, context) => {
-        const weft = (context as unknown as RequestContext).origins.toExtensions(name);
+        const weft = told?.(context);
         if (weft !== undefined) execution.extensions = { ...execution.extensions, weft };
       });
     },
@@ -79,21 +116,33 @@ async function serveSystem(
   );
 }
 
+interface Received {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Whether it was checked that the gateway sends it. */
+  readonly isSigned: boolean;
+}
+
 function contextOf(
   system: RunningSystem,
-  request: FastifyRequest,
-  reply: FastifyReply,
-  isSigned: boolean,
+  own: OwnSubgraphParts | undefined,
+  { request, reply, isSigned }: Received,
 ): RequestContext {
   const left = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort();
   });
-  const signal = deadlineSignal(deadlineMs(request.headers[DEADLINE_HEADER]), left.signal);
-  return createRequestContext(system, signal, correlationId(request), {
-    asker: isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined,
-    telling: readTelling(request.headers[TELL_HEADER]),
-  });
+  const leftMs = deadlineMs(request.headers[DEADLINE_HEADER]);
+  const answerByMs = performance.now() + leftMs;
+  const signal = deadlineSignal(leftMs, left.signal);
+  const correlation = correlationId(request);
+  const principal = principalOf(request.headers[PRINCIPAL_HEADER]);
+  const circumstances = { principal, correlationId: correlation, answerByMs, signal };
+  const submitWrite: RequestContext['submitWrite'] =
+    own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
+  const asker = isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined;
+  const telling = readTelling(request.headers[TELL_HEADER]);
+  return createRequestContext(system, signal, correlation, { submitWrite, asker, telling });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

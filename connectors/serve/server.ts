@@ -16,6 +16,7 @@ import {
   createOwnContext,
   type OwnSubgraphParts,
 } from '../subgraph/own-subgraph.ts';
+import { createAnswerEntities } from './answer-entities.ts';
 import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
 import { principalOf } from './principal.ts';
@@ -69,6 +70,8 @@ interface ServedSubgraph {
   context(request: FastifyRequest, reply: FastifyReply): object;
   /** What stands in `extensions.weft` of an answer. @param context as `context` made it */
   told?(context: object): Readonly<Record<string, unknown>> | undefined;
+  /** The answer as JSON text to what is compiled; undefined for what is to be executed. */
+  answer?(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
 }
 
 function servedSystem(
@@ -77,11 +80,21 @@ function servedSystem(
   isSigned: boolean,
 ): ServedSubgraph {
   const { name } = system.plan;
+  const schema = buildServedSchema(system.plan);
+  const answerEntities = createAnswerEntities(system.plan, schema);
+  // What a compiled answer loaded before it left the rest to execution is in its context.
+  const contexts = new WeakMap<FastifyRequest, RequestContext>();
+  const context = (request: FastifyRequest, reply: FastifyReply) => {
+    const known = contexts.get(request) ?? contextOf(system, own, { request, reply, isSigned });
+    contexts.set(request, known);
+    return known;
+  };
   return {
     name,
-    schema: buildServedSchema(system.plan),
-    context: (request, reply) => contextOf(system, own, { request, reply, isSigned }),
-    told: (context) => (context as RequestContext).origins.toExtensions(name),
+    schema,
+    context,
+    told: (of) => (of as RequestContext).origins.toExtensions(name),
+    answer: (request, reply) => answerEntities(request.body, () => context(request, reply)),
   };
 }
 
@@ -100,6 +113,10 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
+      scope.addHook('preHandler', async (request, reply) => {
+        const text = request.method === 'POST' ? await subgraph.answer?.(request, reply) : undefined;
+        if (text !== undefined) await reply.type('application/json; charset=utf-8').send(text);
+      });
       await scope.register(mercurius, {
         schema,
         path: '/graphql',

@@ -256,6 +256,12 @@ describe('a system that is away', () => {
         }).then((response) => response.json() as Promise<Answer>);
       expect(await query(['1'])).toEqual({ data: { _entities: [{ name: 'post 1' }] } });
       isAway = true;
+      const alone = await query(['1', '1']);
+      expect(alone.data).toEqual({ _entities: [{ name: 'post 1' }, { name: 'post 1' }] });
+      expect(alone.extensions?.weft?.freshness?.map(({ path, state }) => [...path, state])).toEqual([
+        ['_entities', 0, 'STALE'],
+        ['_entities', 1, 'STALE'],
+      ]);
       const stale = await query(['9', '1']);
       expect(stale.data).toEqual({ _entities: [null, { name: 'post 1' }] });
       expect(stale.errors).toMatchObject([

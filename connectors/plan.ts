@@ -281,9 +281,9 @@ export type FieldPlan =
       readonly connect: ConnectPlan;
       readonly list: boolean;
       readonly returnType: string;
+      readonly freshness?: FreshnessPlan | undefined;
       /** A mutation that is stored as a command before it is sent; undefined: one guarded call. */
       readonly write?: WritePlan | undefined;
-      readonly freshness?: FreshnessPlan | undefined;
     }
   /** One call for many parents: `$batch.<keyField>` holds the keys of the parents gathered in a tick. */
   | {

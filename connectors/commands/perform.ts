@@ -1,5 +1,6 @@
 // Makes the calls of a command: sends it, or asks its system about it, and says what that has brought.
 import { HubError } from '@weft/core/errors';
+import { forgetWritten } from '../freshness/forget.ts';
 import { callConnect } from '../load/connect.ts';
 import { createRequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
@@ -43,28 +44,38 @@ export async function sendCommand(
         retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
       };
     }
-    return { kind: error.hadNoEffect ? 'REFUSED' : 'NOT_ANSWERED', code };
+    if (error.hadNoEffect) return { kind: 'REFUSED', code };
+    await forgetAll(system, field);
+    return { kind: 'NOT_ANSWERED', code };
   }
 }
 
 /** Asks whether the old system knows the client number. */
 export async function askAbout(
   system: RunningSystem,
-  { write }: WriteField,
+  field: WriteField,
   command: Command,
   signal: AbortSignal,
 ): Promise<Finding> {
-  const { reconcile } = write;
+  const { reconcile } = field.write;
   const asked = reconcile === undefined ? undefined : system.plan.fields.get(reconcile.field);
   if (reconcile === undefined || asked?.kind !== 'call') return { kind: 'NOT_ASKED', code: 'NO_RECONCILE' };
   const args = { ...command.args, [reconcile.argument]: command.idempotencyKey };
   const request = createRequestContext(system, signal, command.correlationId);
   try {
     const [row] = await callConnect(request, asked.connect, { args, this: {} });
-    return row === undefined || row.known === false ? { kind: 'NOT_FOUND' } : { kind: 'FOUND', row };
+    if (row === undefined || row.known === false) return { kind: 'NOT_FOUND' };
+    return { kind: 'FOUND', row };
   } catch (thrown) {
     return { kind: 'NOT_ASKED', code: codeOf(HubError.from(thrown)) };
   }
+}
+
+/** It may have been applied, and nobody knows to which records; what is known to be applied is dropped by who hears of that. */
+function forgetAll(system: RunningSystem, { connect, returnType }: WriteField): Promise<void> {
+  return forgetWritten(system, connect.source, returnType, []).catch((err: unknown) =>
+    system.logger.warn({ err }, 'what was kept of before a write could not be dropped'),
+  );
 }
 
 /** The most telling of what is known: the old system's own code before a status, that before the hub's code. */

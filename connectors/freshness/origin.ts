@@ -49,7 +49,10 @@ export function createOrigins(telling: Telling): Origins {
     noted.set(path, origin);
   };
   return {
-    set: (part, origin) => void known.set(part, origin),
+    set(part, origin) {
+      // Most answers are fresh, and most who ask do not want to know.
+      if (origin.state === 'STALE' || telling.freshness || telling.provenance) known.set(part, origin);
+    },
     noteOrigin,
     note(path, part) {
       const origin = part === null || part === undefined ? undefined : known.get(part);

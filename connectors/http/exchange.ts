@@ -153,9 +153,9 @@ export function refuseStatus(answer: HttpAnswer, context: CallContext): void {
     throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, refused, undefined, true);
   }
   if (status >= 500 || status === 429) {
+    const message = `answered with status ${status}`;
     const { retryAfterMs } = answer;
     const known = retryAfterMs === undefined ? details : { ...details, retryAfterMs };
-    const message = `answered with status ${status}`;
     throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, known, undefined, status === 429);
   }
   if (status < 200 || status >= 300) {

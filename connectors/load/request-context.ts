@@ -5,13 +5,11 @@ import { createOrigins, type Origins } from '../freshness/origin.ts';
 import type { Row } from './connect.ts';
 import type { RunningSystem } from './system.ts';
 
-export interface RequestContext extends Pick<RequestOptions, 'onSend' | 'submitWrite'> {
+export interface RequestContext extends Omit<RequestOptions, 'telling'> {
   readonly system: RunningSystem;
   /** Aborts when the deadline passes or the client leaves. */
   readonly signal: AbortSignal;
   readonly correlationId: string;
-  /** Who asks, as the gateway has signed it; undefined: nobody is known. */
-  readonly asker: string | undefined;
   /** How old the parts of the answer are, and where they came from. */
   readonly origins: Origins;
   /** One loader a request and plan, made when first used. */
@@ -21,15 +19,16 @@ export interface RequestContext extends Pick<RequestOptions, 'onSend' | 'submitW
 
 /** What only some requests have. */
 export interface RequestOptions {
+  /** Who asks, as the gateway has signed it; undefined: nobody is known. */
+  readonly asker?: string | undefined;
+  /** What is told beside the answer. Default: only what is stale. */
+  readonly telling?: Telling | undefined;
   /** Called at the moment when a call is handed to its client; what it throws keeps the call from being made. */
   readonly onSend?: (() => void) | undefined;
   /** Stores a mutation as a command and answers with its receipt; undefined where none can be stored. */
   readonly submitWrite?:
     | ((field: string, args: Readonly<Record<string, unknown>>) => Promise<Row>)
     | undefined;
-  readonly asker?: string | undefined;
-  /** Default: only what is stale. */
-  readonly telling?: Telling | undefined;
 }
 
 const TELLS_STALE: Telling = { freshness: false, provenance: false };
@@ -39,10 +38,9 @@ export function createRequestContext(
   system: RunningSystem,
   signal: AbortSignal,
   correlationId: string,
-  options: RequestOptions = {},
+  { telling = TELLS_STALE, ...options }: RequestOptions = {},
 ): RequestContext {
-  const { asker, telling = TELLS_STALE, onSend, submitWrite } = options;
   const origins = createOrigins(telling);
   const loaders = { entityLoaders: new Map(), batchLoaders: new Map() };
-  return { system, signal, correlationId, asker, origins, onSend, submitWrite, ...loaders };
+  return { ...options, system, signal, correlationId, origins, ...loaders };
 }

@@ -1,5 +1,6 @@
 // Answers the questions that are compiled, and leaves every other, and whatever is not plainly good, to execution.
 import { type GraphQLSchema, parse, validate } from 'graphql';
+import type { PathLink } from '../freshness/origin.ts';
 import type { Row } from '../load/connect.ts';
 import { keepEntities, loadEntities } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
@@ -55,7 +56,6 @@ async function answer(
 ): Promise<string | undefined> {
   const rows = await loadEntities(context, entity, keys);
   const completed = new Array<unknown>(keys.length);
-  const root = { prev: undefined, key: responseName };
   for (let at = 0; at < keys.length; at += 1) {
     const row = rows.get(keys[at] ?? '');
     const value = row === undefined || row instanceof Error ? undefined : row === null ? null : complete(row);
@@ -64,13 +64,22 @@ async function answer(
       return undefined;
     }
     completed[at] = value;
-    context.origins.note({ prev: root, key: at }, row as Row | null | undefined);
   }
-  const weft = context.origins.toExtensions(context.system.plan.name);
-  return JSON.stringify({
-    data: { [responseName]: completed },
-    ...(weft === undefined ? {} : { extensions: { weft } }),
-  });
+  const data = { [responseName]: completed };
+  const weft = told(rows, keys, responseName, context);
+  return JSON.stringify(weft === undefined ? { data } : { data, extensions: { weft } });
+}
+
+/** As execution notes it, once nothing is left to that. */
+function told(
+  rows: ReadonlyMap<string, Row | null | Error>,
+  keys: readonly string[],
+  responseName: string,
+  { origins, system }: RequestContext,
+): Readonly<Record<string, unknown>> | undefined {
+  const prev: PathLink = { prev: undefined, key: responseName };
+  for (const [at, key] of keys.entries()) origins.note({ prev, key: at }, rows.get(key));
+  return origins.toExtensions(system.plan.name);
 }
 
 interface Asked {

@@ -58,11 +58,15 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
       if (planned.write !== undefined)
         return (_parent, args, context) => submitWrite(field.name, args, context);
       return async (parent, args, context, info) => {
-        const isRead = field.parentType !== 'Mutation';
         const scope = { args, this: parent ?? {} };
+        const isRead = field.parentType !== 'Mutation';
         const rows = isRead
           ? await callRead(context, `${field.parentType}.${field.name}`, planned, scope, info.path)
-          : await writeOnce(context, planned.connect, scope);
+          : await writeOnce(context, planned.connect, scope).catch(async (thrown: unknown) => {
+              if (HubError.from(thrown).code === 'WRITE_UNKNOWN')
+                await forgetRows(plan, planned, [], context);
+              throw thrown;
+            });
         if (!isRead) await forgetRows(plan, planned, rows, context);
         return planned.list ? rows : one(rows, planned, field, context);
       };

@@ -55,9 +55,8 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  const served = systems.map((system) =>
-    servedSystem(system, { own: options.own, isSigned: keys !== undefined }),
-  );
+  const isSigned = keys !== undefined;
+  const served = systems.map((system) => servedSystem(system, options.own, isSigned));
   if (options.own !== undefined) served.push(servedOwn(options.own));
   for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
@@ -69,26 +68,24 @@ interface ServedSubgraph {
   readonly name: string;
   readonly schema: GraphQLSchema;
   context(request: FastifyRequest, reply: FastifyReply): object;
+  /** What stands in `extensions.weft` of an answer. @param context as `context` made it */
+  told?(context: object): Readonly<Record<string, unknown>> | undefined;
   /** The answer as JSON text to what is compiled; undefined for what is to be executed. */
   answer?(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
-  /** What `extensions.weft` of an answer says; undefined: nothing. */
-  tell?(context: object): object | undefined;
 }
 
-/** What the requests of every system have in common. */
-interface Common {
-  readonly own: OwnSubgraphParts | undefined;
-  readonly isSigned: boolean;
-}
-
-function servedSystem(system: RunningSystem, common: Common): ServedSubgraph {
+function servedSystem(
+  system: RunningSystem,
+  own: OwnSubgraphParts | undefined,
+  isSigned: boolean,
+): ServedSubgraph {
   const { name } = system.plan;
   const schema = buildServedSchema(system.plan);
   const answerEntities = createAnswerEntities(system.plan, schema);
   // What a compiled answer loaded before it left the rest to execution is in its context.
   const contexts = new WeakMap<FastifyRequest, RequestContext>();
   const context = (request: FastifyRequest, reply: FastifyReply) => {
-    const known = contexts.get(request) ?? contextOf(system, common, request, reply);
+    const known = contexts.get(request) ?? contextOf(system, own, { request, reply, isSigned });
     contexts.set(request, known);
     return known;
   };
@@ -96,8 +93,8 @@ function servedSystem(system: RunningSystem, common: Common): ServedSubgraph {
     name,
     schema,
     context,
+    told: (of) => (of as RequestContext).origins.toExtensions(name),
     answer: (request, reply) => answerEntities(request.body, () => context(request, reply)),
-    tell: (told) => (told as RequestContext).origins.toExtensions(name),
   };
 }
 
@@ -111,7 +108,7 @@ function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
 
 /** Mercurius decorates the instance that it is registered on: each subgraph has an instance of its own. */
 async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, logger: Logger): Promise<void> {
-  const { name, schema, context } = subgraph;
+  const { name, schema, context, told } = subgraph;
   await app.register(
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
@@ -128,7 +125,7 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
       scope.graphql.addHook('onResolution', async (execution, context) => {
-        const weft = subgraph.tell?.(context);
+        const weft = told?.(context);
         if (weft !== undefined) execution.extensions = { ...execution.extensions, weft };
       });
     },
@@ -136,11 +133,17 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
   );
 }
 
+interface Received {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  /** Whether it was checked that the gateway sends it. */
+  readonly isSigned: boolean;
+}
+
 function contextOf(
   system: RunningSystem,
-  { own, isSigned }: Common,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  own: OwnSubgraphParts | undefined,
+  { request, reply, isSigned }: Received,
 ): RequestContext {
   const left = new AbortController();
   reply.raw.once('close', () => {
@@ -154,11 +157,9 @@ function contextOf(
   const circumstances = { principal, correlationId: correlation, answerByMs, signal };
   const submitWrite: RequestContext['submitWrite'] =
     own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
-  return createRequestContext(system, signal, correlation, {
-    submitWrite,
-    asker: isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined,
-    telling: readTelling(request.headers[TELL_HEADER]),
-  });
+  const asker = isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined;
+  const telling = readTelling(request.headers[TELL_HEADER]);
+  return createRequestContext(system, signal, correlation, { submitWrite, asker, telling });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from '@weft/connectors/commands/command';
+import { sendCommand, type WriteField } from '@weft/connectors/commands/perform';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { forgettingAppender } from '@weft/connectors/freshness/forget';
 import { openSystem, type RunningSystem } from '@weft/connectors/load/system';
@@ -112,6 +114,10 @@ describe('the freshness of an answer', () => {
     asked.push(`${request.method} ${url.pathname}${decodeURIComponent(url.search)}`);
     if (url.pathname === '/mine') return JSON.stringify({ text: `asked ${asked.length}` });
     const no = url.pathname.split('/')[2];
+    if (no === 'lost') {
+      request.socket.destroy();
+      return '';
+    }
     if (request.method === 'POST' && no !== undefined) {
       const chunks: Buffer[] = [];
       for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -188,6 +194,22 @@ describe('the freshness of an answer', () => {
     expect(asked.filter((each) => each.includes('no=2') || each.includes(',2'))).toEqual([]);
   });
 
+  it('gives what a command changed as it is now, also when nobody knows whether it was applied', async () => {
+    const field = system.plan.fields.get('Mutation.rename') as WriteField;
+    const send = (args: Readonly<Record<string, unknown>>, signal = AbortSignal.timeout(5_000)) => {
+      const command = { args, correlationId: 'trace' } as unknown as Command;
+      return sendCommand(system, field, command, () => undefined, signal);
+    };
+    await ask(POSTS);
+    expect(await send({ id: '1', name: 'by command' })).toMatchObject({ kind: 'ANSWERED' });
+    const named = async () => (await ask('{ cases { post { name } } }')).data?.cases;
+    expect(await named()).toEqual([{ post: { name: 'by command' } }, { post: { name: 'post 2' } }]);
+    expect(await send({ id: 'lost', name: 'x' })).toMatchObject({ kind: 'NOT_ANSWERED' });
+    asked.length = 0;
+    await named();
+    expect(asked).toEqual(['GET /posts?no=1,2']);
+  });
+
   it('gives what a change that came in tells of as it is now', async () => {
     await ask(POSTS);
     const appended: (readonly CloudEvent[])[] = [];
@@ -234,6 +256,12 @@ describe('a system that is away', () => {
         }).then((response) => response.json() as Promise<Answer>);
       expect(await query(['1'])).toEqual({ data: { _entities: [{ name: 'post 1' }] } });
       isAway = true;
+      const alone = await query(['1', '1']);
+      expect(alone.data).toEqual({ _entities: [{ name: 'post 1' }, { name: 'post 1' }] });
+      expect(alone.extensions?.weft?.freshness?.map(({ path, state }) => [...path, state])).toEqual([
+        ['_entities', 0, 'STALE'],
+        ['_entities', 1, 'STALE'],
+      ]);
       const stale = await query(['9', '1']);
       expect(stale.data).toEqual({ _entities: [null, { name: 'post 1' }] });
       expect(stale.errors).toMatchObject([

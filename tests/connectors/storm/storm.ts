@@ -288,7 +288,11 @@ function judge(answers: readonly Answer[]): Omit<Reload, 'longestMs'> {
     const states = new Map(
       (extensions?.weft?.freshness ?? []).map((each) => [each.path.join('.'), each] as const),
     );
-    if (data?.cases?.length !== CASES_SHOWN) silent += 1;
+    if (data?.cases?.length !== CASES_SHOWN) {
+      const name = errors.map(({ extensions: own }) => nameOf(own)).find((each) => each !== undefined);
+      if (name === undefined) silent += 1;
+      else codes[name] = (codes[name] ?? 0) + 1;
+    }
     for (const [index, shown] of (data?.cases ?? []).entries()) {
       for (const part of PARTS) {
         const path = ['cases', index, part];

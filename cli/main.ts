@@ -11,6 +11,13 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft plan FILE [--supergraph FILE]   show how an operation is answered, and which planner says so
             [--operation NAME] [--planner apollo|hive]
   weft connect check FOLDER [--json]   check the description of a wrapped system
+  weft connect discover --wsdl FILE | --openapi FILE | --sql URL [--table NAME]...
+               [--name NAME] [--out FOLDER] [--encoding gb18030] [--reads OPERATION]...
+                                       draft that description from the contract that the system has
+  weft connect serve FOLDER [--port N] [--env FILE] [--show-values]
+                                       serve one wrapped system with an explorer, and watch what it asks the old one
+  weft connect drift FOLDER [--env FILE] [--json]
+                                       compare the contracts of a folder with what the systems say now
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
@@ -66,7 +73,7 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'plan':
       return runPlan(rest);
     case 'connect':
-      return runConnect(rest);
+      return (await import('./connect/command.ts')).connectCommand(rest, process.env);
     case 'simulate': {
       const { positionals } = parse(rest, {});
       return (await import('./up/simulate.ts')).simulateCommand(positionals[0] ?? '');
@@ -130,15 +137,6 @@ async function runPlan(argv: readonly string[]): Promise<void> {
     operation: text(values.operation),
     planner: text(values.planner),
   });
-}
-
-async function runConnect(argv: readonly string[]): Promise<void> {
-  const { values, positionals } = parse(argv, { json: { type: 'boolean' } });
-  const [verb, folder] = positionals;
-  if (verb !== 'check' || folder === undefined) {
-    throw new OperatorError("expected 'weft connect check FOLDER'", { exitCode: 2 });
-  }
-  return (await import('./connect-check.ts')).connectCheckCommand(folder, values.json === true);
 }
 
 type Options = Record<string, { type: 'string' | 'boolean' }>;

@@ -34,6 +34,9 @@ interface SourceBase {
 export interface RestSource extends SourceBase {
   readonly protocol: 'rest';
   readonly baseUrl: Mapping;
+  /** Absolute path of the OpenAPI document in the system's folder, and where its live copy is: what drift compares. */
+  readonly openapiFile?: string | undefined;
+  readonly openapiUrl?: string | undefined;
   readonly auth: AuthPlan | undefined;
 }
 
@@ -49,6 +52,8 @@ export interface SqlSource extends SourceBase {
   readonly protocol: 'sql';
   /** A URL whose scheme names the dialect: postgres:, mysql:, mariadb:, sqlite: (`sqlite:///path/to/file`). */
   readonly url: Mapping;
+  /** Absolute path of the tables as they were, for drift. */
+  readonly tablesFile?: string | undefined;
 }
 
 export interface WebhookSource extends SourceBase {
@@ -92,7 +97,7 @@ export interface HttpCall {
 export interface SoapCall {
   readonly protocol: 'soap';
   readonly operation: string;
-  readonly input: Mapping;
+  readonly input: Mapping | undefined;
 }
 
 export interface SqlCall {

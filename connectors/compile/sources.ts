@@ -92,7 +92,16 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   switch (protocol) {
     case 'rest': {
       const baseUrl = readTemplate(own, 'baseUrl', ENVIRONMENT, issues);
-      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, auth: readAuth(own, issues) };
+      return (
+        baseUrl && {
+          ...base,
+          protocol,
+          baseUrl: baseUrl.mapping,
+          auth: readAuth(own, issues),
+          openapiFile: own.has('openapi') ? readFileName(own, 'openapi', folder, issues) : undefined,
+          openapiUrl: own.text('openapiUrl'),
+        }
+      );
     }
     case 'soap': {
       const endpoint = readTemplate(own, 'endpoint', ENVIRONMENT, issues);
@@ -103,7 +112,14 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'sql': {
       const url = readTemplate(own, 'url', ENVIRONMENT, issues);
-      return url && { ...base, protocol, url: url.mapping };
+      return (
+        url && {
+          ...base,
+          protocol,
+          url: url.mapping,
+          tablesFile: own.has('tables') ? readFileName(own, 'tables', folder, issues) : undefined,
+        }
+      );
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };

@@ -155,6 +155,6 @@ function invoke(
         upstreamError('UPSTREAM_INVALID', 'expected well-formed XML of its WSDL', options.context, {}, error),
       );
     };
-    method(plan.input.evaluate(scope), settle, options);
+    method(plan.input?.evaluate(scope) ?? {}, settle, options);
   });
 }

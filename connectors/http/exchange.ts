@@ -1,6 +1,7 @@
 // One HTTP exchange with an old system: bounded body, bounded time, failures told apart.
 import type { HubError } from '@weft/core/errors';
 import type { Dispatcher } from 'undici';
+import { noteAnswer } from '../observe/observed-calls.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
 
 export interface HttpRequest {
@@ -41,11 +42,9 @@ export async function exchange(
     throw unreachable(thrown, context);
   }
   const contentType = headerText(response.headers['content-type']);
-  return {
-    status: response.statusCode,
-    contentType,
-    body: await readBounded(response, limits, context),
-  };
+  const read = await readBounded(response, limits, context);
+  noteAnswer(response.statusCode, read.length);
+  return { status: response.statusCode, contentType, body: read };
 }
 
 async function readBounded(

@@ -58,12 +58,18 @@ function send(
     isRead,
     signal: request.signal,
     // The two kinds of client differ in what they take; the compiler has checked that call and source agree.
-    execute: (signal) =>
-      (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
-        connect.call,
-        scope,
-        { signal, correlationId },
-      ),
+    execute: (signal) => {
+      const call = () =>
+        (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
+          connect.call,
+          scope,
+          { signal, correlationId },
+        );
+      const { protocol } = source.opened;
+      return (
+        request.system.calls?.watch({ source: connect.source, protocol, operation, scope }, call) ?? call()
+      );
+    },
   });
 }
 

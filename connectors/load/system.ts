@@ -4,6 +4,7 @@ import type { Logger } from '@weft/core/logger';
 import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { createGuard, type Guard } from '../guard/guard.ts';
+import type { CallWatch } from '../observe/observed-calls.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
 
@@ -21,6 +22,8 @@ export interface RunningSystem {
   /** What mappings see as `$env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** Sees every call that reaches a source; only a developer's server has one. */
+  readonly calls?: CallWatch | undefined;
   close(): Promise<void>;
 }
 
@@ -28,6 +31,7 @@ export interface OpenSystemOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly secrets: Secrets;
   readonly logger: Logger;
+  readonly calls?: CallWatch | undefined;
 }
 
 /**
@@ -54,7 +58,8 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     await close();
     throw thrown;
   }
-  return { plan, sources, env: options.env, logger: options.logger.child({ system: plan.name }), close };
+  const logger = options.logger.child({ system: plan.name });
+  return { plan, sources, env: options.env, logger, calls: options.calls, close };
 }
 
 function isCalled(source: SourcePlan): source is CalledSource {

@@ -1,9 +1,9 @@
 // Decodes the call of a `@connect`: HTTP, SOAP or SQL.
 import type { CallPlan, HttpCall, SqlCall } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
+import { exactlyOne, readNumber } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping, readTemplate } from './mapping-arguments.ts';
-import { exactlyOne, readNumber } from './sources.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 /** Letters of any script: old tables have Chinese columns. Identifiers are quoted, never concatenated. */
@@ -61,8 +61,22 @@ function readSoapCall(given: Arguments, readable: Readable, issues: IssueList): 
   const input = readObject(given, 'input', readable, issues);
   if (input === undefined && given.has('input')) return undefined;
   const operation = given.requiredText('operation');
+  const attach = readAttach(given, issues);
   const mappings = input === undefined ? [] : [input];
-  return { call: { protocol: 'soap', operation, input: input?.mapping }, mappings };
+  return { call: { protocol: 'soap', operation, input: input?.mapping, attach }, mappings };
+}
+
+const XML_NAME = /^[\p{L}_][\p{L}\p{N}_.-]*$/u;
+
+/** Names of elements, without prefixes, with commas between. */
+function readAttach(given: Arguments, issues: IssueList): readonly string[] {
+  const names = (given.text('attach') ?? '').split(',').flatMap((name) => name.trim() || []);
+  const wrong = names.find((name) => !XML_NAME.test(name));
+  if (wrong !== undefined) {
+    const mend = 'expected names of elements, without prefix, with commas between';
+    issues.add('BAD_VALUE', given.nodeOf('attach'), `'${wrong}' is no name of an element`, mend);
+  }
+  return names;
 }
 
 function readSqlCall(given: Arguments, readable: Readable, issues: IssueList): ReadCall | undefined {

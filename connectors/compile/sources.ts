@@ -1,21 +1,19 @@
 // Decodes `@source` to the plans of sources.
-import { existsSync } from 'node:fs';
-import { isAbsolute, join, normalize } from 'node:path';
 import { isTimezone } from '@weft/schema/mapping/date-time';
 import type { ConstDirectiveNode } from 'graphql';
 import iconv from 'iconv-lite';
-import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
+import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
+import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
+import { ENVIRONMENT, exactlyOne, readNumber } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readTemplate } from './mapping-arguments.ts';
+import { readFileName, readSoapSource } from './soap-sources.ts';
+import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
 const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook'] as const;
-const SECRET_NAME = /^[a-z0-9-]+$/;
-const HEADER_NAME = /^[A-Za-z0-9-]+$/;
-/** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
-const ENVIRONMENT = { env: undefined };
 
 export interface Sources {
   readonly plans: ReadonlyMap<string, SourcePlan>;
@@ -92,23 +90,17 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   switch (protocol) {
     case 'rest': {
       const baseUrl = readTemplate(own, 'baseUrl', ENVIRONMENT, issues);
-      return (
-        baseUrl && {
-          ...base,
-          protocol,
-          baseUrl: baseUrl.mapping,
-          auth: readAuth(own, issues),
-          openapiFile: own.has('openapi') ? readFileName(own, 'openapi', folder, issues) : undefined,
-          openapiUrl: own.text('openapiUrl'),
-        }
-      );
+      const format = own.requiredText('format') as RestSource['format'];
+      const access = { auth: readAuth(own, issues), tls: readTls(own, issues) };
+      const contract = {
+        openapiFile: own.has('openapi') ? readFileName(own, 'openapi', folder, issues) : undefined,
+        openapiUrl: own.text('openapiUrl'),
+      };
+      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access, ...contract };
     }
     case 'soap': {
-      const endpoint = readTemplate(own, 'endpoint', ENVIRONMENT, issues);
-      const wsdlFile = readFileName(own, 'wsdl', folder, issues);
-      return endpoint && wsdlFile
-        ? { ...base, protocol, wsdlFile, endpoint: endpoint.mapping, auth: readAuth(own, issues) }
-        : undefined;
+      const soap = readSoapSource(own, folder, issues);
+      return soap && { ...base, protocol, ...soap };
     }
     case 'sql': {
       const url = readTemplate(own, 'url', ENVIRONMENT, issues);
@@ -128,36 +120,6 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     default:
       return protocol satisfies never;
   }
-}
-
-/** The one of `names` that is there; an issue when it is none or several. */
-export function exactlyOne<Name extends string>(
-  given: Arguments,
-  names: readonly Name[],
-  owner: string,
-  issues: IssueList,
-): Name | undefined {
-  const present = names.filter((name) => given.has(name));
-  if (present.length === 0) {
-    issues.add('NO_PROTOCOL', given.node, `${owner} has none of ${names.join(', ')}`, 'give it exactly one');
-  } else if (present.length > 1) {
-    issues.add('TWO_PROTOCOLS', given.node, `${owner} has ${present.join(' and ')}`, 'keep exactly one');
-  }
-  return present.length === 1 ? present[0] : undefined;
-}
-
-/** A number in a range; an issue and undefined when it is outside. */
-export function readNumber(
-  given: Arguments,
-  name: string,
-  range: readonly [number, number],
-  issues: IssueList,
-): number | undefined {
-  const value = given.number(name);
-  if (value === undefined) return undefined;
-  if (value >= range[0] && value <= range[1]) return value;
-  issues.add('BAD_VALUE', given.nodeOf(name), `${name} is ${value}`, `expected ${range[0]} to ${range[1]}`);
-  return undefined;
 }
 
 function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined {
@@ -190,64 +152,4 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
     breaker: { failureRatio, minCalls, openForMs },
     responseBytesMax,
   };
-}
-
-function readAuth(given: Arguments, issues: IssueList): AuthPlan | undefined {
-  const auth = given.object('auth');
-  if (auth === undefined) return undefined;
-  const kind = exactlyOne(auth, ['apiKey', 'bearer', 'basic'] as const, 'auth', issues);
-  if (kind === undefined) return undefined;
-  if (kind !== 'apiKey') return { kind, secret: readSecret(auth, kind, issues) };
-  const apiKey = auth.object('apiKey');
-  if (apiKey === undefined) return undefined;
-  return { kind, header: readHeader(apiKey, 'header', issues), secret: readSecret(apiKey, 'secret', issues) };
-}
-
-function readWebhook(given: Arguments, issues: IssueList) {
-  const path = given.requiredText('path');
-  if (!/^\/in\/[A-Za-z0-9/_-]+$/.test(path)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf('path'),
-      `path is '${path}'`,
-      'expected letters, digits, - and _ below "/in/"',
-    );
-  }
-  const verifySecret = readSecret(given, 'verify', issues);
-  return { path, verifySecret, dedupeHeader: readHeader(given, 'dedupeHeader', issues) };
-}
-
-function readSecret(given: Arguments, name: string, issues: IssueList): string {
-  const secret = given.requiredText(name);
-  if (!SECRET_NAME.test(secret)) {
-    const mend = 'give the name under which the secret store has it: small letters, digits and -';
-    issues.add('SECRET_IN_CLEAR', given.nodeOf(name), `'${name}' is no name of a secret`, mend);
-  }
-  return secret;
-}
-
-function readHeader(given: Arguments, name: string, issues: IssueList): string {
-  const header = given.requiredText(name);
-  if (!HEADER_NAME.test(header)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf(name),
-      `'${header}' is no name of a header`,
-      'expected letters, digits and -',
-    );
-  }
-  return header;
-}
-
-function readFileName(given: Arguments, name: string, folder: string, issues: IssueList): string | undefined {
-  const path = normalize(given.requiredText(name));
-  const file = join(folder, path);
-  if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;
-  issues.add(
-    'FILE_MISSING',
-    given.nodeOf(name),
-    `no file '${path}' in the folder`,
-    'put it there, or correct the path',
-  );
-  return undefined;
 }

@@ -63,7 +63,7 @@ function send(
         (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
           connect.call,
           scope,
-          { signal, correlationId },
+          { signal, correlationId, isRead },
         );
       const { protocol } = source.opened;
       return (

@@ -69,7 +69,8 @@ async function readWsdl(
         disableCache: true,
         returnFault: true,
         forceSoap12Headers: version === 'SOAP_12',
-        wsdl_options: { overrideImportLocation, customDeserializer: KEPT_AS_TEXT },
+        customDeserializer: KEPT_AS_TEXT,
+        wsdl_options: { overrideImportLocation },
       },
       channel.address.href,
     );

@@ -6,6 +6,7 @@ const EVERY_MS = 3_600_000;
 /** A sender that pushes the same delivery again after this long is told twice; the record's version still guards it. */
 const DELIVERY_DAYS = 7;
 const QUARANTINE_DAYS = 90;
+const COMMAND_DAYS = 90;
 
 /** Runs every hour until closed. */
 export function startHousekeeping(store: Store, logger: Logger): { close(): Promise<void> } {
@@ -34,6 +35,11 @@ export async function trim(store: Store): Promise<void> {
     await transaction.query(
       'DELETE FROM connectors.quarantine WHERE received_at < now() - make_interval(days => $1)',
       [QUARANTINE_DAYS],
+    );
+    // A client number that comes again after this long is another write.
+    await transaction.query(
+      `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,
+      [COMMAND_DAYS],
     );
   });
 }

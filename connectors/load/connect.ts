@@ -59,6 +59,7 @@ function send(
     signal: request.signal,
     // The two kinds of client differ in what they take; the compiler has checked that call and source agree.
     execute: (signal) => {
+      request.onSend?.();
       const call = () =>
         (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
           connect.call,
@@ -88,6 +89,8 @@ export function mapAnswer(
       'the answer says that the call failed',
       context,
       upstreamCode === undefined ? {} : { upstreamCode },
+      undefined,
+      true,
     );
   }
   if (connect.emptyWhen !== undefined && isTrue(connect.emptyWhen.evaluate(answerScope))) return [];

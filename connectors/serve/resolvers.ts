@@ -1,4 +1,5 @@
 // Generates the resolvers of a wrapped system from its plan.
+import { HubError } from '@weft/core/errors';
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { callConnect, operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
@@ -48,6 +49,8 @@ function fieldResolver(plan: SystemPlan, field: ServedField): Resolver {
 function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan): Resolver {
   switch (planned.kind) {
     case 'call':
+      if (planned.write !== undefined)
+        return (_parent, args, context) => submitWrite(field.name, args, context);
       return async (parent, args, context, info) => {
         const isRead = info.operation.operation !== 'mutation';
         const rows = await callConnect(context, planned.connect, { args, this: parent ?? {} }, isRead);
@@ -72,6 +75,15 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
     default:
       return planned satisfies never;
   }
+}
+
+function submitWrite(
+  field: string,
+  args: Readonly<Record<string, unknown>>,
+  { submitWrite: submit, system }: RequestContext,
+): Promise<Row> {
+  if (submit !== undefined) return submit(field, args);
+  throw new HubError('STORE_UNAVAILABLE', `${system.plan.name}: this host stores no writes`);
 }
 
 /** A field that the parent brings; what it lacks is completed by the entity's loader, once a request. */

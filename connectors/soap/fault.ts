@@ -30,8 +30,9 @@ export function faultOf(text: string, upstreamStatus: number, context: CallConte
     const more = { ...details, reason: 'CREDENTIALS_REFUSED' };
     return upstreamError('UPSTREAM_UNAVAILABLE', "the hub's credentials are refused", context, more);
   }
-  const blamed = OURS.test(localName(faultCode)) ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE';
-  return upstreamError(blamed, message, context, details);
+  const isOurs = OURS.test(localName(faultCode));
+  // Blamed on us, the body was not processed (SOAP 1.1 section 4.4.1, SOAP 1.2 part 1 section 5.4.6).
+  return upstreamError(isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE', message, context, details, undefined, isOurs);
 }
 
 function asObject(value: XmlValue | undefined): XmlObject | undefined {

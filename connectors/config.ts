@@ -1,6 +1,7 @@
 // The settings of the connector host.
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { z } from 'zod';
+import { parseDurationMs } from './compile/duration.ts';
 import { environmentNames, findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
 const SHAPE = {
@@ -11,6 +12,16 @@ const SHAPE = {
   WEFT_SECRETS_DIR: z.string().optional(),
   /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** A duration such as `6h`, from 1 minute to 7 days; each night when it is not set. */
+  WEFT_DRIFT_EVERY: z
+    .string()
+    .transform((text, context) => {
+      const ms = parseDurationMs(text);
+      if (ms !== undefined && ms >= 60_000 && ms <= 604_800_000) return ms;
+      context.addIssue({ code: 'custom', message: 'expected 1m to 7d' });
+      return z.NEVER;
+    })
+    .optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 

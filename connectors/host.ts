@@ -5,6 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
+import { watchDrift } from './drift/watch-drift.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
@@ -26,6 +27,8 @@ export interface HostOptions {
   readonly ingestPort: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** Milliseconds between two looks at the systems' contracts; undefined: each night. */
+  readonly driftEveryMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -61,6 +64,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
         keep(startPoll(system, ingest, { store, appender, logger, onBlind }));
       }
     }
+    const { secrets, driftEveryMs: everyMs } = options;
+    keep(watchDrift(systems, { store, appender, secrets, everyMs, logger }));
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));

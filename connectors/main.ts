@@ -28,6 +28,7 @@ await runProcess('connectors', async () => {
     servePort: config.WEFT_CONNECTORS_PORT,
     ingestPort: config.WEFT_INGEST_PORT,
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
+    driftEveryMs: config.WEFT_DRIFT_EVERY,
     logger,
   });
 });

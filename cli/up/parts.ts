@@ -151,6 +151,7 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
+    ...given(plan.config, ['WEFT_DRIFT_EVERY']),
     ...Object.fromEntries(environment),
   });
 }

@@ -32,7 +32,14 @@ export function faultOf(text: string, upstreamStatus: number, context: CallConte
   }
   const isOurs = OURS.test(localName(faultCode));
   // Blamed on us, the body was not processed (SOAP 1.1 section 4.4.1, SOAP 1.2 part 1 section 5.4.6).
-  return upstreamError(isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE', message, context, details, undefined, isOurs);
+  return upstreamError(
+    isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE',
+    message,
+    context,
+    details,
+    undefined,
+    isOurs,
+  );
 }
 
 function asObject(value: XmlValue | undefined): XmlObject | undefined {

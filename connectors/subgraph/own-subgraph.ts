@@ -6,6 +6,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Commands } from '../commands/commands.ts';
 import type { Store } from '../ingest/store.ts';
 import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
+import { createDriftLoader, type DriftLoader, driftResolvers } from './drift-resolvers.ts';
 
 /** Its name in the supergraph and in the path of its address; no folder of a wrapped system may have it. */
 export const CONNECTORS_SUBGRAPH = 'connectors';
@@ -27,15 +28,20 @@ export interface OwnSubgraphParts {
 export interface OwnContext {
   readonly parts: OwnSubgraphParts;
   readonly loaders: CommandLoaders;
+  readonly driftLoader: DriftLoader;
 }
 
 /** Its executable schema: live fields are answered by the gateway from the event log. */
 export function buildOwnSchema(): GraphQLSchema {
   const { servedDocument: typeDefs } = splitEventStreams(readConnectorsSdl(), SDL_FILE.pathname);
-  return buildSubgraphSchema([{ typeDefs, resolvers: commandResolvers() }]);
+  return buildSubgraphSchema([{ typeDefs, resolvers: { ...commandResolvers(), ...driftResolvers() } }]);
 }
 
 /** A fresh context: nothing is shared between requests. */
 export function createOwnContext(parts: OwnSubgraphParts): OwnContext {
-  return { parts, loaders: createCommandLoaders(parts.store) };
+  return {
+    parts,
+    loaders: createCommandLoaders(parts.store),
+    driftLoader: createDriftLoader(parts.store),
+  };
 }

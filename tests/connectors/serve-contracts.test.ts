@@ -139,7 +139,7 @@ describe('a public contract, drafted and served', () => {
     });
     const { data, errors } = await ask(
       served,
-      '{ eOrderRelationUpdateNotify(recordSequenceId: "s-1", userIdType: "2") { recordSequenceId } }',
+      '{ eOrderRelationUpdateNotify(recordSequenceId: "s-1", userIdType: 2) { recordSequenceId } }',
     );
     expect(errors).toBeUndefined();
     expect(data).toEqual({ eOrderRelationUpdateNotify: { recordSequenceId: 's-1' } });

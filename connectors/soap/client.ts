@@ -62,7 +62,7 @@ async function readWsdl(
     localCopy(wsdlFile, offlineSchemas, parent ?? wsdlFile, given ?? _location);
   try {
     checkSchemaFile(wsdlFile);
-    return await createClientAsync(
+    const client = await createClientAsync(
       wsdlFile,
       {
         httpClient: soapTransport(channel, source, version),
@@ -74,12 +74,38 @@ async function readWsdl(
       },
       channel.address.href,
     );
+    writeRpcUnqualified(client);
+    return client;
   } catch (thrown) {
     throw new OperatorError(
       `system ${system}: ${basename(wsdlFile)} cannot be used: ${(thrown as Error).message}`,
       { cause: thrown },
     );
   }
+}
+
+/** What the library knows of a WSDL, as far as it is needed here. */
+interface LibraryWsdl {
+  readonly options: { ignoredNamespaces: readonly string[] };
+  readonly definitions: {
+    readonly $targetNamespace?: string;
+    readonly xmlns?: Readonly<Record<string, string>>;
+    readonly bindings: Readonly<Record<string, { readonly style?: string }>>;
+  };
+}
+
+/**
+ * Elements within the part of an RPC message have no namespace unless their schema says so (WS-I Basic Profile 1.1,
+ * R2735). The library puts them into that of the WSDL, but for prefixes that it is told to leave out.
+ */
+function writeRpcUnqualified(client: Client): void {
+  const { options, definitions } = (client as unknown as { readonly wsdl: LibraryWsdl }).wsdl;
+  const bindings = Object.values(definitions.bindings);
+  if (bindings.length === 0 || bindings.some(({ style }) => style !== 'rpc')) return;
+  const prefixes = Object.entries(definitions.xmlns ?? {}).flatMap(([prefix, namespace]) =>
+    namespace === definitions.$targetNamespace ? [prefix] : [],
+  );
+  options.ignoredNamespaces = [...options.ignoredNamespaces, ...prefixes];
 }
 
 /** @throws OperatorError when the secret is not `user:password` */

@@ -10,9 +10,15 @@ import { type Drift, measureSystem } from '@weft/connectors/drift/measure';
 import { watchDrift } from '@weft/connectors/drift/watch-drift';
 import { openStore } from '@weft/connectors/ingest/store';
 import { openSystem, type RunningSystem } from '@weft/connectors/load/system';
+import {
+  buildOwnSchema,
+  createOwnContext,
+  type OwnSubgraphParts,
+} from '@weft/connectors/subgraph/own-subgraph';
 import { createLogger } from '@weft/core/logger';
 import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
+import { graphql } from 'graphql';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
 import { createCommandDatabase } from './commands/rig.ts';
@@ -219,6 +225,27 @@ describe.skipIf(withoutPostgres !== undefined)('what was found', () => {
     now = text;
     await until('UNCHANGED');
     await watch.close();
+    const answer = await graphql({
+      schema: buildOwnSchema(),
+      source: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on System { contracts { source hash drift { verdict changes checkedAt } } } } }`,
+      variableValues: { of: [{ __typename: 'System', name }] },
+      contextValue: createOwnContext({ store } as OwnSubgraphParts),
+    });
+    expect(answer).toMatchObject({
+      data: {
+        _entities: [
+          {
+            contracts: [
+              {
+                source: name,
+                hash: expect.stringMatching(/^[0-9a-f]{32}$/),
+                drift: { verdict: 'UNCHANGED', changes: [] },
+              },
+            ],
+          },
+        ],
+      },
+    });
     const events = await database.rows<{ change: unknown }>(
       `SELECT envelope->'data'->'change' AS change FROM events.event WHERE topic = 'ContractDrift' ORDER BY tx, seq`,
     );

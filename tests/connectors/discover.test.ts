@@ -126,6 +126,31 @@ describe('an OpenAPI document', () => {
     expect(found.files).toContain('contracts/order.yaml');
   });
 
+  it('takes a POST as a read when a person says so, its body as arguments and as keys', async () => {
+    const list = {
+      type: 'array',
+      items: { type: 'object', properties: { no: { type: 'string' }, name: { type: 'string' } } },
+    };
+    const answer = { 200: { content: { 'application/json': { schema: list } } } };
+    const body = {
+      type: 'object',
+      required: ['nos'],
+      properties: { nos: { type: 'array', items: { type: 'string' } }, lang: { type: 'string' } },
+    };
+    const post = { requestBody: { content: { 'application/json': { schema: body } } }, responses: answer };
+    const file = await contractFile(
+      'openapi.json',
+      JSON.stringify({ openapi: '3.0.0', paths: { '/permit/queryList': { post } } }),
+    );
+    expect(sdlOf(await draft({ kind: 'openapi', file }))).toContain(
+      'POST /permit/queryList seems to read, by its name',
+    );
+    const found = await draft({ kind: 'openapi', file }, { reads: ['POST /permit/queryList'] });
+    expect(found.check).toEqual({ ok: true, issues: [] });
+    expect(sdlOf(found)).toContain('http: { POST: "/permit/queryList", body: "nos: $batch.no" }');
+    expect(sdlOf(found)).toContain('how: JSON_BODY');
+  });
+
   it.each([
     [
       'YAML that is none',

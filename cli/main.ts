@@ -14,6 +14,13 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft connect commands list [--system NAME] [--state STATE] | show ID
   weft connect commands redrive ID [--force] | discard ID | confirm ID [--ref TEXT]
                                        writes to old systems: what became of them, and what a person decides
+  weft connect discover --wsdl FILE | --openapi FILE | --sql URL [--table NAME]...
+               [--name NAME] [--out FOLDER] [--encoding gb18030] [--reads OPERATION]...
+                                       draft that description from the contract that the system has
+  weft connect serve FOLDER [--port N] [--env FILE] [--show-values]
+                                       serve one wrapped system with an explorer, and watch what it asks the old one
+  weft connect drift FOLDER [--env FILE] [--json]
+                                       compare the contracts of a folder with what the systems say now
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
@@ -83,7 +90,7 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'connect':
       if (rest[0] === 'commands')
         return (await import('./connect-commands.ts')).connectCommandsCommand(rest.slice(1), process.env);
-      return runConnect(rest);
+      return (await import('./connect/command.ts')).connectCommand(rest, process.env);
     case 'simulate': {
       const { positionals } = parse(rest, {});
       return (await import('./up/simulate.ts')).simulateCommand(positionals[0] ?? '');
@@ -155,15 +162,6 @@ async function runPlan(argv: readonly string[]): Promise<void> {
     operation: text(values.operation),
     planner: text(values.planner),
   });
-}
-
-async function runConnect(argv: readonly string[]): Promise<void> {
-  const { values, positionals } = parse(argv, { json: { type: 'boolean' } });
-  const [verb, folder] = positionals;
-  if (verb !== 'check' || folder === undefined) {
-    throw new OperatorError("expected 'weft connect check FOLDER'", { exitCode: 2 });
-  }
-  return (await import('./connect-check.ts')).connectCheckCommand(folder, values.json === true);
 }
 
 type Options = Record<string, { type: 'string' | 'boolean' }>;

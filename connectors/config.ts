@@ -1,6 +1,7 @@
 // The settings of the connector host.
 import { logLevel, port, readConfig } from '@weft/core/config';
 import { z } from 'zod';
+import { parseDurationMs } from './compile/duration.ts';
 import { environmentNames, findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
 const REPLICAS = 'expected a whole number from 1 to 64';
@@ -26,6 +27,16 @@ const SHAPE = {
     .optional(),
   /** Connector hosts at the most: what one may take while Redis is away. */
   WEFT_GUARD_REPLICAS: replicas,
+  /** A duration such as `6h`, from 1 minute to 7 days; each night when it is not set. */
+  WEFT_DRIFT_EVERY: z
+    .string()
+    .transform((text, context) => {
+      const ms = parseDurationMs(text);
+      if (ms !== undefined && ms >= 60_000 && ms <= 604_800_000) return ms;
+      context.addIssue({ code: 'custom', message: 'expected 1m to 7d' });
+      return z.NEVER;
+    })
+    .optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 

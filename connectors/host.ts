@@ -5,6 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
+import { watchDrift } from './drift/watch-drift.ts';
 import { forgetApplied, forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
@@ -34,6 +35,8 @@ export interface HostOptions {
   readonly guardRedisUrl?: string | undefined;
   /** Connector hosts at the most; default 2. */
   readonly guardReplicas?: number | undefined;
+  /** Milliseconds between two looks at the systems' contracts; undefined: each night. */
+  readonly driftEveryMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -78,6 +81,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
           keep(startFileIngest(system, ingest, { ...shared, secrets: options.secrets, onSeen }));
       }
     }
+    const { secrets, driftEveryMs: everyMs } = options;
+    keep(watchDrift(systems, { store, appender, secrets, everyMs, logger }));
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));

@@ -30,6 +30,7 @@ await runProcess('connectors', async () => {
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
     guardRedisUrl: config.WEFT_GUARD_REDIS_URL,
     guardReplicas: config.WEFT_GUARD_REPLICAS,
+    driftEveryMs: config.WEFT_DRIFT_EVERY,
     logger,
   });
 });

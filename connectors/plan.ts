@@ -34,6 +34,9 @@ interface SourceBase {
 export interface RestSource extends SourceBase {
   readonly protocol: 'rest';
   readonly baseUrl: Mapping;
+  /** Absolute path of the OpenAPI document in the system's folder, and where its live copy is: what drift compares. */
+  readonly openapiFile?: string | undefined;
+  readonly openapiUrl?: string | undefined;
   /** What answers and bodies are. */
   readonly format: 'JSON' | 'XML';
   readonly auth: AuthPlan | undefined;
@@ -67,6 +70,8 @@ export interface SqlSource extends SourceBase {
   readonly protocol: 'sql';
   /** A URL whose scheme names the dialect: postgres:, mysql:, mariadb:, sqlite: (`sqlite:///path/to/file`). */
   readonly url: Mapping;
+  /** Absolute path of the tables as they were, for drift. */
+  readonly tablesFile?: string | undefined;
 }
 
 export interface WebhookSource extends SourceBase {
@@ -203,7 +208,7 @@ export interface HttpCall {
 export interface SoapCall {
   readonly protocol: 'soap';
   readonly operation: string;
-  readonly input: Mapping;
+  readonly input: Mapping | undefined;
   /** Elements of the input whose base64 text travels as an attachment (MTOM). */
   readonly attach: readonly string[];
 }

@@ -3,7 +3,7 @@ import { access, constants } from 'node:fs/promises';
 import { connect } from 'node:net';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import type { CalledSource } from './open-source.ts';
-import { sqlitePath } from './sql/client.ts';
+import { sqlitePath } from './sql/open-engine.ts';
 
 export type ProbeTarget =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }

@@ -68,6 +68,7 @@ const SHAPE = {
   OTEL_TRACES_SAMPLER: z.string().optional(),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
   /** Webhooks out: their process is started only where there is a file of them. */
+  WEFT_DRIFT_EVERY: z.string().optional(),
   WEFT_WEBHOOKS_FILE: z.string().optional(),
   WEFT_WEBHOOKS_GATEWAY_URL: z.string().optional(),
   WEFT_WEBHOOKS_ALLOWED_HOSTS: z.string().optional(),

@@ -160,7 +160,7 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
-    ...given(plan.config, ['WEFT_GUARD_REDIS_URL', 'WEFT_GUARD_REPLICAS']),
+    ...given(plan.config, ['WEFT_GUARD_REDIS_URL', 'WEFT_GUARD_REPLICAS', 'WEFT_DRIFT_EVERY']),
     ...Object.fromEntries(environment),
   });
 }

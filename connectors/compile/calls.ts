@@ -7,7 +7,8 @@ import { type PlacedMapping, type Readable, readMapping, readTemplate } from './
 import { readNumber } from './number-argument.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
-const COLUMN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+/** Letters of any script: old tables have Chinese columns. Identifiers are quoted, never concatenated. */
+const COLUMN = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
 /** A call, and every mapping in it. */
 export interface ReadCall {
@@ -59,10 +60,11 @@ function readHttpCall(given: Arguments, readable: Readable, issues: IssueList): 
 
 function readSoapCall(given: Arguments, readable: Readable, issues: IssueList): ReadCall | undefined {
   const input = readObject(given, 'input', readable, issues);
-  if (input === undefined) return undefined;
+  if (input === undefined && given.has('input')) return undefined;
   const operation = given.requiredText('operation');
   const attach = readAttach(given, issues);
-  return { call: { protocol: 'soap', operation, input: input.mapping, attach }, mappings: [input] };
+  const mappings = input === undefined ? [] : [input];
+  return { call: { protocol: 'soap', operation, input: input?.mapping, attach }, mappings };
 }
 
 const XML_NAME = /^[\p{L}_][\p{L}\p{N}_.-]*$/u;
@@ -156,7 +158,7 @@ function readOrderBy(given: Arguments, issues: IssueList): SqlCall['orderBy'] {
   const text = given.text('orderBy');
   if (text === undefined) return [];
   return text.split(',').flatMap((part) => {
-    const found = /^\s*([A-Za-z_][A-Za-z0-9_]*)(?:\s+(asc|desc))?\s*$/i.exec(part);
+    const found = /^\s*([\p{L}_][\p{L}\p{N}_]*)(?:\s+(asc|desc))?\s*$/iu.exec(part);
     if (found?.[1] !== undefined)
       return [{ column: found[1], descending: found[2]?.toLowerCase() === 'desc' }];
     issues.add(

@@ -5,7 +5,7 @@ import iconv from 'iconv-lite';
 import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
 import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
-import { exactlyOne, readAddress } from './choices.ts';
+import { exactlyOne, readAddress, readFileName } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readFilesSource } from './file-sources.ts';
 import { readNumber } from './number-argument.ts';
@@ -96,7 +96,11 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
       const baseUrl = readAddress(own, 'baseUrl', issues);
       const format = own.requiredText('format') as RestSource['format'];
       const access = { auth: readAuth(own, issues), tls: readTls(own, issues) };
-      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access };
+      const contract = {
+        openapiFile: own.has('openapi') ? readFileName(own, 'openapi', folder, issues) : undefined,
+        openapiUrl: own.text('openapiUrl'),
+      };
+      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access, ...contract };
     }
     case 'soap': {
       const soap = readSoapSource(own, folder, issues);
@@ -104,7 +108,14 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'sql': {
       const url = readAddress(own, 'url', issues);
-      return url && { ...base, protocol, url: url.mapping };
+      return (
+        url && {
+          ...base,
+          protocol,
+          url: url.mapping,
+          tablesFile: own.has('tables') ? readFileName(own, 'tables', folder, issues) : undefined,
+        }
+      );
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };

@@ -1,6 +1,7 @@
 // One HTTP exchange with an old system: bounded body, bounded time, failures told apart.
 import type { HubError } from '@weft/core/errors';
 import type { Dispatcher } from 'undici';
+import { noteAnswer } from '../observe/observed-calls.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
 
 export interface HttpRequest {
@@ -43,12 +44,10 @@ export async function exchange(
     throw unreachable(thrown, context);
   }
   const contentType = headerText(response.headers['content-type']);
-  return {
-    status: response.statusCode,
-    contentType,
-    retryAfterMs: readRetryAfter(headerText(response.headers['retry-after'])),
-    body: await readBounded(response, limits, context),
-  };
+  const read = await readBounded(response, limits, context);
+  noteAnswer(response.statusCode, read.length);
+  const retryAfterMs = readRetryAfter(headerText(response.headers['retry-after']));
+  return { status: response.statusCode, contentType, retryAfterMs, body: read };
 }
 
 async function readBounded(

@@ -62,9 +62,16 @@ function send(
     // The two kinds of client differ in what they take; the compiler has checked that call and source agree.
     execute: (signal) => {
       request.onSend?.();
+      const call = () =>
+        (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
+          connect.call,
+          scope,
+          { signal, correlationId, isRead },
+        );
+      const { protocol } = source.opened;
       return (
-        client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }
-      ).call(connect.call, scope, { signal, correlationId, isRead });
+        request.system.calls?.watch({ source: connect.source, protocol, operation, scope }, call) ?? call()
+      );
     },
   });
 }

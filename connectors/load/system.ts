@@ -5,6 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { createGuard, type Guard } from '../guard/guard.ts';
 import type { Store } from '../ingest/store.ts';
+import type { CallWatch } from '../observe/observed-calls.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
 import { ownProtection, type Protection } from '../protection.ts';
@@ -27,6 +28,8 @@ export interface RunningSystem {
   readonly logger: Logger;
   /** The host's: the system does not close it. */
   readonly protection: Protection;
+  /** Sees every call that reaches a source; only a developer's server has one. */
+  readonly calls?: CallWatch | undefined;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export interface OpenSystemOptions {
   readonly store?: Store | undefined;
   /** Shared by all systems of a host; default: the system has one of its own, in this process. */
   readonly protection?: Protection | undefined;
+  readonly calls?: CallWatch | undefined;
 }
 
 /**
@@ -74,6 +78,7 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     sources,
     store,
     protection,
+    calls: options.calls,
     env: options.env,
     logger: options.logger.child({ system: plan.name }),
     close,

@@ -10,6 +10,7 @@ import type { CallOptions, SourceClient } from '../source-client.ts';
 import { upstreamError } from '../upstream-error.ts';
 import { readContract, type SoapContract } from './contract.ts';
 import { checkSchemaFile, localCopy } from './offline-schemas.ts';
+import { KEPT_AS_TEXT, plainOutput } from './output.ts';
 import { type ExchangeOptions, soapTransport, withoutMarkup } from './transport.ts';
 
 type SoapCallback = (error: unknown, result?: unknown) => void;
@@ -61,23 +62,50 @@ async function readWsdl(
     localCopy(wsdlFile, offlineSchemas, parent ?? wsdlFile, given ?? _location);
   try {
     checkSchemaFile(wsdlFile);
-    return await createClientAsync(
+    const client = await createClientAsync(
       wsdlFile,
       {
         httpClient: soapTransport(channel, source, version),
         disableCache: true,
         returnFault: true,
         forceSoap12Headers: version === 'SOAP_12',
+        customDeserializer: KEPT_AS_TEXT,
         wsdl_options: { overrideImportLocation },
       },
       channel.address.href,
     );
+    writeRpcUnqualified(client);
+    return client;
   } catch (thrown) {
     throw new OperatorError(
       `system ${system}: ${basename(wsdlFile)} cannot be used: ${(thrown as Error).message}`,
       { cause: thrown },
     );
   }
+}
+
+/** What the library knows of a WSDL, as far as it is needed here. */
+interface LibraryWsdl {
+  readonly options: { ignoredNamespaces: readonly string[] };
+  readonly definitions: {
+    readonly $targetNamespace?: string;
+    readonly xmlns?: Readonly<Record<string, string>>;
+    readonly bindings: Readonly<Record<string, { readonly style?: string }>>;
+  };
+}
+
+/**
+ * Elements within the part of an RPC message have no namespace unless their schema says so (WS-I Basic Profile 1.1,
+ * R2735). The library puts them into that of the WSDL, but for prefixes that it is told to leave out.
+ */
+function writeRpcUnqualified(client: Client): void {
+  const { options, definitions } = (client as unknown as { readonly wsdl: LibraryWsdl }).wsdl;
+  const bindings = Object.values(definitions.bindings);
+  if (bindings.length === 0 || bindings.some(({ style }) => style !== 'rpc')) return;
+  const prefixes = Object.entries(definitions.xmlns ?? {}).flatMap(([prefix, namespace]) =>
+    namespace === definitions.$targetNamespace ? [prefix] : [],
+  );
+  options.ignoredNamespaces = [...options.ignoredNamespaces, ...prefixes];
 }
 
 /** @throws OperatorError when the secret is not `user:password` */
@@ -95,12 +123,17 @@ function usernameToken(security: WsSecurityPlan, secrets: Secrets): WSSecurity {
   });
 }
 
-/** The operations of the first port of that version: two ports of one WSDL have operations of the same names. */
+/**
+ * The operations of the ports of that version: two ports of one WSDL have operations of the same names. Where several
+ * services have one of the same name, the first counts.
+ */
 function methodsOf(client: Client, { ports }: SoapContract, version: SoapVersion): SoapMethods {
-  const port = ports.find((one) => one.version === version);
   const services = client as unknown as Readonly<Record<string, Readonly<Record<string, SoapMethods>>>>;
-  const own = port === undefined ? undefined : services[port.service]?.[port.port];
-  return own ?? (client as unknown as SoapMethods);
+  const own = ports
+    .filter((port) => port.version === version)
+    .map(({ service, port }) => services[service]?.[port])
+    .filter((methods) => methods !== undefined);
+  return own.length === 0 ? (client as unknown as SoapMethods) : Object.assign({}, ...own.toReversed());
 }
 
 function invoke(
@@ -115,10 +148,10 @@ function invoke(
       `operation ${plan.operation} is not in the WSDL of source ${options.context.source}`,
     );
   }
-  const input = withoutMarkup(plan.input.evaluate(scope));
+  const input = withoutMarkup(plan.input?.evaluate(scope) ?? {});
   return new Promise((resolve, reject) => {
     const settle: SoapCallback = (error, result) => {
-      if (error === null || error === undefined) return resolve(result);
+      if (error === null || error === undefined) return resolve(plainOutput(result));
       if (options.signal.aborted) return reject(options.signal.reason);
       if (error instanceof HubError) return reject(error);
       // Whatever the library cannot read as the operation's output.

@@ -37,10 +37,16 @@ export function faultOf(text: string, upstreamStatus: number, context: CallConte
       true,
     );
   }
-  // What is ours was not processed.
   const isOurs = OURS.test(localName(faultCode));
-  const blamed = isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE';
-  return upstreamError(blamed, message, context, details, undefined, isOurs);
+  // Blamed on us, the body was not processed (SOAP 1.1 section 4.4.1, SOAP 1.2 part 1 section 5.4.6).
+  return upstreamError(
+    isOurs ? 'UPSTREAM_INVALID' : 'UPSTREAM_UNAVAILABLE',
+    message,
+    context,
+    details,
+    undefined,
+    isOurs,
+  );
 }
 
 function asObject(value: XmlValue | undefined): XmlObject | undefined {

@@ -5,15 +5,12 @@ import type { PollPlan, SqlCall, SqlSource } from '../plan.ts';
 import type { CallOptions, SourceClient } from '../source-client.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
 import { decodeSqlError } from './decode.ts';
-import type { EngineLimits, SqlEngine, SqlRow } from './engine.ts';
-import { openMysql } from './mysql-engine.ts';
-import { openPostgres } from './postgres-engine.ts';
-import { openSqlite } from './sqlite-engine.ts';
+import type { SqlRow } from './engine.ts';
+import { type OpenedEngine, openEngine } from './open-engine.ts';
 import {
   type CursorPlace,
   compileCall,
   compileChanges,
-  type Dialect,
   openBuilder,
   ROWS_MAX,
   type Statement,
@@ -34,7 +31,7 @@ export interface SqlClient extends SourceClient<SqlCall> {
  * @throws OperatorError when the URL is missing or of an unknown scheme
  */
 export function openSql(system: string, source: SqlSource, scope: MappingScope): SqlClient {
-  const { dialect, engine } = openEngine(system, source, scope);
+  const { dialect, engine } = openSourceEngine(system, source, scope);
   const builder = openBuilder(dialect);
   const run = async (statement: Statement, context: CallContext, signal: AbortSignal) => {
     try {
@@ -83,35 +80,14 @@ function isUnreadable(value: unknown): boolean {
   return typeof value === 'string' && value.includes(REPLACEMENT);
 }
 
-function openEngine(
-  system: string,
-  source: SqlSource,
-  scope: MappingScope,
-): { dialect: Dialect; engine: SqlEngine } {
-  const url = source.url.evaluate(scope);
-  const limits: EngineLimits = {
+function openSourceEngine(system: string, source: SqlSource, scope: MappingScope): OpenedEngine {
+  const opened = openEngine(source.url.evaluate(scope), {
     connectionsMax: source.guard.concurrency,
     timeoutMs: source.guard.timeoutMs,
-  };
-  const protocol = typeof url === 'string' && URL.canParse(url) ? new URL(url).protocol : undefined;
-  switch (protocol) {
-    case 'sqlite:':
-      return { dialect: 'sqlite', engine: openSqlite(sqlitePath(String(url)), limits) };
-    case 'mysql:':
-    case 'mariadb:':
-      return { dialect: 'mysql', engine: openMysql(String(url), limits) };
-    case 'postgres:':
-    case 'postgresql:':
-      return { dialect: 'postgres', engine: openPostgres(String(url), limits) };
-    default:
-      throw new OperatorError(
-        `system ${system}: the URL of source ${source.name} (${source.url.text}) is not set, or not sqlite:, mysql:, mariadb: or postgres:`,
-        { exitCode: 2 },
-      );
-  }
-}
-
-/** `sqlite:///path/to/file` to `/path/to/file`. */
-export function sqlitePath(url: string): string {
-  return decodeURIComponent(new URL(url).pathname);
+  });
+  if (opened !== undefined) return opened;
+  throw new OperatorError(
+    `system ${system}: the URL of source ${source.name} (${source.url.text}) is not set, or not sqlite:, mysql:, mariadb: or postgres:`,
+    { exitCode: 2 },
+  );
 }

@@ -19,7 +19,7 @@ const KNEX_CLIENT: Readonly<Record<Dialect, string>> = {
   mysql: 'mysql2',
   postgres: 'pg',
 };
-const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 const RANK = 'weft_rank';
 
 /** A statement builder without a connection: knex is used as a compiler only. */

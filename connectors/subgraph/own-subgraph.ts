@@ -7,6 +7,7 @@ import type { Commands } from '../commands/commands.ts';
 import type { ReplayOptions } from '../ingest/replay.ts';
 import type { Store } from '../ingest/store.ts';
 import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
+import { createDriftLoader, type DriftLoader, driftResolvers } from './drift-resolvers.ts';
 import { quarantineResolvers } from './quarantine-resolvers.ts';
 
 /** Its name in the supergraph and in the path of its address; no folder of a wrapped system may have it. */
@@ -33,6 +34,7 @@ export interface OwnContext {
   readonly loaders: CommandLoaders;
   /** Who asks, as `principalOf` names them; empty for the anonymous. */
   readonly principal: string;
+  readonly driftLoader: DriftLoader;
 }
 
 /** Its executable schema: live fields are answered by the gateway from the event log. */
@@ -44,6 +46,7 @@ export function buildOwnSchema(): GraphQLSchema {
 function ownResolvers() {
   const [commands, quarantine] = [commandResolvers(), quarantineResolvers()];
   return {
+    ...driftResolvers(),
     ...commands,
     ...quarantine,
     Query: { ...commands.Query, ...quarantine.Query },
@@ -53,5 +56,10 @@ function ownResolvers() {
 
 /** A fresh context: nothing is shared between requests. */
 export function createOwnContext(parts: OwnSubgraphParts, principal: string): OwnContext {
-  return { parts, loaders: createCommandLoaders(parts.store), principal };
+  return {
+    parts,
+    loaders: createCommandLoaders(parts.store),
+    driftLoader: createDriftLoader(parts.store),
+    principal,
+  };
 }

@@ -1,0 +1,100 @@
+// `weft connect serve`: one wrapped system with an explorer, for who describes it.
+import { readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, parseEnv } from 'node:util';
+import type { Generation } from '@weft/connectors/develop/generation';
+import { serveForDevelopment } from '@weft/connectors/develop/server';
+import { OperatorError } from '@weft/core/errors';
+import { createLogger } from '@weft/core/logger';
+import { openSecrets } from '@weft/core/secrets';
+import { homeDirectory } from '../checkout.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Runs until it is interrupted. @throws OperatorError for wrong arguments and a port that is taken */
+export async function serveCommand(argv: readonly string[], env: Environment): Promise<void> {
+  const { values, positionals } = parse(argv);
+  const [folder] = positionals;
+  if (folder === undefined) throw new OperatorError("expected 'weft connect serve FOLDER'", { exitCode: 2 });
+  const settings = withFile(env, values.env);
+  const server = await serveForDevelopment({
+    folder: resolve(folder),
+    host: '127.0.0.1',
+    port: portOf(values.port),
+    env: settings,
+    secrets: secretsOf(settings),
+    showsValues: values['show-values'] === true,
+    vendorFiles: vendorFiles(),
+    onGeneration: (generation) => process.stdout.write(`${told(generation, folder)}\n`),
+    logger: createLogger('connect-serve', 'warn'),
+  });
+  process.stdout.write(`${server.url}  explorer, check and upstream calls; Ctrl-C ends\n`);
+  await new Promise<void>((done) => {
+    process.once('SIGINT', () => done());
+    process.once('SIGTERM', () => done());
+  });
+  await server.close();
+}
+
+function parse(argv: readonly string[]) {
+  const options = {
+    port: { type: 'string' },
+    env: { type: 'string' },
+    'show-values': { type: 'boolean' },
+  } as const;
+  try {
+    return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
+  } catch (cause) {
+    throw new OperatorError(`${(cause as Error).message} ('weft help' lists the commands)`, {
+      cause,
+      exitCode: 2,
+    });
+  }
+}
+
+function portOf(text: string | undefined): number {
+  const port = Number(text ?? 4600);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new OperatorError(`--port: expected 0 to 65535, got ${text}`, { exitCode: 2 });
+}
+
+/** A file of NAME=value lines goes before the environment. @throws OperatorError when it cannot be read */
+export function withFile(env: Environment, file: string | undefined): Environment {
+  if (file === undefined) return env;
+  try {
+    return { ...env, ...parseEnv(readFileSync(file, 'utf8')) };
+  } catch (cause) {
+    throw new OperatorError(`--env ${file} cannot be read: ${(cause as Error).message}`, {
+      cause,
+      exitCode: 2,
+    });
+  }
+}
+
+/** The secrets of this home, or of WEFT_SECRETS_DIR. */
+export function secretsOf(env: Environment) {
+  return openSecrets(env.WEFT_SECRETS_DIR ?? join(homeDirectory(env), 'secrets'), env);
+}
+
+/** GraphiQL from the dashboard's packages: nothing is loaded from elsewhere. */
+function vendorFiles(): ReadonlyMap<string, string> {
+  const dashboard = dirname(fileURLToPath(import.meta.resolve('@weft/dashboard/package.json')));
+  const manifest: unknown = JSON.parse(readFileSync(join(dashboard, 'assets.json'), 'utf8'));
+  const files = Object.entries(manifest as Readonly<Record<string, string>>);
+  return new Map(files.map(([path, file]) => [path, join(dashboard, 'node_modules', file)]));
+}
+
+function told({ number, issues, problem, served, off }: Generation, folder: string): string {
+  const lines = [
+    served === undefined
+      ? `${folder}: not served${number > 1 ? '; the last one that could be still answers' : ''}`
+      : `${folder}: ok, generation ${number}`,
+    ...(problem === undefined ? [] : [`  ${problem}`]),
+    ...issues.map(
+      (one) => `  ${one.file}:${one.line}:${one.column} ${one.severity} ${one.code} ${one.message}`,
+    ),
+    ...off.map((what) => `  off: ${what}`),
+  ];
+  return lines.join('\n');
+}

@@ -34,7 +34,10 @@ interface SourceBase {
 export interface RestSource extends SourceBase {
   readonly protocol: 'rest';
   readonly baseUrl: Mapping;
+  /** What answers and bodies are. */
+  readonly format: 'JSON' | 'XML';
   readonly auth: AuthPlan | undefined;
+  readonly tls: TlsPlan | undefined;
 }
 
 export interface SoapSource extends SourceBase {
@@ -42,7 +45,22 @@ export interface SoapSource extends SourceBase {
   /** Absolute path of the WSDL in the system's folder. */
   readonly wsdlFile: string;
   readonly endpoint: Mapping;
+  /** Undefined: that of the WSDL's binding. */
+  readonly version: SoapVersion | undefined;
+  /** Absolute path of the folder in which imported schemas are looked for before all others. */
+  readonly offlineSchemas: string | undefined;
   readonly auth: AuthPlan | undefined;
+  readonly security: WsSecurityPlan | undefined;
+  readonly tls: TlsPlan | undefined;
+}
+
+export type SoapVersion = 'SOAP_11' | 'SOAP_12';
+
+/** WS-Security UsernameToken; `usernameToken` is the name of a secret `user:password`. */
+export interface WsSecurityPlan {
+  readonly usernameToken: string;
+  readonly digest: boolean;
+  readonly timestamp: boolean;
 }
 
 export interface SqlSource extends SourceBase {
@@ -55,9 +73,11 @@ export interface WebhookSource extends SourceBase {
   readonly protocol: 'webhook';
   /** Path on the webhook receiver, beginning with `/in/`. */
   readonly path: string;
-  /** Name of the secret that signs: HMAC-SHA256 over `timestamp.body`. */
+  readonly scheme: 'TIMESTAMP_BODY' | 'STANDARD_WEBHOOKS';
+  /** Name of the secret that signs. */
   readonly verifySecret: string;
-  readonly dedupeHeader: string;
+  /** Undefined for STANDARD_WEBHOOKS, whose id is signed. */
+  readonly dedupeHeader: string | undefined;
 }
 
 /** A folder, here or behind SFTP, into which an old system writes files. They are read and never touched. */
@@ -96,7 +116,42 @@ export interface FileLimits {
 export type AuthPlan =
   | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
   | { readonly kind: 'bearer'; readonly secret: string }
-  | { readonly kind: 'basic'; readonly secret: string };
+  | { readonly kind: 'basic'; readonly secret: string }
+  | OAuth2Plan
+  | HmacPlan;
+
+/** OAuth 2.0 client credentials; `client` is the name of a secret `id:secret`. */
+export interface OAuth2Plan {
+  readonly kind: 'oauth2';
+  readonly tokenUrl: Mapping;
+  readonly client: string;
+  readonly scope: string | undefined;
+  readonly clientAuth: 'BASIC' | 'POST';
+}
+
+/** Requests signed with a shared key: `secret` and `keyId` are names of secrets, headers are in lower case. */
+export interface HmacPlan {
+  readonly kind: 'hmac';
+  readonly secret: string;
+  readonly keyId: string | undefined;
+  readonly algorithm: 'SHA256' | 'SM3';
+  readonly encoding: 'HEX' | 'BASE64';
+  /** Text with `{method}` and the like: CANONICAL_PARTS of connectors/http/hmac.ts. */
+  readonly canonical: string;
+  readonly signatureFormat: string;
+  readonly signatureHeader: string;
+  readonly timestampHeader: string;
+  readonly timestampFormat: 'SECONDS' | 'MILLISECONDS' | 'ISO';
+  readonly nonceHeader: string;
+  readonly keyIdHeader: string;
+}
+
+/** Names of secrets that hold PEM. */
+export interface TlsPlan {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
 
 export interface GuardPlan {
   readonly timeoutMs: number;
@@ -125,6 +180,8 @@ export interface SoapCall {
   readonly protocol: 'soap';
   readonly operation: string;
   readonly input: Mapping;
+  /** Elements of the input whose base64 text travels as an attachment (MTOM). */
+  readonly attach: readonly string[];
 }
 
 export interface SqlCall {

@@ -15,8 +15,17 @@ export function charsetOf(contentType: string | undefined, sourceEncoding: strin
 
 /** The text, or undefined when the bytes are not in that charset. A byte-order mark is dropped. */
 export function decodeText(bytes: Uint8Array, charset: string): string | undefined {
-  const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), charset);
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const text = UTF_8.test(charset) ? withoutMark(buffer.toString('utf8')) : iconv.decode(buffer, charset);
   return text.includes(REPLACEMENT) ? undefined : text;
+}
+
+/** Node reads it itself, many times faster than in pieces. */
+const UTF_8 = /^utf-?8$/i;
+const BYTE_ORDER_MARK = 0xfeff;
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
 }
 
 /** The bytes of `text` in `charset`, as iconv-lite names it. */

@@ -1,10 +1,10 @@
 // Decodes the `files` of a `@source`: where the folder is, how we log in, when a file is complete, how much is read.
 import type { AuthPlan, DoneWhen, FileLimits, FilesSource } from '../plan.ts';
+import { readSecret } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
+import { readNumber } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { readTemplate } from './mapping-arguments.ts';
-import { readNumber } from './number-argument.ts';
-import { readSecretName as readSecret } from './secret-name.ts';
 
 const ENVIRONMENT = { env: undefined };
 const DEFAULT_STABLE_MS = 60_000;

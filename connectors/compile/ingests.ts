@@ -3,12 +3,12 @@ import { INCIDENT_REPORT_FIELDS } from '@weft/schema/incident-report';
 import type { ConstDirectiveNode } from 'graphql';
 import type { IngestPlan, PollPlan, SourcePlan } from '../plan.ts';
 import { readColumns, readTable } from './calls.ts';
+import { readNumber } from './choices.ts';
 import { type Compilation, findSource } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { hasNoFileArguments, readFilesOrigin } from './file-ingests.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
 import { keyOf, type ObjectType } from './sdl-folder.ts';
-import { readNumber } from './sources.ts';
 
 const MESSAGE = { $: undefined, env: undefined };
 

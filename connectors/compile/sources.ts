@@ -1,25 +1,21 @@
 // Decodes `@source` to the plans of sources.
-import { existsSync } from 'node:fs';
-import { isAbsolute, join, normalize } from 'node:path';
 import { isTimezone } from '@weft/schema/mapping/date-time';
 import type { ConstDirectiveNode } from 'graphql';
 import iconv from 'iconv-lite';
-import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
+import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
+import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
+import { exactlyOne, readAddress, readNumber } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readFilesSource } from './file-sources.ts';
-import { readTemplate } from './mapping-arguments.ts';
-import { readNumber } from './number-argument.ts';
-import { readSecretName as readSecret } from './secret-name.ts';
-
-export { readNumber } from './number-argument.ts';
+import { readSoapSource } from './soap-sources.ts';
+import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
 const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'files'] as const;
-const HEADER_NAME = /^[A-Za-z0-9-]+$/;
-/** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
-const ENVIRONMENT = { env: undefined };
+/** Sources that a query waits for. */
+const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
 
 export interface Sources {
   readonly plans: ReadonlyMap<string, SourcePlan>;
@@ -95,18 +91,17 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   };
   switch (protocol) {
     case 'rest': {
-      const baseUrl = readTemplate(own, 'baseUrl', ENVIRONMENT, issues);
-      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, auth: readAuth(own, issues) };
+      const baseUrl = readAddress(own, 'baseUrl', issues);
+      const format = own.requiredText('format') as RestSource['format'];
+      const access = { auth: readAuth(own, issues), tls: readTls(own, issues) };
+      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access };
     }
     case 'soap': {
-      const endpoint = readTemplate(own, 'endpoint', ENVIRONMENT, issues);
-      const wsdlFile = readFileName(own, 'wsdl', folder, issues);
-      return endpoint && wsdlFile
-        ? { ...base, protocol, wsdlFile, endpoint: endpoint.mapping, auth: readAuth(own, issues) }
-        : undefined;
+      const soap = readSoapSource(own, folder, issues);
+      return soap && { ...base, protocol, ...soap };
     }
     case 'sql': {
-      const url = readTemplate(own, 'url', ENVIRONMENT, issues);
+      const url = readAddress(own, 'url', issues);
       return url && { ...base, protocol, url: url.mapping };
     }
     case 'webhook':
@@ -120,22 +115,6 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     default:
       return protocol satisfies never;
   }
-}
-
-/** The one of `names` that is there; an issue when it is none or several. */
-export function exactlyOne<Name extends string>(
-  given: Arguments,
-  names: readonly Name[],
-  owner: string,
-  issues: IssueList,
-): Name | undefined {
-  const present = names.filter((name) => given.has(name));
-  if (present.length === 0) {
-    issues.add('NO_PROTOCOL', given.node, `${owner} has none of ${names.join(', ')}`, 'give it exactly one');
-  } else if (present.length > 1) {
-    issues.add('TWO_PROTOCOLS', given.node, `${owner} has ${present.join(' and ')}`, 'keep exactly one');
-  }
-  return present.length === 1 ? present[0] : undefined;
 }
 
 function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined {
@@ -153,7 +132,14 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
   if (concurrency === undefined || retries === undefined || responseBytesMax === undefined) return undefined;
   if (failureRatio === undefined || minCalls === undefined) return undefined;
   const longestMs = timeoutMs * (retries + 1);
-  if (longestMs >= SUBGRAPH_DEADLINE_MS && !source.has('webhook') && !source.has('files')) {
+  if (timeoutMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
+    issues.add(
+      'TIMEOUT_CANNOT_FIT',
+      given.nodeOf('timeout'),
+      `one try may take ${timeoutMs} ms, and the subgraph answers within ${SUBGRAPH_DEADLINE_MS} ms`,
+      `set timeout below ${SUBGRAPH_DEADLINE_MS} ms`,
+    );
+  } else if (longestMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
     issues.add(
       'TIMEOUT_TOO_LONG',
       given.nodeOf('timeout'),
@@ -168,55 +154,4 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
     breaker: { failureRatio, minCalls, openForMs },
     responseBytesMax,
   };
-}
-
-function readAuth(given: Arguments, issues: IssueList): AuthPlan | undefined {
-  const auth = given.object('auth');
-  if (auth === undefined) return undefined;
-  const kind = exactlyOne(auth, ['apiKey', 'bearer', 'basic'] as const, 'auth', issues);
-  if (kind === undefined) return undefined;
-  if (kind !== 'apiKey') return { kind, secret: readSecret(auth, kind, issues) };
-  const apiKey = auth.object('apiKey');
-  if (apiKey === undefined) return undefined;
-  return { kind, header: readHeader(apiKey, 'header', issues), secret: readSecret(apiKey, 'secret', issues) };
-}
-
-function readWebhook(given: Arguments, issues: IssueList) {
-  const path = given.requiredText('path');
-  if (!/^\/in\/[A-Za-z0-9/_-]+$/.test(path)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf('path'),
-      `path is '${path}'`,
-      'expected letters, digits, - and _ below "/in/"',
-    );
-  }
-  const verifySecret = readSecret(given, 'verify', issues);
-  return { path, verifySecret, dedupeHeader: readHeader(given, 'dedupeHeader', issues) };
-}
-
-function readHeader(given: Arguments, name: string, issues: IssueList): string {
-  const header = given.requiredText(name);
-  if (!HEADER_NAME.test(header)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf(name),
-      `'${header}' is no name of a header`,
-      'expected letters, digits and -',
-    );
-  }
-  return header;
-}
-
-function readFileName(given: Arguments, name: string, folder: string, issues: IssueList): string | undefined {
-  const path = normalize(given.requiredText(name));
-  const file = join(folder, path);
-  if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;
-  issues.add(
-    'FILE_MISSING',
-    given.nodeOf(name),
-    `no file '${path}' in the folder`,
-    'put it there, or correct the path',
-  );
-  return undefined;
 }

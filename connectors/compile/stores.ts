@@ -4,11 +4,11 @@ import type { ConstDirectiveNode, FieldDefinitionNode, TypeNode } from 'graphql'
 import type { ConnectPlan, StoreCall, StoreFilter } from '../plan.ts';
 import { IssueList } from './build-issues.ts';
 import { defaultEntityField, findEntityFields } from './changes.ts';
+import { exactlyOne } from './choices.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
 import { isListType, keyOf, namedType, type ObjectType } from './sdl-folder.ts';
-import { exactlyOne } from './sources.ts';
 
 /** Keys in one query of the store. */
 const STORE_KEYS_MAX = 1_000;
@@ -92,7 +92,7 @@ function readKept(
 ): Kept | undefined {
   if (exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'], '@connect', issues) === undefined)
     return undefined;
-  const others = given.present(['batch', 'select', 'emptyWhen', 'failWhen']);
+  const others = given.present(['batch', 'select', 'emptyWhen', 'failWhen', 'write']);
   if (others.length > 0) {
     const mend = 'leave them out: the store gives what the select of @ingest kept, many at once';
     issues.add('TWO_PROTOCOLS', given.node, `store calls nobody, and has ${others.join(' and ')}`, mend);

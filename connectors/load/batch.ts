@@ -41,16 +41,25 @@ export async function loadRows(
   }
 }
 
+/** Shared by all keys that have none. */
+const NO_ROWS: readonly Row[] = [];
+
 /** Rows under their keys; pure. */
 export function byKey(
   connect: BatchedConnect,
   keys: readonly string[],
   rows: readonly Row[],
 ): ReadonlyMap<string, readonly Row[]> {
-  const groups = new Map<string, Row[]>(keys.map((key) => [key, []]));
+  const { match } = connect.batch;
+  const groups = new Map<string, readonly Row[]>();
+  for (const key of keys) groups.set(key, NO_ROWS);
   for (const row of rows) {
-    const value = Object.hasOwn(row, connect.batch.match) ? row[connect.batch.match] : undefined;
-    if (value !== null && value !== undefined) groups.get(String(value))?.push(row);
+    const value = Object.hasOwn(row, match) ? row[match] : undefined;
+    if (value === null || value === undefined) continue;
+    const key = typeof value === 'string' ? value : String(value);
+    const group = groups.get(key);
+    if (group === NO_ROWS) groups.set(key, [row]);
+    else (group as Row[] | undefined)?.push(row);
   }
   return groups;
 }

@@ -13,6 +13,10 @@ type BatchField = Extract<FieldPlan, { kind: 'batch' }>;
  * @throws HubError; UPSTREAM_INVALID for this key alone when the system has it twice
  */
 export function loadEntity(request: RequestContext, plan: EntityPlan, key: unknown): Promise<Row | null> {
+  return entityLoader(request, plan).load(String(key));
+}
+
+function entityLoader(request: RequestContext, plan: EntityPlan): DataLoader<string, Row | null> {
   let loader = request.entityLoaders.get(plan.type);
   if (loader === undefined) {
     loader = new DataLoader<string, Row | null>((keys) => loadOne(request, plan, keys), {
@@ -20,7 +24,46 @@ export function loadEntity(request: RequestContext, plan: EntityPlan, key: unkno
     });
     request.entityLoaders.set(plan.type, loader);
   }
-  return loader.load(String(key));
+  return loader;
+}
+
+/**
+ * Many entities by their keys, in as few calls, past the loader that gathers keys: for who has them all at hand. A key that failed has its
+ * error; nothing is thrown.
+ */
+export async function loadEntities(
+  request: RequestContext,
+  plan: EntityPlan,
+  keys: readonly string[],
+): Promise<ReadonlyMap<string, Row | null | Error>> {
+  const unique = [...new Set(keys)];
+  const size = Math.min(maxBatchSize(plan.connect), Math.max(unique.length, 1));
+  const parts = Array.from({ length: Math.ceil(unique.length / size) }, (_, part) =>
+    unique.slice(part * size, (part + 1) * size),
+  );
+  const loaded = await Promise.all(
+    parts.map((part) =>
+      loadOne(request, plan, part).catch((thrown: unknown) => {
+        const error = thrown instanceof Error ? thrown : new TypeError(String(thrown));
+        return part.map(() => error);
+      }),
+    ),
+  );
+  const found = new Map<string, Row | null | Error>();
+  for (const [place, part] of parts.entries()) {
+    for (const [index, key] of part.entries()) found.set(key, loaded[place]?.[index] ?? null);
+  }
+  return found;
+}
+
+/** Gives what was loaded to the request's own loader, which then asks for none of it again. */
+export function keepEntities(
+  request: RequestContext,
+  plan: EntityPlan,
+  loaded: ReadonlyMap<string, Row | null | Error>,
+): void {
+  const loader = entityLoader(request, plan);
+  for (const [key, row] of loaded) loader.prime(key, row);
 }
 
 /** Loads the rows that belong to one parent, gathered with those of its siblings. */

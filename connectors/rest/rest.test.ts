@@ -6,6 +6,8 @@ import { decodeJsonAnswer } from './decode.ts';
 
 const context = { system: 'city', source: 'api', operation: 'GET /orders' };
 
+const JSON_SOURCE = { format: 'JSON', encoding: 'utf-8' } as const;
+
 describe('buildRequest', () => {
   const call: HttpCall = {
     protocol: 'rest',
@@ -17,7 +19,7 @@ describe('buildRequest', () => {
 
   it('encodes every query value and leaves a null one out', () => {
     const args = { no: 'a&b=c #路', area: null, page: 2 };
-    const { path, method } = buildRequest(new URL('http://x/base/'), call, { args }, {});
+    const { path, method } = buildRequest(new URL('http://x/base/'), JSON_SOURCE, call, { args });
     expect(method).toBe('GET');
     expect(new URL(path, 'http://x').searchParams.get('no')).toBe('a&b=c #路');
     expect(path).toMatch(/^\/base\/orders\?no=a%26b%3Dc\+%23%E8%B7%AF&page=2$/);
@@ -30,9 +32,9 @@ describe('buildRequest', () => {
       query: undefined,
       body: compileMapping('numbers: $batch.id'),
     };
-    const request = buildRequest(new URL('http://x'), post, { batch: { id: ['1', '2'] } }, { 'x-a': 'b' });
+    const request = buildRequest(new URL('http://x'), JSON_SOURCE, post, { batch: { id: ['1', '2'] } });
     expect(JSON.parse(String(request.body))).toEqual({ numbers: ['1', '2'] });
-    expect(request.headers).toMatchObject({ 'content-type': 'application/json', 'x-a': 'b' });
+    expect(request.headers).toMatchObject({ 'content-type': 'application/json' });
   });
 });
 

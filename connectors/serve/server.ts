@@ -15,6 +15,7 @@ import {
   createOwnContext,
   type OwnSubgraphParts,
 } from '../subgraph/own-subgraph.ts';
+import { createAnswerEntities } from './answer-entities.ts';
 import { formatExecution } from './format-errors.ts';
 import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
@@ -64,13 +65,25 @@ interface ServedSubgraph {
   readonly name: string;
   readonly schema: GraphQLSchema;
   context(request: FastifyRequest, reply: FastifyReply): object;
+  /** The answer as JSON text to what is compiled; undefined for what is to be executed. */
+  answer?(request: FastifyRequest, reply: FastifyReply): Promise<string | undefined>;
 }
 
 function servedSystem(system: RunningSystem, own: OwnSubgraphParts | undefined): ServedSubgraph {
+  const schema = buildServedSchema(system.plan);
+  const answerEntities = createAnswerEntities(system.plan, schema);
+  // What a compiled answer loaded before it left the rest to execution is in its context.
+  const contexts = new WeakMap<FastifyRequest, RequestContext>();
+  const context = (request: FastifyRequest, reply: FastifyReply) => {
+    const known = contexts.get(request) ?? contextOf(system, own, request, reply);
+    contexts.set(request, known);
+    return known;
+  };
   return {
     name: system.plan.name,
-    schema: buildServedSchema(system.plan),
-    context: (request, reply) => contextOf(system, own, request, reply),
+    schema,
+    context,
+    answer: (request, reply) => answerEntities(request.body, () => context(request, reply)),
   };
 }
 
@@ -89,6 +102,10 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
+      scope.addHook('preHandler', async (request, reply) => {
+        const text = request.method === 'POST' ? await subgraph.answer?.(request, reply) : undefined;
+        if (text !== undefined) await reply.type('application/json; charset=utf-8').send(text);
+      });
       await scope.register(mercurius, {
         schema,
         path: '/graphql',

@@ -38,7 +38,7 @@ export function openSql(system: string, source: SqlSource, scope: MappingScope):
   const builder = openBuilder(dialect);
   const run = async (statement: Statement, context: CallContext, signal: AbortSignal) => {
     try {
-      return await engine.query(statement.sql, statement.bindings, signal);
+      return readableRows(await engine.query(statement.sql, statement.bindings, signal));
     } catch (thrown) {
       if (signal.aborted) throw signal.reason;
       throw decodeSqlError(thrown, context);
@@ -63,6 +63,24 @@ export function openSql(system: string, source: SqlSource, scope: MappingScope):
         options.signal,
       ),
   };
+}
+
+/** What a driver puts where bytes are not in the session's charset. */
+const REPLACEMENT = '\uFFFD';
+
+/** Rows without text that could not be read: it is null, since one mangled name must not cost the rows beside it. */
+export function readableRows(rows: readonly SqlRow[]): readonly SqlRow[] {
+  return rows.map((row) => (Object.values(row).some(isUnreadable) ? withoutUnreadable(row) : row));
+}
+
+function withoutUnreadable(row: SqlRow): SqlRow {
+  return Object.fromEntries(
+    Object.entries(row).map(([column, value]) => [column, isUnreadable(value) ? null : value]),
+  );
+}
+
+function isUnreadable(value: unknown): boolean {
+  return typeof value === 'string' && value.includes(REPLACEMENT);
 }
 
 function openEngine(

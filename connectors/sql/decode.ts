@@ -33,6 +33,9 @@ const TOO_SLOW: ReadonlySet<string> = new Set([
   'ER_STATEMENT_TIMEOUT',
 ]);
 
+/** Of MySQL and MariaDB: the login, or the database with it, is refused. */
+const REFUSED: ReadonlySet<string> = new Set(['ER_ACCESS_DENIED_ERROR', 'ER_DBACCESS_DENIED_ERROR']);
+
 /** Classes of SQLSTATE that mean away: connection, authorization, resources, operator intervention. */
 const AWAY_CLASSES = /^(?:08|28|53|57)/;
 
@@ -45,9 +48,14 @@ export function decodeSqlError(thrown: unknown, context: CallContext): HubError 
     codeOf(sqlState, String(message)),
     `the database said ${sqlState}`,
     context,
-    { sqlState },
+    isRefused(sqlState) ? { sqlState, reason: 'CREDENTIALS_REFUSED' } : { sqlState },
     thrown,
   );
+}
+
+/** SQLSTATE class 28 is invalid authorization: https://www.postgresql.org/docs/current/errcodes-appendix.html */
+function isRefused(sqlState: string): boolean {
+  return REFUSED.has(sqlState) || /^28[0-9A-Z]{3}$/.test(sqlState);
 }
 
 function codeOf(sqlState: string, message: string): UpstreamCode {

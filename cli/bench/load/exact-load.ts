@@ -10,9 +10,13 @@ export interface ExactLoad {
   close(): Promise<void>;
 }
 
-export function openExactLoad({ url, authorization }: Target, body: Buffer): ExactLoad {
+export function openExactLoad(
+  { url, authorization }: Target,
+  body: Buffer,
+  connections = CONNECTIONS,
+): ExactLoad {
   const { origin, pathname } = new URL(url);
-  const pool = new Pool(origin, { connections: CONNECTIONS, pipelining: 1 });
+  const pool = new Pool(origin, { connections, pipelining: 1 });
   const headers = {
     'content-type': 'application/json',
     accept: 'application/json',
@@ -46,7 +50,7 @@ export function openExactLoad({ url, authorization }: Target, body: Buffer): Exa
           await askOnce();
         }
       };
-      await Promise.all(Array.from({ length: CONNECTIONS }, askUntilNoneIsLeft));
+      await Promise.all(Array.from({ length: connections }, askUntilNoneIsLeft));
     },
     close: () => pool.destroy(),
   };

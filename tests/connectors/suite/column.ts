@@ -73,12 +73,18 @@ export interface SuiteSystem {
    * @returns when the old system considers it told (acknowledged, or lying where the hub will find it)
    */
   push?(record: SuiteRecord, ingestUrl: string): Promise<void>;
+  /**
+   * Set where the graph's `Record` is loaded from the connectors' own store: what was not pushed is not there, no read
+   * reaches the old system, and a fault means what is pushed under it. The cases then push where they else would put.
+   */
+  readonly readsStore?: true | undefined;
   /** Reads that reached the old system since it was started. */
   reads(): Promise<number>;
   /** The most calls that were ever in work at once. */
   concurrentReadsMax(): Promise<number>;
   /** How often a write with this client number was applied to the book. */
   applied?(requestId: string): Promise<number>;
+  /** Undefined mends everything. Rejects for a fault that the column declares impossible. */
   fault(fault: SuiteFault | undefined): Promise<void>;
   /** Ends the old system (or its broker's connection) at once, and starts it again with the same book. */
   restart(): Promise<void>;

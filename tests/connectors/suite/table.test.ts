@@ -1,0 +1,37 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { whyNoPostgres } from '../../support/engines.ts';
+import { loadColumns, runCell } from './cell.ts';
+import { CASES, type SuiteSystem } from './column.ts';
+import { CAN_DISCOVER } from './discover-case.ts';
+import { type SuiteHost, startSuiteHost } from './host.ts';
+
+const noStore = await whyNoPostgres();
+const columns = await Promise.all(
+  (await loadColumns()).map(async (column) => ({ column, whyNot: noStore ?? (await column.whyNot()) })),
+);
+for (const { column, whyNot } of columns) {
+  if (whyNot !== undefined) console.warn(`SKIPPED: the connectors' suite on ${column.protocol}: ${whyNot}`);
+}
+
+describe.each(columns)('the connectors’ suite on $column.protocol', ({ column, whyNot }) => {
+  let system: SuiteSystem;
+  let host: SuiteHost;
+
+  beforeAll(async () => {
+    if (whyNot !== undefined) return;
+    system = await column.start();
+    host = await startSuiteHost(system);
+  });
+  afterAll(async () => {
+    await host?.close();
+    await system?.close();
+  });
+
+  for (const name of CASES) {
+    const reason = column.cannotOccur[name];
+    it.skipIf(whyNot !== undefined || (name === 'discover' && !CAN_DISCOVER))(
+      reason === undefined ? name : `${name} cannot occur: ${reason}`,
+      () => runCell(column, host, name),
+    );
+  }
+});

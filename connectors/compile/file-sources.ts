@@ -4,7 +4,7 @@ import type { IssueList } from './build-issues.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { readTemplate } from './mapping-arguments.ts';
 import { readNumber } from './number-argument.ts';
-import { readSecretName as readSecret } from './secret-name.ts';
+import { readSecretName } from './secret-name.ts';
 
 const ENVIRONMENT = { env: undefined };
 const DEFAULT_STABLE_MS = 60_000;
@@ -47,7 +47,7 @@ export function readFilesSource(
   return {
     url: url.mapping,
     loginSecret: auth?.kind === 'basic' ? auth.secret : undefined,
-    privateKeySecret: given.has('privateKey') ? readSecret(given, 'privateKey', issues) : undefined,
+    privateKeySecret: given.has('privateKey') ? readSecretName(given, 'privateKey', issues) : undefined,
     hostKey: hostKey?.mapping,
     doneWhen,
     limits,

@@ -92,7 +92,7 @@ function readKept(
 ): Kept | undefined {
   if (exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'], '@connect', issues) === undefined)
     return undefined;
-  const others = given.present(['batch', 'select', 'emptyWhen', 'failWhen']);
+  const others = given.present(['batch', 'select', 'emptyWhen', 'failWhen', 'write']);
   if (others.length > 0) {
     const mend = 'leave them out: the store gives what the select of @ingest kept, many at once';
     issues.add('TWO_PROTOCOLS', given.node, `store calls nobody, and has ${others.join(' and ')}`, mend);

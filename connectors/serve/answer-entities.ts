@@ -5,6 +5,7 @@ import type { Row } from '../load/connect.ts';
 import { keepEntities, loadEntities } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
 import type { SystemPlan } from '../plan.ts';
+import { recordKey } from '../record-key.ts';
 import { compileEntitiesQuery, type EntitiesQuery } from './entities-query.ts';
 
 /** Documents that are remembered, compiled or not: gateways send few. */
@@ -101,9 +102,9 @@ function keysOf(representations: unknown, { entity }: EntitiesQuery): readonly s
   const keys: string[] = [];
   for (const representation of representations) {
     if (!isObject(representation) || representation.__typename !== entity.type) return undefined;
-    const key = representation[entity.keyField];
-    if (typeof key !== 'string' && typeof key !== 'number') return undefined;
-    keys.push(String(key));
+    const key = recordKey(entity.keyFields ?? [entity.keyField], representation);
+    if (key === undefined) return undefined;
+    keys.push(key);
   }
   return keys;
 }

@@ -47,9 +47,9 @@ export async function startHost(options: HostOptions): Promise<Started> {
   };
   try {
     const systems: RunningSystem[] = [];
-    for (const plan of options.systems) systems.push(keep(await openSystem(plan, options)));
     const store = keep(openStore(options.databaseUrl, logger));
-    keep(startHousekeeping(store, logger));
+    for (const plan of options.systems) systems.push(keep(await openSystem(plan, { ...options, store })));
+    keep(startHousekeeping(store, options.systems, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {

@@ -77,7 +77,7 @@ export interface GuardPlan {
 }
 
 /** A mapping scope holds `$` (the answer), `$args`, `$this`, `$batch`, `$env`: see schema/mapping. */
-export type CallPlan = HttpCall | SoapCall | SqlCall;
+export type CallPlan = HttpCall | SoapCall | SqlCall | StoreCall;
 
 export interface HttpCall {
   readonly protocol: 'rest';
@@ -107,6 +107,28 @@ export interface SqlCall {
   readonly limitPerKey: number | undefined;
 }
 
+/** What `@ingest` kept of a type, read from the connectors' own store: no old system is asked. */
+export interface StoreCall {
+  readonly protocol: 'store';
+  readonly type: string;
+  /** The field of an event's data that holds the key: it is no field of the record. */
+  readonly entityField: string;
+  /** Of a field: its arguments, and how each narrows the list. Empty for a loader, which asks by keys. */
+  readonly filters: readonly StoreFilter[];
+  /** The argument that bounds the list; without one more than `STORE_ROWS_MAX` is an error. */
+  readonly firstArgument: string | undefined;
+}
+
+/** A null argument does not narrow. */
+export interface StoreFilter {
+  readonly argument: string;
+  readonly field: string;
+  /** EQ: equal, or one of a list; FROM: not less; TO: not greater. */
+  readonly comparison: 'EQ' | 'FROM' | 'TO';
+  /** How values compare; equal ones as text unless they are times. */
+  readonly kind: 'TEXT' | 'NUMBER' | 'TIME';
+}
+
 /** One call, and how its answer becomes what the graph wants. */
 export interface ConnectPlan {
   readonly source: string;
@@ -120,7 +142,8 @@ export interface ConnectPlan {
 }
 
 export interface BatchPlan {
-  readonly how: 'LIST_PARAM' | 'JSON_BODY' | 'SOAP_ARRAY' | 'SQL_IN' | 'FAN_OUT' | 'LOAD_ALL';
+  /** STORE is never written: it is how every `store: true` reads. */
+  readonly how: 'STORE' | 'LIST_PARAM' | 'JSON_BODY' | 'SOAP_ARRAY' | 'SQL_IN' | 'FAN_OUT' | 'LOAD_ALL';
   readonly keysMax: number;
   /** The field of the mapped object that is compared with the key (by the GraphQL type, so `1` meets `"1"`). */
   readonly match: string;
@@ -132,6 +155,8 @@ export interface BatchPlan {
 export interface EntityPlan {
   readonly type: string;
   readonly keyField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. The loader's keys are texts of record-key.ts. */
+  readonly keyFields?: readonly string[] | undefined;
   readonly connect: ConnectPlan & { readonly batch: BatchPlan };
 }
 
@@ -162,6 +187,8 @@ export interface IngestPlan {
   readonly from: { readonly kind: 'webhook' } | PollPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
+  readonly keyFields?: readonly string[] | undefined;
   /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
   readonly orderField: string;
   /** RFC 3339 time of the change. */
@@ -176,6 +203,8 @@ export interface IngestPlan {
   readonly entityField: string;
   /** What the change reports to the incident library, when it does: see IncidentReport in @weft/schema/incident-report. */
   readonly report: Mapping | undefined;
+  /** How long the store holds a record after its last change; undefined: for ever. */
+  readonly keepMs: number | undefined;
 }
 
 export interface PollPlan {

@@ -15,6 +15,7 @@ import {
   singleKey,
 } from './sdl-folder.ts';
 import { exactlyOne, readNumber } from './sources.ts';
+import { readStoreEntity, readStoreField } from './stores.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
 const BATCH_PROTOCOL: Readonly<Record<string, string>> = {
@@ -33,6 +34,7 @@ export function readEntity(
   const { issues } = compilation;
   const given = readArguments(directive, issues);
   if (given === undefined) return undefined;
+  if (given.has('store')) return readStoreEntity(type, given, compilation);
   const batch = given.object('batch');
   if (batch === undefined) {
     const mend = 'add batch: { how: …, match: "<key>" }, FAN_OUT where the system has nothing better';
@@ -73,6 +75,7 @@ export function readField(
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const parent: Readable = ROOT_TYPES.has(type.name) ? {} : { this: readableOfParent(type, field) };
   if (given.has('reference')) return readReference(given, field, { args, ...parent }, compilation);
+  if (given.has('store')) return readStoreField(type, field, given, compilation);
   const batch = given.object('batch');
   if (batch !== undefined) return readBatchField(type, field, given, batch, compilation);
   const connect = readConnect(given, { args, ...parent, env: undefined }, compilation);
@@ -150,8 +153,8 @@ function readConnect(
   compilation: Compilation,
 ): ReadConnect | undefined {
   const { issues } = compilation;
-  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'reference'] as const, '@connect', issues);
-  if (kind === undefined || kind === 'reference') return undefined;
+  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'] as const, '@connect', issues);
+  if (kind === undefined || kind === 'reference' || kind === 'store') return undefined;
   const source = findSource(given, compilation);
   const call = readCall(kind, given, readable, issues);
   const answer: Readable = { ...readable, $: undefined };

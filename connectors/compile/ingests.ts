@@ -6,7 +6,7 @@ import { readColumns, readTable } from './calls.ts';
 import { type Compilation, findSource } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
-import { type ObjectType, singleKey } from './sdl-folder.ts';
+import { keyOf, type ObjectType } from './sdl-folder.ts';
 import { readNumber } from './sources.ts';
 
 const MESSAGE = { $: undefined, env: undefined };
@@ -26,7 +26,8 @@ export function readIngest(
   const select = readMapping(given, 'select', MESSAGE, issues);
   const time = readMapping(given, 'time', MESSAGE, issues);
   const report = readMapping(given, 'report', MESSAGE, issues);
-  const [keyField, orderField] = [given.requiredText('key'), given.requiredText('order')];
+  const orderField = given.requiredText('order');
+  const keyFields = keyOf(type, given.requiredText('key')) ?? [given.requiredText('key')];
   if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
   if (report !== undefined) checkReport(report, compilation);
   if (from === undefined || source === undefined || select === undefined) return undefined;
@@ -34,13 +35,15 @@ export function readIngest(
     type: type.name,
     source: source.name,
     from,
-    keyField,
+    keyField: keyFields[0] ?? '',
+    keyFields: keyFields.length > 1 ? keyFields : undefined,
     orderField,
     time: time?.mapping,
     select: select.mapping,
     topic: type.name,
     entityField,
     report: report?.mapping,
+    keepMs: given.durationMs('keep'),
   };
 }
 
@@ -110,7 +113,7 @@ function checkSelect(
   const [key, order] = [given.requiredText('key'), given.requiredText('order')];
   if (shape.list === true)
     issues.add('SHAPE_MISMATCH', node, 'select yields a list', 'one change is one record');
-  if (singleKey(type, key) !== key) {
+  if (keyOf(type, key) === undefined) {
     issues.add(
       'INGEST_KEY',
       given.nodeOf('key'),
@@ -118,8 +121,10 @@ function checkSelect(
       `give the type @key(fields: "${key}")`,
     );
   }
-  if (!fields.has(key)) {
-    issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${key}'`, `add \`${key}: …\` to select`);
+  for (const name of keyOf(type, key) ?? [key]) {
+    if (fields.has(name)) continue;
+    const mend = `add \`${name}: …\` to select`;
+    issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${name}'`, mend);
   }
   if (!fields.has(order)) {
     issues.add(

@@ -12,7 +12,17 @@ export function readReference(
   readable: Readable,
   { sdl, issues }: Compilation,
 ): ReadField | undefined {
-  const others = given.present(['source', 'http', 'soap', 'sql', 'batch', 'select', 'emptyWhen', 'failWhen']);
+  const others = given.present([
+    'source',
+    'http',
+    'soap',
+    'sql',
+    'store',
+    'batch',
+    'select',
+    'emptyWhen',
+    'failWhen',
+  ]);
   if (others.length > 0) {
     issues.add(
       'TWO_PROTOCOLS',

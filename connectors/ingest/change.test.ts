@@ -14,6 +14,7 @@ const plan: IngestPlan = {
   select: compileMapping('$.lamp { id: no version: seq state }'),
   topic: 'Lamp',
   entityField: 'lamp',
+  keepMs: undefined,
   report: compileMapping(
     "$.lamp { channel: 'SYSTEM_PUSH' title: name reportedAt: at externalNumbers: { lamp: no } }",
   ),

@@ -4,6 +4,7 @@ import { INCIDENT_REPORT_FIELDS, INCIDENT_REPORT_TOPIC } from '@weft/schema/inci
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { toDateTime } from '@weft/schema/mapping/date-time';
 import type { IngestPlan } from '../plan.ts';
+import { recordKey, scalarText } from '../record-key.ts';
 import { formatUtc, parseTimeText } from './time-text.ts';
 
 /** A change that was understood. */
@@ -47,7 +48,8 @@ export function decodeChange(
   const payloadScope = { ...scope, $: payload };
   const selected = plan.select.evaluate(payloadScope);
   if (!isObject(selected)) return { kind: 'other' };
-  const key = scalarText(selected[plan.keyField]);
+  const keyFields = plan.keyFields ?? [plan.keyField];
+  const key = recordKey(keyFields, selected);
   if (key === undefined) return { kind: 'other' };
   if (key.length > KEY_LENGTH_MAX || key.includes('\0'))
     return bad(`expected a key of at most ${KEY_LENGTH_MAX} characters`);
@@ -58,7 +60,7 @@ export function decodeChange(
     return bad(`expected ${plan.orderField} to be a number or a time, got another text`);
   const report = decodeReport(plan, payloadScope);
   const time = rfc3339(plan.time?.evaluate(payloadScope)) ?? receivedAt.toISOString();
-  const data = { ...(selected as Record<string, Json>), [plan.entityField]: { [plan.keyField]: key } };
+  const data = { ...(selected as Record<string, Json>), [plan.entityField]: keyObject(keyFields, selected) };
   const record = { system, plan, key, time };
   return {
     kind: 'change',
@@ -169,9 +171,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function scalarText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : value;
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined;
+/** The key's fields as texts: how events name the entity. */
+function keyObject(
+  fields: readonly string[],
+  selected: Readonly<Record<string, unknown>>,
+): Record<string, Json> {
+  return Object.fromEntries(fields.map((field) => [field, scalarText(selected[field]) ?? null]));
 }
 
 function rfc3339(value: unknown): string | undefined {

@@ -1,4 +1,4 @@
-// Wires the connector host: systems opened, served, fed by webhooks and polls, and watched.
+// Wires the connector host: systems opened, served, fed by webhooks, messages and polls, and watched.
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
@@ -7,6 +7,7 @@ import type { EventAppender } from '@weft/events/event-log';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
+import { startMessages } from './ingest/messages.ts';
 import { startPoll } from './ingest/poll.ts';
 import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
@@ -59,6 +60,12 @@ export async function startHost(options: HostOptions): Promise<Started> {
       }
     }
     const applier = keep(createApplier(store, appender, logger));
+    for (const system of systems) {
+      const { name } = system.plan;
+      const onSeen = () => health.seen(name);
+      const onBlind = (type: string, reason: string | undefined) => health.blind(name, type, reason);
+      keep(startMessages(system, { applier, logger, secrets: options.secrets, onSeen, onBlind }));
+    }
     const { host, servePort: port, subgraphKeys } = options;
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, logger }));
     const receiver = keep(

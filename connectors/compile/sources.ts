@@ -8,11 +8,12 @@ import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readTemplate } from './mapping-arguments.ts';
+import { readAmqpSource, readMqttSource } from './message-sources.ts';
+import { readSecretName as readSecret } from './secret-name.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
-const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook'] as const;
-const SECRET_NAME = /^[a-z0-9-]+$/;
+const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'mqtt', 'amqp'] as const;
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;
 /** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
 const ENVIRONMENT = { env: undefined };
@@ -107,6 +108,14 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };
+    case 'mqtt': {
+      const mqtt = readMqttSource(own, readAuth(own, issues), issues);
+      return mqtt && { ...base, protocol, ...mqtt };
+    }
+    case 'amqp': {
+      const amqp = readAmqpSource(own, readAuth(own, issues), issues);
+      return amqp && { ...base, protocol, ...amqp };
+    }
     case undefined:
       return undefined;
     default:
@@ -199,15 +208,6 @@ function readWebhook(given: Arguments, issues: IssueList) {
   }
   const verifySecret = readSecret(given, 'verify', issues);
   return { path, verifySecret, dedupeHeader: readHeader(given, 'dedupeHeader', issues) };
-}
-
-function readSecret(given: Arguments, name: string, issues: IssueList): string {
-  const secret = given.requiredText(name);
-  if (!SECRET_NAME.test(secret)) {
-    const mend = 'give the name under which the secret store has it: small letters, digits and -';
-    issues.add('SECRET_IN_CLEAR', given.nodeOf(name), `'${name}' is no name of a secret`, mend);
-  }
-  return secret;
 }
 
 function readHeader(given: Arguments, name: string, issues: IssueList): string {

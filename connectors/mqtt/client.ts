@@ -83,7 +83,7 @@ async function callByMessage(
   { system, source, link }: OpenedMqtt,
   call: MqttCall,
   scope: MappingScope,
-  { signal }: CallOptions,
+  { signal, correlationId: traceId }: CallOptions,
 ): Promise<unknown> {
   const context: CallContext = { system, source: source.name, operation: operationOfMqtt(call) };
   // Refused before anything is sent, a connection included.
@@ -97,7 +97,7 @@ async function callByMessage(
   const content = encodeBody(call.body, { ...scope, call: reply }, source.encoding);
   const answered = pending.wait(correlationId, context, signal);
   if (client.connected) {
-    client.publish(topic, content, optionsOf(call, source, reply), (refused, packet) => {
+    client.publish(topic, content, optionsOf(call, source, reply, traceId), (refused, packet) => {
       const reasonCode = packet !== undefined && 'reasonCode' in packet ? packet.reasonCode : undefined;
       if (refused)
         pending.fail(
@@ -120,6 +120,7 @@ function optionsOf(
   call: MqttCall,
   source: MqttSource,
   { correlationId, replyTopic }: { readonly correlationId: string; readonly replyTopic: string },
+  traceId: string,
 ): IClientPublishOptions {
   if (source.version !== '5') return { qos: 1 };
   const awaited = {
@@ -130,6 +131,10 @@ function optionsOf(
   };
   return {
     qos: 1,
-    properties: { contentType: contentTypeOf(source.encoding), ...(call.reply ? awaited : {}) },
+    properties: {
+      contentType: contentTypeOf(source.encoding),
+      userProperties: { 'x-correlation-id': traceId },
+      ...(call.reply ? awaited : {}),
+    },
   };
 }

@@ -34,7 +34,7 @@ describe.skipIf(whyNot !== undefined)('an MQTT source', () => {
       );
       await rig.startHost();
       await waitFor('the subscription', () => broker.subscriptions() === 1);
-      expect(broker.filters).toEqual(['city/+/up']);
+      expect(broker.filters).toEqual(['city/+/up', 'city/+/up/+']);
       const ids = Array.from({ length: COUNT }, (_, index) => index + 1);
       const sendAll = (dup: boolean) => {
         for (const id of ids) broker.send(id, `city/D${id}/up`, JSON.stringify({ n: id }), dup);

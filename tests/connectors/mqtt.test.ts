@@ -75,6 +75,18 @@ describe.skipIf(whyNot !== undefined).each([
     await expectOnce(rig, known + 2);
   });
 
+  it('keeps a reading under two levels of its topic, to be read from the store', async () => {
+    await old.publish('city/D7/up/pm25', '{"n":2,"v":35.5}');
+    await old.publish('city/D7/up/pm10', '{"n":1,"v":80}');
+    await waitFor('both readings', async () => {
+      const { data } = await rig.query(
+        '{ a: reading(device: "D7", metric: "pm25") { value } b: reading(device: "D7", metric: "pm10") { value } }',
+      );
+      expect(data).toEqual({ a: { value: 35.5 }, b: { value: 80 } });
+      return true;
+    });
+  });
+
   it('loses and doubles nothing when the broker is killed', async () => {
     const known = (await rig.untilEvents(1)).size;
     const all = readings('killed', 60);

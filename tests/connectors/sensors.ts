@@ -13,6 +13,7 @@ export function sensorsSdl(version: string, group = ''): string {
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
   @source(name: "sensors", readOnly: false, guard: { timeout: "1500ms", retries: 0 }, mqtt: { url: "{$env.MQTT}", version: ${version}, clientId: "{$env.CLIENT}" })
 type Query {
+  reading(device: ID!, metric: ID!): Reading @connect(store: true)
   lampState(id: ID!): LampState @connect(source: "sensors", mqtt: { topic: "lamps/{$args.id}/get", body: "id: $args.id${replyTo}" }, select: "state")
 }
 type Mutation {
@@ -22,6 +23,12 @@ type LampState { state: String }
 type Receipt { accepted: Boolean }
 type Lamp @key(fields: "id")
   @ingest(source: "sensors", topic: "city/{device}/up"${group}, key: "id", order: "version", select: "id: $topic.device version: n") { id: ID! }
+type Reading @key(fields: "device metric") @connect(store: true)
+  @ingest(source: "sensors", topic: "city/{device}/up/{metric}"${group}, key: "device metric", order: "seq", keep: "72h", select: "device: $topic.device metric: $topic.metric seq: n value: v") {
+  device: ID!
+  metric: ID!
+  value: Float
+}
 `;
 }
 

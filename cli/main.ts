@@ -28,6 +28,9 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
              [--clients N] [--rate N] [--seconds S] [--rounds N] [--shape broadcast|groups] [--groups N]
              [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N] [--report FILE]
+  weft bench connectors [--turns N]      a wrapped system beside a program written by hand
+               [--report FILE]
+  weft bench mapping [--turns N]         mappings beside functions written by hand
   weft bench --paired NAMES [--turns N]  compare the processor time of some of them, side by side
              [--query federated|single]
 
@@ -89,6 +92,10 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'bench':
       if (rest[0] === 'subscriptions')
         return (await import('./bench/subscriptions/command.ts')).benchSubscriptionsCommand(rest.slice(1));
+      if (rest[0] === 'connectors')
+        return (await import('./bench/connectors/command.ts')).benchConnectorsCommand(rest.slice(1));
+      if (rest[0] === 'mapping')
+        return (await import('./bench/mapping/command.ts')).benchMappingCommand(rest.slice(1));
       return (await import('./bench/command.ts')).benchCommand(rest);
     case undefined:
     case 'help':

@@ -1,5 +1,6 @@
 // Everything that can be wrong with the description of a wrapped system: one closed list of codes, and where it was found.
 import { OperatorError } from '@weft/core/errors';
+import type { CodeTables } from '@weft/schema/mapping/compile';
 import { type ASTNode, getLocation, type Location, type StringValueNode } from 'graphql';
 import { locateInString } from './string-position.ts';
 
@@ -27,6 +28,10 @@ export const BUILD_CODES = {
   BAD_MAPPING: {
     severity: 'error',
     means: 'A mapping does not follow the grammar, or reads what is not there.',
+  },
+  CODES_NOT_TOTAL: {
+    severity: 'error',
+    means: 'A code table leaves a value of its enum, or one of its codes, without the other.',
   },
   UNKNOWN_METHOD: { severity: 'error', means: 'A mapping calls a method that does not exist.' },
   N_PLUS_ONE: { severity: 'error', means: 'A list would cause one call for each of its elements.' },
@@ -60,6 +65,10 @@ export const BUILD_CODES = {
     severity: 'warning',
     means: "A source's time-out times its tries reaches the subgraph's deadline.",
   },
+  TIMEOUT_CANNOT_FIT: {
+    severity: 'error',
+    means: "One try of a source that is called may take as long as the subgraph's deadline.",
+  },
   FRESHNESS_NOT_APPLIED: {
     severity: 'warning',
     means: '@freshness is checked, and this version does not apply it.',
@@ -75,10 +84,17 @@ export interface BuildIssue {
   readonly line: number;
   /** From 1, in UTF-16 units. */
   readonly column: number;
+  /** The place behind what is wrong, counted alike; the same as line and column where there is nothing to underline. */
+  readonly endLine: number;
+  readonly endColumn: number;
   readonly code: BuildCode;
   readonly severity: 'error' | 'warning';
-  /** What is wrong, a dash, how to mend it. */
+  /** `problem`, a dash, `mend`. */
   readonly message: string;
+  /** What is wrong, or what was expected and what stands there. */
+  readonly problem: string;
+  /** What the reader can do about it. */
+  readonly mend: string;
 }
 
 /** One or more build errors; its message has one line for each: `file:line:column CODE message — how to mend`. */
@@ -99,6 +115,8 @@ export function formatIssue(issue: BuildIssue): string {
 /** Gathers what is found in one folder, so that all of it is told at once. */
 export class IssueList {
   readonly #issues: BuildIssue[] = [];
+  /** The folder's code tables, which its mappings may name: read before any mapping is. */
+  codes: CodeTables = new Map();
 
   /** @param mend what the reader can do about it, as an imperative */
   add(code: BuildCode, node: ASTNode, message: string, mend: string): void {
@@ -122,12 +140,16 @@ export class IssueList {
     return this.#issues.filter((issue) => issue.severity === 'warning');
   }
 
-  #push(code: BuildCode, place: Place, message: string, mend: string): void {
+  #push(code: BuildCode, place: Place, problem: string, mend: string): void {
     this.#issues.push({
+      endLine: place.line,
+      endColumn: place.column,
       ...place,
       code,
       severity: BUILD_CODES[code].severity,
-      message: `${message} — ${mend}`,
+      message: `${problem} — ${mend}`,
+      problem,
+      mend,
     });
   }
 }
@@ -136,16 +158,29 @@ export interface Place {
   readonly file: string;
   readonly line: number;
   readonly column: number;
+  readonly endLine?: number;
+  readonly endColumn?: number;
 }
 
 function placeOf(location: Location | undefined): Place {
   if (location === undefined) return { file: '', line: 1, column: 1 };
-  return { file: location.source.name, ...getLocation(location.source, location.start) };
+  return placeBetween(location, location.start, location.end);
 }
+
+/** A name, a number or one other character: what an editor underlines. */
+const WORD = /[\p{L}\p{N}_$]+|./suy;
 
 function placeInText(node: StringValueNode, offset: number): Place {
   const { loc } = node;
   if (loc === undefined) return placeOf(loc);
-  const at = loc.start + locateInString(loc.source.body.slice(loc.start, loc.end), offset);
-  return { file: loc.source.name, ...getLocation(loc.source, at) };
+  WORD.lastIndex = offset;
+  const length = WORD.exec(node.value)?.[0].length ?? 0;
+  const raw = loc.source.body.slice(loc.start, loc.end);
+  const [start, end] = [locateInString(raw, offset), locateInString(raw, offset + length)];
+  return placeBetween(loc, loc.start + start, loc.start + end);
+}
+
+function placeBetween({ source }: Location, start: number, end: number): Place {
+  const last = getLocation(source, end);
+  return { file: source.name, ...getLocation(source, start), endLine: last.line, endColumn: last.column };
 }

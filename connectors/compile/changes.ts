@@ -97,6 +97,11 @@ function readField(
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const readable = { args, $: ingest && [entityField, ...selectedNames(ingest)] };
   const where = readMapping(given, 'where', readable, issues);
+  const named = where === undefined ? undefined : /->\s*(?:un)?code\b/.exec(where.mapping.text);
+  if (where !== undefined && named) {
+    const message = 'the gateway, which runs this, has no code tables';
+    issues.addInText('BAD_MAPPING', where.node, named.index, message, 'write ->match with the pairs here');
+  }
   return key === undefined
     ? undefined
     : { topic: of, message: `{ ${entityField} { ${key} } }`, where: where?.mapping.text };

@@ -250,6 +250,11 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
     'where: "no: 1" }, batch: { how: SQL_IN, match: "id" }',
   ],
   ['BAD_MAPPING', 'batch: { how: SQL_IN, match: "id" }', 'batch: { how: LOAD_ALL, match: "id" }'],
+  [
+    'CODES_NOT_TOTAL',
+    '@source(name: "db"',
+    '@codes(name: "s", of: "OrderState", pairs: "[\'1\',\'OPEN\']") @source(name: "db"',
+  ],
   ['UNKNOWN_METHOD', "st->match(['1'", "st->lookup(['1'", 'st->lookup'],
   ['N_PLUS_ONE', 'batch: { how: SQL_IN, match: "id" }, ', ''],
   [
@@ -297,6 +302,7 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ],
   ['SYNTAX', 'type Detail { text: String }', 'type Detail { text String }'],
   ['TIMEOUT_TOO_LONG', 'title: "登记系统"', 'guard: { timeout: "2500ms", retries: 1 }'],
+  ['TIMEOUT_CANNOT_FIT', 'title: "登记系统"', 'guard: { timeout: "5s", retries: 0 }'],
   [
     'FRESHNESS_NOT_APPLIED',
     'type Order @key(fields: "id")',

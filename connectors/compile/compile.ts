@@ -4,6 +4,7 @@ import { splitEventStreams } from '@weft/schema/event-streams';
 import type { EntityPlan, FieldPlan, IngestPlan, SystemPlan } from '../plan.ts';
 import { BuildErrors, type BuildIssue, IssueList } from './build-issues.ts';
 import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } from './changes.ts';
+import { readCodes } from './codes.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { readEntity, readField } from './connects.ts';
 import { readArguments } from './directive-arguments.ts';
@@ -51,6 +52,7 @@ export function compileSystem(folder: string): CompiledSystem {
 
 function readCompilation(root: string, issues: IssueList): Compilation {
   const sdl = readSdlFolder(root, issues);
+  issues.codes = readCodes(sdl, root, issues);
   const sources = readSources(sdl.schemaDirectives, root, issues);
   if (sources.names.size === 0 && issues.errors.length === 0) {
     const mend = 'add `extend schema @source(…)`';

@@ -30,7 +30,9 @@ export function readMapping(
   const node = from.string(name);
   return node === undefined
     ? undefined
-    : compilePlaced(node, readable, issues, (text, roots) => compileMapping(text, { roots }));
+    : compilePlaced(node, readable, issues, (text, roots) =>
+        compileMapping(text, { roots, codes: issues.codes }),
+      );
 }
 
 /** As `readMapping`, for a template. */

@@ -2,7 +2,7 @@
 import type { AmqpSource, AuthPlan, MqttSource, TlsPlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import type { Arguments } from './directive-arguments.ts';
-import { readTemplate } from './mapping-arguments.ts';
+import { type PlacedMapping, readTemplate } from './mapping-arguments.ts';
 import { readTls } from './tls.ts';
 
 /** Addresses read the environment and nothing else: sources are opened before anyone asks. */
@@ -13,10 +13,9 @@ const TOPIC = /^[^+#/\0][^+#\0]*$/;
 /** What `mqtt: {…}` says. */
 export function readMqttSource(
   given: Arguments,
-  auth: AuthPlan | undefined,
+  address: Address,
   issues: IssueList,
-): Omit<MqttSource, keyof Base | 'protocol'> | undefined {
-  const broker = readBroker(given, auth, issues);
+): Omit<MqttSource, keyof Base | 'protocol'> {
   const clientId = readTemplate(given, 'clientId', ENVIRONMENT, issues);
   const replyTopic = given.requiredText('replyTopic').replace(/\/$/, '');
   if (!TOPIC.test(replyTopic)) {
@@ -24,16 +23,22 @@ export function readMqttSource(
     issues.add('BAD_VALUE', given.nodeOf('replyTopic'), `replyTopic is '${replyTopic}'`, mend);
   }
   const version = given.text('version') === 'MQTT_311' ? '3.1.1' : '5';
-  return broker && { ...broker, version, clientId: clientId?.mapping, replyTopic };
+  return { ...readBroker(given, address, issues), version, clientId: clientId?.mapping, replyTopic };
 }
 
 /** What `amqp: {…}` says. */
 export function readAmqpSource(
   given: Arguments,
-  auth: AuthPlan | undefined,
+  address: Address,
   issues: IssueList,
-): Omit<AmqpSource, keyof Base | 'protocol'> | undefined {
-  return readBroker(given, auth, issues);
+): Omit<AmqpSource, keyof Base | 'protocol'> {
+  return readBroker(given, address, issues);
+}
+
+/** Where the broker is, and how we log in, as all sources say it. */
+export interface Address {
+  readonly url: PlacedMapping;
+  readonly auth: AuthPlan | undefined;
 }
 
 type Base = Pick<MqttSource, 'name' | 'guard' | 'timezone' | 'encoding' | 'readOnly'>;
@@ -44,12 +49,11 @@ interface Broker {
   readonly tls: TlsPlan | undefined;
 }
 
-function readBroker(given: Arguments, auth: AuthPlan | undefined, issues: IssueList): Broker | undefined {
-  const url = readTemplate(given, 'url', ENVIRONMENT, issues);
+function readBroker(given: Arguments, { url, auth }: Address, issues: IssueList): Broker {
   const tls = readTls(given, issues);
   if (auth !== undefined && auth.kind !== 'basic') {
     const mend = 'give `basic`, the name of `user:password`, or a certificate in tls';
     issues.add('BAD_VALUE', given.nodeOf('auth'), `a broker knows no ${auth.kind}`, mend);
   }
-  return url && { url: url.mapping, loginSecret: auth?.kind === 'basic' ? auth.secret : undefined, tls };
+  return { url: url.mapping, loginSecret: auth?.kind === 'basic' ? auth.secret : undefined, tls };
 }

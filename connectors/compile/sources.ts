@@ -7,13 +7,15 @@ import iconv from 'iconv-lite';
 import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
-import { readTemplate } from './mapping-arguments.ts';
+import { type PlacedMapping, readTemplate } from './mapping-arguments.ts';
 import { readAmqpSource, readMqttSource } from './message-sources.ts';
 import { readSecretName as readSecret } from './secret-name.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
 const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'mqtt', 'amqp'] as const;
+/** Sources that a query waits for. */
+const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;
 /** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
 const ENVIRONMENT = { env: undefined };
@@ -92,28 +94,30 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   };
   switch (protocol) {
     case 'rest': {
-      const baseUrl = readTemplate(own, 'baseUrl', ENVIRONMENT, issues);
+      const baseUrl = readAddress(own, 'baseUrl', issues);
       return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, auth: readAuth(own, issues) };
     }
     case 'soap': {
-      const endpoint = readTemplate(own, 'endpoint', ENVIRONMENT, issues);
+      const endpoint = readAddress(own, 'endpoint', issues);
       const wsdlFile = readFileName(own, 'wsdl', folder, issues);
       return endpoint && wsdlFile
         ? { ...base, protocol, wsdlFile, endpoint: endpoint.mapping, auth: readAuth(own, issues) }
         : undefined;
     }
     case 'sql': {
-      const url = readTemplate(own, 'url', ENVIRONMENT, issues);
+      const url = readAddress(own, 'url', issues);
       return url && { ...base, protocol, url: url.mapping };
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };
     case 'mqtt': {
-      const mqtt = readMqttSource(own, readAuth(own, issues), issues);
+      const url = readAddress(own, 'url', issues);
+      const mqtt = url && readMqttSource(own, { url, auth: readAuth(own, issues) }, issues);
       return mqtt && { ...base, protocol, ...mqtt };
     }
     case 'amqp': {
-      const amqp = readAmqpSource(own, readAuth(own, issues), issues);
+      const url = readAddress(own, 'url', issues);
+      const amqp = url && readAmqpSource(own, { url, auth: readAuth(own, issues) }, issues);
       return amqp && { ...base, protocol, ...amqp };
     }
     case undefined:
@@ -153,6 +157,20 @@ export function readNumber(
   return undefined;
 }
 
+/** A password, or a token, in the part of a URL that names the user: between `//` and `@`, and no placeholder. */
+const CLEAR_LOGIN = /\/\/[^/?#{}@\s]*:[^/?#{}@\s]+@/;
+
+/** The template of an address; a login that stands in it in clear text is an issue. */
+export function readAddress(given: Arguments, name: string, issues: IssueList): PlacedMapping | undefined {
+  const node = given.string(name);
+  const login = node === undefined ? null : CLEAR_LOGIN.exec(node.value);
+  if (node !== undefined && login !== null) {
+    const mend = 'write the whole address as an environment name, {$env.…}, and set it there';
+    issues.addInText('SECRET_IN_CLEAR', node, login.index + 2, `'${name}' holds a password`, mend);
+  }
+  return readTemplate(given, name, ENVIRONMENT, issues);
+}
+
 function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined {
   const given = source.object('guard');
   const breaker = given?.object('breaker');
@@ -168,7 +186,14 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
   if (concurrency === undefined || retries === undefined || responseBytesMax === undefined) return undefined;
   if (failureRatio === undefined || minCalls === undefined) return undefined;
   const longestMs = timeoutMs * (retries + 1);
-  if (longestMs >= SUBGRAPH_DEADLINE_MS && !source.has('webhook')) {
+  if (timeoutMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
+    issues.add(
+      'TIMEOUT_CANNOT_FIT',
+      given.nodeOf('timeout'),
+      `one try may take ${timeoutMs} ms, and the subgraph answers within ${SUBGRAPH_DEADLINE_MS} ms`,
+      `set timeout below ${SUBGRAPH_DEADLINE_MS} ms`,
+    );
+  } else if (longestMs >= SUBGRAPH_DEADLINE_MS && source.present(CALLED).length > 0) {
     issues.add(
       'TIMEOUT_TOO_LONG',
       given.nodeOf('timeout'),
@@ -223,7 +248,13 @@ function readHeader(given: Arguments, name: string, issues: IssueList): string {
   return header;
 }
 
-function readFileName(given: Arguments, name: string, folder: string, issues: IssueList): string | undefined {
+/** The file of the folder that an argument names; an issue when it is not there. */
+export function readFileName(
+  given: Arguments,
+  name: string,
+  folder: string,
+  issues: IssueList,
+): string | undefined {
   const path = normalize(given.requiredText(name));
   const file = join(folder, path);
   if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;

@@ -1,5 +1,6 @@
-// Compiles a mapping, or a template of mappings, to closures.
-import { compileRootNode } from './closures.ts';
+// Compiles a mapping, or a template of mappings.
+import { type CodeTables, resolveCodes } from './codes.ts';
+import { generateEvaluate } from './generate.ts';
 import { MappingError } from './lexer.ts';
 import { type MappingRoot, type Node, parseMapping } from './parser.ts';
 import type { CompiledMapping, MappingReference, MappingScope } from './scope.ts';
@@ -7,6 +8,7 @@ import { type MappingShape, shapeOfNode } from './shape.ts';
 import { readPieces } from './template.ts';
 import { toText } from './values.ts';
 
+export { CODES_MAX, type CodeTable, type CodeTables } from './codes.ts';
 export { MappingError } from './lexer.ts';
 export type { MappingRoot } from './parser.ts';
 export type { CompiledMapping, Mapping, MappingReference, MappingScope } from './scope.ts';
@@ -15,7 +17,11 @@ export type { FieldShape, MappingShape } from './shape.ts';
 export interface CompileOptions {
   /** The roots that are there where the mapping stands; any other is an error. Default: all. */
   readonly roots?: readonly MappingRoot[];
+  /** The tables that `->code` and `->uncode` may name. Default: none. */
+  readonly codes?: CodeTables;
 }
+
+const NO_CODES: CodeTables = new Map();
 
 export interface TemplateOptions extends CompileOptions {
   /** Applied to the text of every placeholder, never to the text around it: `encodeURIComponent` for a path. Default: as it is. */
@@ -28,22 +34,13 @@ export interface TemplateOptions extends CompileOptions {
  * @throws MappingError with the offset, for whatever is wrong with the text
  */
 export function compileMapping(text: string, options: CompileOptions = {}): CompiledMapping {
-  const node = parseMapping(text);
+  const node = resolveCodes(parseMapping(text), options.codes ?? NO_CODES);
   const references = collectReferences(node);
   for (const { root, offset } of references) {
     if (root !== '$' && options.roots?.includes(root) === false)
       throw new MappingError(`'$${root}' is not known here`, offset);
   }
-  const evaluate = compileRootNode(node);
-  return {
-    text,
-    shape: shapeOfNode(node),
-    references,
-    evaluate(scope) {
-      const input = scope.$ ?? null;
-      return evaluate(scope, input, input);
-    },
-  };
+  return { text, shape: shapeOfNode(node), references, evaluate: generateEvaluate(node) };
 }
 
 /** The tree of names and lists that a compiled mapping yields. */

@@ -25,6 +25,8 @@ export function toDateTime(value: unknown, timezone: string): string | null {
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : format(value.getTime(), timezone);
   const text = typeof value === 'number' ? String(value) : value;
   if (typeof text !== 'string' || text.length > TEXT_CHARS_MAX) return null;
+  const plain = readPlain(text, timezone);
+  if (plain !== undefined) return plain;
   const found = SEPARATED.exec(text.trim()) ?? COMPACT.exec(text.trim());
   if (found === null) return null;
   const asUtcMs = toUtcMs(readLocal(found));
@@ -81,9 +83,13 @@ function localOffsetMs(asUtcMs: number, timezone: string): number {
 function format(instantMs: number, timezone: string): string {
   const offsetMs = offsetMsAt(instantMs, timezone);
   const local = new Date(instantMs + offsetMs).toISOString();
-  const minutes = Math.round(Math.abs(offsetMs) / MS_PER_MINUTE);
   const text = local.endsWith('.000Z') ? local.slice(0, -5) : local.slice(0, -1);
-  return `${text}${offsetMs < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
+  return `${text}${offsetText(offsetMs)}`;
+}
+
+function offsetText(offsetMs: number): string {
+  const minutes = Math.round(Math.abs(offsetMs) / MS_PER_MINUTE);
+  return `${offsetMs < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}:${pad(minutes % 60)}`;
 }
 
 function pad(value: number): string {
@@ -102,13 +108,18 @@ function formatterOf(timezone: string): Intl.DateTimeFormat {
 }
 
 /** Asking Intl is slow: the offset of a zone is kept for a quarter of an hour of time, the finest grain at which clocks change. */
-const offsets = new Map<string, number>();
+const offsets = new Map<string, Map<number, number>>();
 const OFFSETS_MAX = 4_096;
 const GRAIN_MS = 15 * MS_PER_MINUTE;
 
 function offsetMsAt(instantMs: number, timezone: string): number {
-  const key = `${timezone} ${Math.floor(instantMs / GRAIN_MS)}`;
-  const kept = offsets.get(key);
+  let ofZone = offsets.get(timezone);
+  if (ofZone === undefined) {
+    ofZone = new Map();
+    offsets.set(timezone, ofZone);
+  }
+  const grain = Math.floor(instantMs / GRAIN_MS);
+  const kept = ofZone.get(grain);
   if (kept !== undefined) return kept;
   const name =
     formatterOf(timezone)
@@ -116,7 +127,57 @@ function offsetMsAt(instantMs: number, timezone: string): number {
       .find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
   const found = /GMT([+-]\d{2}):(\d{2})/.exec(name);
   const offset = found === null ? 0 : parseOffsetMs(`${found[1]}:${found[2]}`);
-  if (offsets.size >= OFFSETS_MAX) offsets.clear();
-  offsets.set(key, offset);
+  if (ofZone.size >= OFFSETS_MAX) ofZone.clear();
+  ofZone.set(grain, offset);
   return offset;
+}
+
+const PLAIN_LENGTH = 'yyyy-MM-dd HH:mm:ss'.length;
+const ZERO = 48;
+const BLANK = 32;
+const LETTER_T = 84;
+const HYPHEN = 45;
+const COLON = 58;
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+/** Years before this are left to the calendar of `Date`. */
+const PLAIN_YEAR_MIN = 1_000;
+
+/**
+ * What nearly every old system writes, `yyyy-MM-dd HH:mm:ss`, without a pattern and without a Date for its text: it stands there already.
+ * @returns undefined for any other text, and for a time that the zone's clocks skipped: the long way says what those are
+ */
+function readPlain(text: string, timezone: string): string | undefined {
+  if (text.length !== PLAIN_LENGTH || !hasPlainMarks(text)) return undefined;
+  const [year, month, day] = [digits(text, 0) * 100 + digits(text, 2), digits(text, 5), digits(text, 8)];
+  const [hour, minute, second] = [digits(text, 11), digits(text, 14), digits(text, 17)];
+  // What is no digit is NaN, and fails every comparison.
+  if (!(year >= PLAIN_YEAR_MIN && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)))
+    return undefined;
+  if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
+  const asUtcMs = Date.UTC(year, month - 1, day, hour, minute, second);
+  const offsetMs = localOffsetMs(asUtcMs, timezone);
+  if (offsetMsAt(asUtcMs - offsetMs, timezone) !== offsetMs) return undefined;
+  return `${text.slice(0, 10)}T${text.slice(11)}${offsetText(offsetMs)}`;
+}
+
+function hasPlainMarks(text: string): boolean {
+  const between = text.charCodeAt(10);
+  return (
+    text.charCodeAt(4) === HYPHEN &&
+    text.charCodeAt(7) === HYPHEN &&
+    (between === BLANK || between === LETTER_T) &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON
+  );
+}
+
+/** Two digits as a number; NaN when one is none. */
+function digits(text: string, at: number): number {
+  const [tens, ones] = [text.charCodeAt(at) - ZERO, text.charCodeAt(at + 1) - ZERO];
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
+}
+
+function daysOf(year: number, month: number): number {
+  const isLeap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  return isLeap ? 29 : (DAYS[month - 1] ?? 0);
 }

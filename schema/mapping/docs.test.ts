@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { CODE_METHODS } from './codes.ts';
 import { compileMapping, type MappingScope } from './compile.ts';
 import { MAPPING_CHARS_MAX } from './lexer.ts';
 import { MAPPING_RESULT_CHARS_MAX, METHODS } from './methods.ts';
@@ -8,6 +9,8 @@ import { MAPPING_DEPTH_MAX, MAPPING_STEPS_MAX } from './parser.ts';
 const DOCS = readFileSync(new URL('../../docs/mapping.md', import.meta.url), 'utf8');
 
 interface Example {
+  /** Code tables that the example names: code to value. */
+  readonly codes?: Readonly<Record<string, Readonly<Record<string, string | null>>>>;
   readonly scope: MappingScope;
   readonly result: unknown;
 }
@@ -23,12 +26,18 @@ describe('docs/mapping.md', () => {
   });
 
   test.each(examples)('shows what this yields: $text', ({ text, example }) => {
-    expect(compileMapping(text).evaluate(example.scope)).toEqual(example.result);
+    const codes = new Map(
+      Object.entries(example.codes ?? {}).map(([name, table]) => [
+        name,
+        { pairs: Object.entries(table), raw: undefined },
+      ]),
+    );
+    expect(compileMapping(text, { codes }).evaluate(example.scope)).toEqual(example.result);
   });
 
   test('has a row for every method, and for no other', () => {
     const rows = [...DOCS.matchAll(/^\| `->(\w+)/gm)].map(([, name]) => name);
-    expect(rows.sort()).toEqual(['match', ...METHODS.keys()].sort());
+    expect(rows.sort()).toEqual(['match', ...CODE_METHODS, ...METHODS.keys()].sort());
   });
 
   test('tells the limits', () => {

@@ -43,6 +43,3 @@ export interface MappingReference {
   /** Offset in UTF-16 units into the text. */
   readonly offset: number;
 }
-
-/** One step at run time: `object` is what bare names are fields of, `current` is `@`. Never undefined. */
-export type Evaluate = (scope: MappingScope, object: unknown, current: unknown) => unknown;

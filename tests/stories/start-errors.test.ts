@@ -159,7 +159,18 @@ describe('weft connect check', () => {
     const json = await weft(['connect', 'check', join(home, 'broken'), '--json'], {});
     expect(JSON.parse(json.output)).toMatchObject({
       ok: false,
-      issues: [{ code: 'UNKNOWN_SOURCE', line: 5 }],
+      issues: [
+        {
+          code: 'UNKNOWN_SOURCE',
+          line: 5,
+          column: 30,
+          endLine: 5,
+          endColumn: 33,
+          severity: 'error',
+          problem: "there is no source 'b'",
+          mend: 'the folder has a',
+        },
+      ],
     });
     removeHome(home);
   });

@@ -85,7 +85,7 @@ export interface AmqpSource extends SourceBase {
   readonly tls: TlsPlan | undefined;
 }
 
-/** Names in the secret store, of PEM texts. */
+/** Names of secrets that hold PEM. */
 export interface TlsPlan {
   readonly ca: string | undefined;
   readonly cert: string | undefined;

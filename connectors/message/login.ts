@@ -2,14 +2,14 @@
 import { OperatorError } from '@weft/core/errors';
 import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
+import { readTls, type TlsMaterial } from '../http/tls.ts';
 import type { AmqpSource, MqttSource } from '../plan.ts';
-import { type TlsOptions, tlsOptions } from '../tls.ts';
 
 export interface BrokerLogin {
   readonly url: URL;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly tls: TlsOptions;
+  readonly tls: TlsMaterial;
 }
 
 /**
@@ -43,6 +43,6 @@ export function brokerLogin(
     url,
     username: colon === -1 ? login : login?.slice(0, colon),
     password: colon === -1 ? undefined : login?.slice(colon + 1),
-    tls: tlsOptions(source.tls, secrets),
+    tls: readTls(system, source.name, source.tls, secrets) ?? {},
   };
 }

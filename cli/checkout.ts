@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileSystem } from '@weft/connectors/compile/compile';
+import { CONNECTORS_SUBGRAPH, readConnectorsSdl } from '@weft/connectors/subgraph/own-subgraph';
 import { environmentNames } from '@weft/connectors/system-folders';
 
 /** The checkout's root folder. */
@@ -15,7 +16,8 @@ export function homeDirectory(env: Readonly<Record<string, string | undefined>>)
 
 export interface StoredSubgraph {
   readonly name: string;
-  readonly kind: 'OWNED' | 'WRAPPED';
+  /** The process that answers for it. */
+  readonly servedBy: 'subgraphs' | 'connectors';
   /** For composition: connector directives compiled away. */
   readonly sdl: string;
   /** The environment names that a wrapped system's SDL takes its addresses from. */
@@ -24,25 +26,30 @@ export interface StoredSubgraph {
 
 /**
  * Every folder of subgraphs/ in the order of its name: an owned one has `schema.graphql`, a wrapped one only SDL with
- * connector directives.
+ * connector directives. With them comes `connectors`, which the connector host has of its own.
  * @throws OperatorError with file and line when a wrapped system's description has errors
  */
 export function readStoredSubgraphs(): readonly StoredSubgraph[] {
   const folder = join(ROOT, 'subgraphs');
-  return readdirSync(folder, { withFileTypes: true })
+  const folders = readdirSync(folder, { withFileTypes: true })
     .filter(
       (entry) =>
         entry.isDirectory() &&
         readdirSync(join(folder, entry.name)).some((file) => file.endsWith('.graphql')),
     )
-    .map((entry) => readStored(folder, entry.name))
-    .sort((a, b) => (a.name < b.name ? -1 : 1));
+    .map((entry) => readStored(folder, entry.name));
+  return [...folders, readOwnConnectors()].sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function readStored(folder: string, name: string): StoredSubgraph {
   const owned = join(folder, name, 'schema.graphql');
-  if (existsSync(owned)) return { name, kind: 'OWNED', sdl: readFileSync(owned, 'utf8'), environment: [] };
+  if (existsSync(owned))
+    return { name, servedBy: 'subgraphs', sdl: readFileSync(owned, 'utf8'), environment: [] };
   const wrapped = join(folder, name);
   const { plan } = compileSystem(wrapped);
-  return { name, kind: 'WRAPPED', sdl: plan.storedSdl, environment: environmentNames(wrapped) };
+  return { name, servedBy: 'connectors', sdl: plan.storedSdl, environment: environmentNames(wrapped) };
+}
+
+function readOwnConnectors(): StoredSubgraph {
+  return { name: CONNECTORS_SUBGRAPH, servedBy: 'connectors', sdl: readConnectorsSdl(), environment: [] };
 }

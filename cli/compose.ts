@@ -7,17 +7,16 @@ import { printProblem } from '@weft/schema/problem';
 import { ROOT, readStoredSubgraphs } from './checkout.ts';
 
 /** Addresses that stand in the committed supergraph; a running hub fills in its own. */
-const OWNED_URL = 'http://localhost:4101';
-const WRAPPED_URL = 'http://localhost:4102';
+const URLS = { subgraphs: 'http://localhost:4101', connectors: 'http://localhost:4102' } as const;
 
 /**
  * @param check compares instead of writing
  * @throws OperatorError when the subgraphs do not compose, or the committed file is stale
  */
 export function composeCommand(check: boolean): void {
-  const subgraphs = readStoredSubgraphs().map(({ name, kind, sdl }) => ({
+  const subgraphs = readStoredSubgraphs().map(({ name, servedBy, sdl }) => ({
     name,
-    url: `${kind === 'OWNED' ? OWNED_URL : WRAPPED_URL}/${name}/graphql`,
+    url: `${URLS[servedBy]}/${name}/graphql`,
     sdl,
   }));
   const result = compose(subgraphs);

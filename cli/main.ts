@@ -11,6 +11,9 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft plan FILE [--supergraph FILE]   show how an operation is answered, and which planner says so
             [--operation NAME] [--planner apollo|hive]
   weft connect check FOLDER [--json]   check the description of a wrapped system
+  weft connect commands list [--system NAME] [--state STATE] | show ID
+  weft connect commands redrive ID [--force] | discard ID | confirm ID [--ref TEXT]
+                                       writes to old systems: what became of them, and what a person decides
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
@@ -69,6 +72,8 @@ async function main(argv: readonly string[]): Promise<void> {
     case 'plan':
       return runPlan(rest);
     case 'connect':
+      if (rest[0] === 'commands')
+        return (await import('./connect-commands.ts')).connectCommandsCommand(rest.slice(1), process.env);
       return runConnect(rest);
     case 'simulate': {
       const { positionals } = parse(rest, {});

@@ -4,6 +4,7 @@ import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
+import { openCommands } from './commands/commands.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
@@ -32,7 +33,7 @@ export interface HostOptions {
 /**
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
  * coded errors, and webhooks are answered with 503 until the database is back.
- * @returns each system's subgraph URL by its name, and `ingest`
+ * @returns each subgraph's URL by its name, that of `connectors` too, and `ingest`
  * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
  */
 export async function startHost(options: HostOptions): Promise<Started> {
@@ -51,6 +52,8 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const store = keep(openStore(options.databaseUrl, logger));
     for (const plan of options.systems) systems.push(keep(await openSystem(plan, { ...options, store })));
     keep(startHousekeeping(store, options.systems, logger));
+    // A pool of its own: writes and what comes in do not wait for one another.
+    const commandStore = keep(openStore(options.databaseUrl, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
@@ -67,7 +70,9 @@ export async function startHost(options: HostOptions): Promise<Started> {
       keep(startMessages(system, { applier, logger, secrets: options.secrets, onSeen, onBlind }));
     }
     const { host, servePort: port, subgraphKeys } = options;
-    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, logger }));
+    const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
+    const own = { store: commandStore, commands };
+    const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {
         host: options.host,

@@ -219,6 +219,8 @@ export type FieldPlan =
       readonly connect: ConnectPlan;
       readonly list: boolean;
       readonly returnType: string;
+      /** A mutation that is stored as a command before it is sent; undefined: one guarded call. */
+      readonly write?: WritePlan | undefined;
     }
   /** One call for many parents: `$batch.<keyField>` holds the keys of the parents gathered in a tick. */
   | {
@@ -232,6 +234,21 @@ export type FieldPlan =
    * `key.evaluate` yields the bare key value (a list of them for a list field), not an object: `id: $args.x` is compiled to `$args.x`.
    */
   | { readonly kind: 'reference'; readonly key: Mapping; readonly returnType: string };
+
+/** How a mutation is sent once and its outcome found out: docs/commands.md. */
+export interface WritePlan {
+  /** Yields the client number: what the old system knows the write by. */
+  readonly idempotencyKey: Mapping;
+  /** Yields what it is about: writes of one subject go in order. */
+  readonly subject: Mapping | undefined;
+  /** `Query.<field>` in `fields`, and which of its arguments is the client number: no row means that it is not known. */
+  readonly reconcile: { readonly field: string; readonly argument: string } | undefined;
+  /** The old system makes a second call of one client number do nothing. */
+  readonly retryable: boolean;
+  /** How long a call that was given up may still come to be applied. */
+  readonly settleForMs: number;
+  readonly giveUpAfterMs: number;
+}
 
 /** Changes that come to us for one type. */
 export interface IngestPlan {

@@ -19,17 +19,25 @@ export type UpstreamCode = Extract<
   'UPSTREAM_UNAVAILABLE' | 'UPSTREAM_INVALID' | 'DEADLINE_EXCEEDED'
 >;
 
-/** A failure of the old system, of origin PROVIDER; `details` go into `extensions` beside `source` and `operation`. */
+/**
+ * A failure of the old system, of origin PROVIDER; `details` go into `extensions` beside `source` and `operation`.
+ * @param hadNoEffect it is certain that the call changed nothing: no connection was made, the broker has refused the
+ *   message, the answer says that the call failed. A write that failed so is sent again when the code is
+ *   UPSTREAM_UNAVAILABLE ("not now"), and is REJECTED when it is UPSTREAM_INVALID ("not so"); any other failed write is
+ *   UNKNOWN and never sent again unasked. When in doubt, leave it out.
+ */
 export function upstreamError(
   code: UpstreamCode,
   message: string,
   context: CallContext,
   details: UpstreamDetails = {},
   cause?: unknown,
+  hadNoEffect = false,
 ): HubError {
   return new HubError(code, `${context.system}: ${message}`, {
     system: context.system,
     details: { source: context.source, operation: context.operation, ...details },
     cause,
+    hadNoEffect,
   });
 }

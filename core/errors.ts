@@ -74,6 +74,8 @@ export interface HubErrorOptions {
   readonly origin?: Origin | undefined;
   /** Whether asking again may help. Defaults by code. */
   readonly retryable?: boolean | undefined;
+  /** It is certain that the call changed nothing in the system: it was never sent, or was refused. Default false. */
+  readonly hadNoEffect?: boolean | undefined;
   /** What may be shown to the client besides the code: operation, upstream status, SOAP fault code, SQL state, limit name. */
   readonly details?: Readonly<Record<string, string | number | boolean | null>> | undefined;
   /** Logged, never sent. */
@@ -93,6 +95,8 @@ export class HubError extends Error {
   readonly system: string | undefined;
   readonly origin: Origin;
   readonly retryable: boolean;
+  /** False also when nobody knows. */
+  readonly hadNoEffect: boolean;
   readonly details: Readonly<Record<string, string | number | boolean | null>>;
 
   constructor(code: ErrorCode, message: string, options: HubErrorOptions = {}) {
@@ -102,6 +106,7 @@ export class HubError extends Error {
     this.system = options.system;
     this.origin = options.origin ?? (options.system === undefined ? 'HUB' : 'PROVIDER');
     this.retryable = options.retryable ?? RETRYABLE.has(code);
+    this.hadNoEffect = options.hadNoEffect ?? false;
     this.details = options.details ?? {};
   }
 

@@ -29,7 +29,9 @@ describe('planParts', () => {
         hotlineWebhook: 'b',
       },
       ports: ports as Record<(typeof PORT_NAMES)[number], number>,
-      stored: [{ name: 'market', kind: 'WRAPPED', sdl: '', environment: ['MARKET_URL', 'WEFT_POLICE_URL'] }],
+      stored: [
+        { name: 'market', servedBy: 'connectors', sdl: '', environment: ['MARKET_URL', 'WEFT_POLICE_URL'] },
+      ],
     });
     return specs.find(({ name }) => name === part)?.env ?? {};
   }

@@ -29,11 +29,10 @@ export function planParts(plan: Plan): readonly ChildSpec[] {
 function writeStoredSubgraphs({ home, ports, stored }: Plan): string {
   const folder = join(home, 'subgraphs');
   mkdirSync(folder, { recursive: true });
-  const list = stored.map(({ name, kind, sdl }) => {
+  const list = stored.map(({ name, servedBy, sdl }) => {
     const sdlFile = join(folder, `${name}.graphql`);
     writeFileSync(sdlFile, sdl);
-    const port = kind === 'OWNED' ? ports.subgraphs : ports.connectors;
-    return { name, url: `http://127.0.0.1:${port}/${name}/graphql`, sdlFile };
+    return { name, url: `http://127.0.0.1:${ports[servedBy]}/${name}/graphql`, sdlFile };
   });
   const file = join(home, 'subgraphs.json');
   writeFileSync(file, JSON.stringify({ subgraphs: list }, null, 2));

@@ -57,7 +57,9 @@ async function listen(opened: AmqpLink<ConfirmChannel>): Promise<CallLink> {
   const pending = createPending();
   // Comes before the confirm of the same message: https://www.rabbitmq.com/docs/confirms#when-publishes-are-confirmed
   channel.on('return', ({ properties }) =>
-    pending.fail(String(properties.correlationId), 'no queue takes the message', { reason: 'UNROUTABLE' }),
+    pending.failUnsent(String(properties.correlationId), 'no queue takes the message', {
+      reason: 'UNROUTABLE',
+    }),
   );
   const take = (message: Message | null) => {
     if (message === null) return void opened.close();
@@ -108,7 +110,7 @@ async function callByMessage(
     channel.publish(exchange, routingKey, content, optionsOf(call, source, correlationId, traceId), settle);
   } catch (thrown) {
     // The channel has ended, and nothing was sent.
-    pending.fail(correlationId, 'its broker cannot be reached', { reason: 'NOT_CONNECTED' }, thrown);
+    pending.failUnsent(correlationId, 'its broker cannot be reached', { reason: 'NOT_CONNECTED' }, thrown);
   }
   const answer = await answered;
   if (!call.reply) return { accepted: true, correlationId };

@@ -369,3 +369,68 @@ describe('build codes', () => {
     expect(Object.keys(BUILD_CODES).filter((code) => !told.has(code))).toEqual([]);
   });
 });
+
+describe('write', () => {
+  const WRITING = `extend schema
+  @link(url: "https://specs.apollo.dev/federation/v2.9", import: [{ name: "@key", as: "@primary" }])
+  @source(name: "web", rest: { baseUrl: "{$env.WEB}" }, readOnly: false, guard: { timeout: "1s" })
+type Query {
+  renaming(no: ID!): Renaming @connect(source: "web", http: { GET: "/r", query: "no: $args.no" }, select: "upstreamRef: $.no")
+  plain: Renaming @connect(source: "web", http: { GET: "/r" }, select: "upstreamRef: $.no")
+}
+type Renaming { upstreamRef: String }
+type Mutation {
+  rename(id: ID!, requestId: ID!): CommandReceipt @connect(source: "web", http: { POST: "/r", body: "id: $args.id" }, select: "upstreamRef: $.no",
+    write: { idempotencyKey: "$args.requestId", reconcile: "Query.renaming" })
+}
+`;
+
+  test('is planned, and its receipt is defined where the folder names it', () => {
+    const { plan } = compileSystem(folderOf({ 'a.graphql': WRITING }));
+    const field = plan.fields.get('Mutation.rename');
+    expect(field).toMatchObject({
+      write: {
+        reconcile: { field: 'Query.renaming', argument: 'no' },
+        retryable: false,
+        settleForMs: 3_000,
+        giveUpAfterMs: 86_400_000,
+      },
+    });
+    expect(plan.storedSdl).toContain('type CommandReceipt @federation__shareable');
+    expect(plan.storedSdl).toContain('type Command @primary(fields: "id", resolvable: false)');
+    expect(plan.storedSdl).toContain('enum CommandOutcome');
+  });
+
+  test.each([
+    [
+      'another type than a receipt',
+      'requestId: ID!): CommandReceipt',
+      'requestId: ID!): Renaming',
+      'SHAPE_MISMATCH',
+    ],
+    [
+      'a list of receipts',
+      'requestId: ID!): CommandReceipt',
+      'requestId: ID!): [CommandReceipt]',
+      'SHAPE_MISMATCH',
+    ],
+    ['a reconcile that is not there', 'Query.renaming', 'Query.nothing', 'BAD_VALUE'],
+    ['a reconcile without an argument', 'Query.renaming', 'Query.plain', 'BAD_VALUE'],
+    ['a client number that is an object', '"$args.requestId"', '"no: $args.requestId"', 'SHAPE_MISMATCH'],
+    ['a client number that is no argument', '$args.requestId', '$args.number', 'BAD_MAPPING'],
+    ['a source that is read only', 'readOnly: false', 'readOnly: true', 'WRITE_ON_READ_ONLY'],
+  ])('refuses %s', (_, part, other, code) => {
+    const issues = issuesOf(WRITING.replace(part, other));
+    expect(issues.map((issue) => issue.code)).toContain(code);
+  });
+
+  test('refuses a write where nothing is written', () => {
+    const issues = issuesOf(
+      GOOD.replace(
+        'select: "$.rows { id: no }")',
+        'select: "$.rows { id: no }", write: { idempotencyKey: "$args.area" })',
+      ),
+    );
+    expect(issues.map(({ code }) => code)).toEqual(['MISPLACED']);
+  });
+});

@@ -16,6 +16,7 @@ import { findDirective, type ObjectType, readSdlFolder, showFile } from './sdl-f
 import { readSources } from './sources.ts';
 import { printStoredSdl } from './stored-sdl.ts';
 import { checkTypeNames } from './type-names.ts';
+import { checkReconciles } from './writes.ts';
 
 export { BuildErrors, type BuildIssue } from './build-issues.ts';
 
@@ -36,6 +37,7 @@ export function compileSystem(folder: string): CompiledSystem {
   const [entities, fields] = [readEntities(compilation), readFields(compilation)];
   const ingests = readIngests(compilation);
   const changes = readChanges(compilation, ingests);
+  checkReconciles(compilation, fields);
   checkFreshness(compilation);
   checkTypeNames(compilation.sdl, issues);
   checkDirectiveNames(compilation.sdl, issues);

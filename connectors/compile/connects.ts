@@ -16,6 +16,7 @@ import {
 } from './sdl-folder.ts';
 import { exactlyOne, readNumber } from './sources.ts';
 import { readStoreEntity, readStoreField } from './stores.ts';
+import { readWrite } from './writes.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
 const BATCH_PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
@@ -36,6 +37,14 @@ export function readEntity(
   if (given === undefined) return undefined;
   if (given.has('store')) return readStoreEntity(type, given, compilation);
   const batch = given.object('batch');
+  if (given.has('write')) {
+    issues.add(
+      'MISPLACED',
+      given.nodeOf('write'),
+      'a loader writes nothing',
+      'put it on a field of Mutation',
+    );
+  }
   if (batch === undefined) {
     const mend = 'add batch: { how: …, match: "<key>" }, FAN_OUT where the system has nothing better';
     issues.add('N_PLUS_ONE', directive, `${type.name} is loaded one by one`, mend);
@@ -78,7 +87,9 @@ export function readField(
   if (given.has('store')) return readStoreField(type, field, given, compilation);
   const batch = given.object('batch');
   if (batch !== undefined) return readBatchField(type, field, given, batch, compilation);
-  const connect = readConnect(given, { args, ...parent, env: undefined }, compilation);
+  const readable: Readable = { args, ...parent, env: undefined };
+  const connect = readConnect(given, readable, compilation);
+  const write = readWrite(type, field, given, readable, compilation);
   if (connect === undefined) return undefined;
   if (type.name === 'Mutation') checkWritable(connect.plan.source, directive, compilation);
   return {
@@ -87,6 +98,7 @@ export function readField(
       connect: connect.plan,
       list: isListType(field.type),
       returnType: namedType(field.type),
+      write,
     },
     select: connect.select,
   };

@@ -18,6 +18,7 @@ import {
   reportUnfilled,
   type ShapeCheck,
 } from './shape-check.ts';
+import { filledByHub } from './writes.ts';
 
 export interface ReadGraph {
   readonly entities: ReadonlyMap<string, ReadEntity>;
@@ -48,7 +49,7 @@ export function checkGraph(check: ShapeCheck, graph: ReadGraph): void {
     if (select === undefined || plan.kind === 'reference') continue;
     const { shape } = select.mapping;
     const helper = plan.kind === 'batch' ? plan.connect.batch.match : undefined;
-    checkSelect(check, shape, plan.returnType, select.node, { helper });
+    checkSelect(check, shape, plan.returnType, select.node, { helper, filled: filledByHub(plan) });
     // SQL selects are for each row, and a batch is for many parents: there the list is not the field's.
     if (plan.kind === 'call' && plan.connect.call.protocol !== 'sql') {
       const field = fieldOf(check.sdl, coordinate);

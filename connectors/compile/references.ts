@@ -17,11 +17,14 @@ export function readReference(
     'http',
     'soap',
     'sql',
+    'amqp',
+    'mqtt',
     'store',
     'batch',
     'select',
     'emptyWhen',
     'failWhen',
+    'write',
   ]);
   if (others.length > 0) {
     issues.add(

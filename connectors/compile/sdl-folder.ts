@@ -15,6 +15,7 @@ import {
   type TypeNode,
 } from 'graphql';
 import type { IssueList } from './build-issues.ts';
+import { withReceiptTypes } from './receipt.ts';
 
 export interface SdlFolder {
   /** All files in the order of their names, as one document; every node keeps its file and place. */
@@ -49,7 +50,7 @@ export function readSdlFolder(folder: string, issues: IssueList): SdlFolder {
     const what = existsSync(folder) ? 'the folder holds no .graphql file' : 'there is no such folder';
     issues.addAt('NO_SDL', place, what, 'put the SDL of the system there');
   }
-  const definitions = files.flatMap((file) => parseFile(file, issues));
+  const definitions = withReceiptTypes(files.flatMap((file) => parseFile(file, issues)));
   return {
     document: { kind: Kind.DOCUMENT, definitions },
     schemaDirectives: definitions.flatMap((node) =>

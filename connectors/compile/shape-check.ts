@@ -32,6 +32,7 @@ export interface ShapeCheck {
  * Checks a select against the object or leaf type that it yields, whatever lists are around it.
  * @param node the string it stands in
  * @param helper a field that the select may yield beyond the type's: the one by which keys are matched
+ * @param filled fields that the hub fills itself
  * @param isLoader the select is the type's own loader: it brings every field that has no source of its own
  */
 export function checkSelect(
@@ -39,7 +40,11 @@ export function checkSelect(
   shape: MappingShape,
   typeName: string,
   node: StringValueNode,
-  options: { readonly helper?: Helper; readonly isLoader?: boolean } = {},
+  options: {
+    readonly helper?: Helper | undefined;
+    readonly filled?: ReadonlySet<string> | undefined;
+    readonly isLoader?: boolean;
+  } = {},
 ): void {
   const type = check.sdl.objects.get(typeName);
   if (type === undefined) checkLeaf(check, { ...shape, offset: 0 }, typeName, node);
@@ -54,7 +59,7 @@ export function checkSelect(
     return;
   }
   checkObject(check, shape, type, node, options.helper);
-  checkProvided(check, shape, type, node, options.isLoader === true);
+  checkProvided(check, shape, type, node, options);
 }
 
 /** Whether a select that yields one, or many, fits the field. Undefined when only the data can tell. */
@@ -113,7 +118,7 @@ function checkField(check: ShapeCheck, shape: FieldShape, typeName: string, node
     return;
   }
   checkObject(check, shape, type, node, undefined);
-  checkProvided(check, shape, type, node, false);
+  checkProvided(check, shape, type, node, {});
 }
 
 function checkLeaf(check: ShapeCheck, shape: FieldShape, typeName: string, node: StringValueNode): void {
@@ -150,15 +155,16 @@ function checkProvided(
   shape: Extract<MappingShape, { kind: 'object' }>,
   type: ObjectType,
   node: StringValueNode,
-  isLoader: boolean,
+  options: { readonly filled?: ReadonlySet<string> | undefined; readonly isLoader?: boolean },
 ): void {
-  if (type.keys.length > 0 && !isLoader) {
+  if (type.keys.length > 0 && options.isLoader !== true) {
     if (type.keys.some((fields) => fields.every((name) => shape.fields.has(name)))) return;
     const key = type.keys[0]?.join(' ');
     check.issues.add('KEY_NOT_IN_ANSWER', node, `yields ${type.name} without its key`, `add \`${key}: …\``);
     return;
   }
   for (const [name, field] of type.fields) {
+    if (options.filled?.has(name) === true) continue;
     if (!shape.fields.has(name) && !isFilledOtherwise(type, field)) reportUnfilled(check, type, field);
   }
 }

@@ -94,7 +94,20 @@ function unreachable(thrown: unknown, context: CallContext): HubError {
     context,
     { reason: typeof code === 'string' ? code : 'UNKNOWN' },
     thrown,
+    isBeforeConnection(thrown),
   );
+}
+
+/** What ends before there is a connection: names, connecting, and TLS with a certificate that does not hold. */
+const BEFORE_CONNECTION = /^(?:UND_ERR_CONNECT_TIMEOUT|ERR_TLS_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/;
+
+/** Whether no byte of the request can have left. A reset while TLS is agreed on is taken for one later: it cannot be told apart. */
+function isBeforeConnection(thrown: unknown): boolean {
+  const { code, syscall, errors } = thrown as { code?: unknown; syscall?: unknown; errors?: unknown };
+  // Several addresses of one name, each with its own failure.
+  if (Array.isArray(errors) && errors.length > 0) return errors.every(isBeforeConnection);
+  if (syscall === 'connect' || syscall === 'getaddrinfo') return true;
+  return typeof code === 'string' && BEFORE_CONNECTION.test(code);
 }
 
 function headerText(value: string | string[] | undefined): string | undefined {
@@ -106,17 +119,24 @@ function headerText(value: string | string[] | undefined): string | undefined {
  * A 401 or 403 means that the hub's own credentials are refused: an operator's matter, not the client's.
  */
 export function refuseStatus(answer: HttpAnswer, context: CallContext): void {
-  const details = { upstreamStatus: answer.status };
-  if (answer.status === 401 || answer.status === 403) {
-    throw upstreamError('UPSTREAM_UNAVAILABLE', "the hub's credentials are refused", context, {
-      ...details,
-      reason: 'CREDENTIALS_REFUSED',
-    });
+  const { status } = answer;
+  const details = { upstreamStatus: status };
+  if (status === 401 || status === 403) {
+    const refused = { ...details, reason: 'CREDENTIALS_REFUSED' };
+    const message = "the hub's credentials are refused";
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, refused, undefined, true);
   }
-  if (answer.status >= 500 || answer.status === 429) {
-    throw upstreamError('UPSTREAM_UNAVAILABLE', `answered with status ${answer.status}`, context, details);
+  if (status >= 500 || status === 429) {
+    const message = `answered with status ${status}`;
+    throw upstreamError('UPSTREAM_UNAVAILABLE', message, context, details, undefined, status === 429);
   }
-  if (answer.status < 200 || answer.status >= 300) {
-    throw upstreamError('UPSTREAM_INVALID', `expected status 200, got ${answer.status}`, context, details);
+  if (status < 200 || status >= 300) {
+    const message = `expected status 200, got ${status}`;
+    throw upstreamError('UPSTREAM_INVALID', message, context, details, undefined, isRefusal(status));
   }
+}
+
+/** 408: it was waited for too long, and may have been done; 409 and all others of its class say that nothing was done. */
+function isRefusal(status: number): boolean {
+  return status >= 400 && status < 500 && status !== 408;
 }

@@ -10,6 +10,7 @@ const QUARANTINE_DAYS = 90;
 const RECORDS_AT_ONCE = 2_000;
 /** Of one type in one round. */
 const RECORD_PARTS_MAX = 500;
+const COMMAND_DAYS = 90;
 
 /** Runs every hour until closed. */
 export function startHousekeeping(
@@ -42,6 +43,11 @@ export async function trim(store: Store, systems: readonly SystemPlan[] = []): P
     await transaction.query(
       'DELETE FROM connectors.quarantine WHERE received_at < now() - make_interval(days => $1)',
       [QUARANTINE_DAYS],
+    );
+    // A client number that comes again after this long is another write.
+    await transaction.query(
+      `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,
+      [COMMAND_DAYS],
     );
   });
   for (const { system, type, keepMs } of retentions(systems)) await trimRecords(store, system, type, keepMs);

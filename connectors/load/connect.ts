@@ -62,12 +62,12 @@ function send(
     isRead,
     signal: request.signal,
     // The two kinds of client differ in what they take; the compiler has checked that call and source agree.
-    execute: (signal) =>
-      (client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }).call(
-        connect.call,
-        scope,
-        { signal, correlationId },
-      ),
+    execute: (signal) => {
+      request.onSend?.();
+      return (
+        client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }
+      ).call(connect.call, scope, { signal, correlationId });
+    },
   });
 }
 
@@ -86,6 +86,8 @@ export function mapAnswer(
       'the answer says that the call failed',
       context,
       upstreamCode === undefined ? {} : { upstreamCode },
+      undefined,
+      true,
     );
   }
   if (connect.emptyWhen !== undefined && isTrue(connect.emptyWhen.evaluate(answerScope))) return [];

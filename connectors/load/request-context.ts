@@ -3,7 +3,7 @@ import type DataLoader from 'dataloader';
 import type { Row } from './connect.ts';
 import type { RunningSystem } from './system.ts';
 
-export interface RequestContext {
+export interface RequestContext extends RequestOptions {
   readonly system: RunningSystem;
   /** Aborts when the deadline passes or the client leaves. */
   readonly signal: AbortSignal;
@@ -13,11 +13,29 @@ export interface RequestContext {
   readonly batchLoaders: Map<string, DataLoader<string, readonly Row[]>>;
 }
 
+/** What only some requests have. */
+export interface RequestOptions {
+  /** Called at the moment when a call is handed to its client; what it throws keeps the call from being made. */
+  readonly onSend?: (() => void) | undefined;
+  /** Stores a mutation as a command and answers with its receipt; undefined where none can be stored. */
+  readonly submitWrite?:
+    | ((field: string, args: Readonly<Record<string, unknown>>) => Promise<Row>)
+    | undefined;
+}
+
 /** A fresh context: nothing is shared between requests. */
 export function createRequestContext(
   system: RunningSystem,
   signal: AbortSignal,
   correlationId: string,
+  options: RequestOptions = {},
 ): RequestContext {
-  return { system, signal, correlationId, entityLoaders: new Map(), batchLoaders: new Map() };
+  return {
+    ...options,
+    system,
+    signal,
+    correlationId,
+    entityLoaders: new Map(),
+    batchLoaders: new Map(),
+  };
 }

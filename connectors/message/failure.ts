@@ -5,23 +5,12 @@ import { type CallContext, type UpstreamDetails, upstreamError } from '../upstre
 /** In a failure's details when the connection broke after the message was sent: whether it was worked is not known. */
 export const CONNECTION_LOST: UpstreamDetails = { reason: 'CONNECTION_LOST' };
 
-/** The broker is away, or refuses who we are. */
+/** The broker is away, or refuses who we are: nothing was sent. */
 export function connectFailure(thrown: unknown, refusesLogin: boolean, context: CallContext): HubError {
-  return refusesLogin
-    ? upstreamError(
-        'UPSTREAM_UNAVAILABLE',
-        "the hub's credentials are refused",
-        context,
-        { reason: 'CREDENTIALS_REFUSED' },
-        thrown,
-      )
-    : upstreamError(
-        'UPSTREAM_UNAVAILABLE',
-        'its broker cannot be reached',
-        context,
-        { reason: codeOf(thrown) },
-        thrown,
-      );
+  const [message, reason] = refusesLogin
+    ? ["the hub's credentials are refused", 'CREDENTIALS_REFUSED']
+    : ['its broker cannot be reached', codeOf(thrown)];
+  return upstreamError('UPSTREAM_UNAVAILABLE', message, context, { reason }, thrown, true);
 }
 
 /** The system's code of an error (`ECONNREFUSED`), or a general one. */

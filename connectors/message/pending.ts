@@ -9,6 +9,9 @@ export interface Pending {
    */
   wait(correlationId: string, context: CallContext, signal: AbortSignal): Promise<Answer>;
   answer(correlationId: string, answer: Answer): void;
+  /** It is certain that nobody got the message. */
+  failUnsent(correlationId: string, message: string, details: UpstreamDetails, cause?: unknown): void;
+  /** Whether somebody got it is not known. */
   fail(correlationId: string, message: string, details: UpstreamDetails, cause?: unknown): void;
   /** The connection ended: nobody will answer. */
   failAll(message: string, details: UpstreamDetails, cause?: unknown): void;
@@ -23,8 +26,13 @@ interface Waiting {
 /** Empty at first. It holds no more than the guard lets through at once. */
 export function createPending(): Pending {
   const waiting = new Map<string, Waiting>();
-  const refuse = (one: Waiting | undefined, message: string, details: UpstreamDetails, cause: unknown) =>
-    one?.reject(upstreamError('UPSTREAM_UNAVAILABLE', message, one.context, details, cause));
+  const refuse = (
+    one: Waiting | undefined,
+    message: string,
+    details: UpstreamDetails,
+    cause: unknown,
+    hadNoEffect = false,
+  ) => one?.reject(upstreamError('UPSTREAM_UNAVAILABLE', message, one.context, details, cause, hadNoEffect));
   return {
     async wait(correlationId, context, signal) {
       signal.throwIfAborted();
@@ -40,6 +48,8 @@ export function createPending(): Pending {
       }
     },
     answer: (correlationId, answer) => waiting.get(correlationId)?.resolve(answer),
+    failUnsent: (correlationId, message, details, cause) =>
+      refuse(waiting.get(correlationId), message, details, cause, true),
     fail: (correlationId, message, details, cause) =>
       refuse(waiting.get(correlationId), message, details, cause),
     failAll(message, details, cause) {

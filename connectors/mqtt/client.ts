@@ -107,10 +107,10 @@ async function callByMessage(
           refused,
         );
       else if (reasonCode === NO_MATCHING_SUBSCRIBERS)
-        pending.fail(correlationId, 'nobody takes the message', { reason: 'UNROUTABLE' });
+        pending.failUnsent(correlationId, 'nobody takes the message', { reason: 'UNROUTABLE' });
       else if (!call.reply) pending.answer(correlationId, { body: content, contentType: undefined });
     });
-  } else pending.fail(correlationId, 'its broker cannot be reached', { reason: 'NOT_CONNECTED' });
+  } else pending.failUnsent(correlationId, 'its broker cannot be reached', { reason: 'NOT_CONNECTED' });
   const answer = await answered;
   if (!call.reply) return { accepted: true, correlationId };
   return decodeAnswer(answer, source.encoding, source.guard.responseBytesMax, context);

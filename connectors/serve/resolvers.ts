@@ -1,8 +1,10 @@
 // Generates the resolvers of a wrapped system from its plan.
+import { HubError } from '@weft/core/errors';
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from 'graphql';
 import { callConnect, operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
+import { writeOnce } from '../load/write-once.ts';
 import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
 import { recordKey } from '../record-key.ts';
 import { upstreamError } from '../upstream-error.ts';
@@ -51,9 +53,11 @@ function fieldResolver(plan: SystemPlan, field: ServedField): Resolver {
 function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan): Resolver {
   switch (planned.kind) {
     case 'call':
-      return async (parent, args, context, info) => {
-        const isRead = info.operation.operation !== 'mutation';
-        const rows = await callConnect(context, planned.connect, { args, this: parent ?? {} }, isRead);
+      if (planned.write !== undefined)
+        return (_parent, args, context) => submitWrite(field.name, args, context);
+      return async (parent, args, context) => {
+        const call = field.parentType === 'Mutation' ? writeOnce : callConnect;
+        const rows = await call(context, planned.connect, { args, this: parent ?? {} });
         return planned.list ? rows : one(rows, planned, field, context);
       };
     case 'batch': {
@@ -75,6 +79,15 @@ function plannedField(plan: SystemPlan, field: ServedField, planned: FieldPlan):
     default:
       return planned satisfies never;
   }
+}
+
+function submitWrite(
+  field: string,
+  args: Readonly<Record<string, unknown>>,
+  { submitWrite: submit, system }: RequestContext,
+): Promise<Row> {
+  if (submit !== undefined) return submit(field, args);
+  throw new HubError('STORE_UNAVAILABLE', `${system.plan.name}: this host stores no writes`);
 }
 
 /** A field that the parent brings; what it lacks is completed by the entity's loader, once a request. */

@@ -1,13 +1,22 @@
-// Serves every wrapped system as a subgraph at its own path, `/<name>/graphql`, on one port.
+// Serves every wrapped system, and the hub's own `connectors`, as a subgraph at its own path, `/<name>/graphql`, on one port.
 import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { GraphQLSchema } from 'graphql';
 import mercurius from 'mercurius';
 import { listen } from '../http/listen.ts';
 import { createRequestContext, type RequestContext } from '../load/request-context.ts';
 import type { RunningSystem } from '../load/system.ts';
+import {
+  buildOwnSchema,
+  CONNECTORS_SUBGRAPH,
+  createOwnContext,
+  type OwnSubgraphParts,
+} from '../subgraph/own-subgraph.ts';
 import { formatExecution } from './format-errors.ts';
+import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
 
@@ -24,11 +33,13 @@ export interface ServeOptions {
   readonly port: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** What the hub's own subgraph `connectors` works on; undefined: it is not served. */
+  readonly own?: OwnSubgraphParts | undefined;
   readonly logger: Logger;
 }
 
 export interface ServedSystems {
-  /** System name to the URL of its subgraph. */
+  /** Subgraph name, which is the system's, to its URL. */
   readonly urls: Readonly<Record<string, string>>;
   close(): Promise<void>;
 }
@@ -41,24 +52,48 @@ export async function serveSystems(
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
   const { subgraphKeys: keys, logger } = options;
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
-  for (const system of systems) await serveSystem(app, system, logger);
+  const served = systems.map((system) => servedSystem(system, options.own));
+  if (options.own !== undefined) served.push(servedOwn(options.own));
+  for (const subgraph of served) await serveSubgraph(app, subgraph, logger);
   const address = await listen(app, options.host, options.port, 'WEFT_CONNECTORS_PORT');
-  const urls = Object.fromEntries(systems.map(({ plan }) => [plan.name, `${address}/${plan.name}/graphql`]));
+  const urls = Object.fromEntries(served.map(({ name }) => [name, `${address}/${name}/graphql`]));
   return { urls, close: () => app.close() };
 }
 
-/** Mercurius decorates the instance that it is registered on: each system has an instance of its own. */
-async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: Logger): Promise<void> {
-  const { name } = system.plan;
+interface ServedSubgraph {
+  readonly name: string;
+  readonly schema: GraphQLSchema;
+  context(request: FastifyRequest, reply: FastifyReply): object;
+}
+
+function servedSystem(system: RunningSystem, own: OwnSubgraphParts | undefined): ServedSubgraph {
+  return {
+    name: system.plan.name,
+    schema: buildServedSchema(system.plan),
+    context: (request, reply) => contextOf(system, own, request, reply),
+  };
+}
+
+function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
+  return {
+    name: CONNECTORS_SUBGRAPH,
+    schema: buildOwnSchema(),
+    context: () => createOwnContext(parts),
+  };
+}
+
+/** Mercurius decorates the instance that it is registered on: each subgraph has an instance of its own. */
+async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, logger: Logger): Promise<void> {
+  const { name, schema, context } = subgraph;
   await app.register(
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
       await scope.register(mercurius, {
-        schema: buildServedSchema(system.plan),
+        schema,
         path: '/graphql',
         graphiql: false,
-        context: (request, reply) => contextOf(system, request, reply) as unknown as Record<string, unknown>,
+        context: (request, reply) => context(request, reply) as Record<string, unknown>,
         errorFormatter: (execution) => formatExecution(execution, name, logger),
       });
     },
@@ -66,13 +101,25 @@ async function serveSystem(app: FastifyInstance, system: RunningSystem, logger: 
   );
 }
 
-function contextOf(system: RunningSystem, request: FastifyRequest, reply: FastifyReply): RequestContext {
+function contextOf(
+  system: RunningSystem,
+  own: OwnSubgraphParts | undefined,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): RequestContext {
   const left = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableFinished) left.abort();
   });
-  const signal = deadlineSignal(deadlineMs(request.headers[DEADLINE_HEADER]), left.signal);
-  return createRequestContext(system, signal, correlationId(request));
+  const leftMs = deadlineMs(request.headers[DEADLINE_HEADER]);
+  const answerByMs = performance.now() + leftMs;
+  const signal = deadlineSignal(leftMs, left.signal);
+  const correlation = correlationId(request);
+  const principal = principalOf(request.headers[PRINCIPAL_HEADER]);
+  const circumstances = { principal, correlationId: correlation, answerByMs, signal };
+  const submitWrite: RequestContext['submitWrite'] =
+    own && ((field, args) => own.commands.submit(system, { field, args, ...circumstances }));
+  return createRequestContext(system, signal, correlation, { submitWrite });
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

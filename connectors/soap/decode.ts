@@ -59,5 +59,8 @@ function faultError(xml: string, upstreamStatus: number, context: CallContext): 
     `answered with a fault (${faultCode})`,
     context,
     { upstreamStatus, faultCode },
+    undefined,
+    // The body was not processed (SOAP 1.1 section 4.4.1, SOAP 1.2 part 1 section 5.4.6).
+    isOurs,
   );
 }

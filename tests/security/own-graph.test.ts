@@ -24,16 +24,34 @@ function membersOf(supergraphSdl: string): readonly { readonly name: string; rea
 }
 
 const SCOPE = 'personal-information:read';
+const CONNECTORS_SCOPE = 'connectors:read';
+const OPERATORS_SCOPE = 'connectors:operate';
 
 /** What the reporter said, wherever it stands. */
-const GUARDED = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
+const PERSONAL = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
+/** Types that are guarded as a whole, each with what of it is asked for here. */
+const GUARDED_TYPES = ['Command.source', 'CommandConnection.edges'];
+/** Fields of the root, each a rule of its own on the way to what is asked for. */
+const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
+  ['Mutation.redriveCommand', OPERATORS_SCOPE],
+  ['Mutation.discardCommand', OPERATORS_SCOPE],
+  ['Mutation.confirmCommand', OPERATORS_SCOPE],
+  ['Subscription.commandChanged', CONNECTORS_SCOPE],
+];
+const SCOPES: ReadonlyMap<string, string> = new Map([
+  ...PERSONAL.map((coordinate) => [coordinate, SCOPE] as const),
+  ...GUARDED_TYPES.map((coordinate) => [coordinate, CONNECTORS_SCOPE] as const),
+  ...GUARDED_ROOTS,
+]);
 const OPEN = ['HotlineOrder.title', 'GridEvent.title', 'Incident.title', 'PoliceCase.place', 'Grid.name'];
 
 const ASKERS: ReadonlyMap<string, Principal> = new Map([
   ['the anonymous', ANONYMOUS],
   ['one without scopes', createPrincipal({ subject: 'nobody', roles: ['duty-officer'] })],
   ['one of another scope', createPrincipal({ subject: 'other', scopes: ['incidents:read'] })],
-  ['one who may', createPrincipal({ subject: 'reader', scopes: [SCOPE] })],
+  ['one who may read what was reported', createPrincipal({ subject: 'reader', scopes: [SCOPE] })],
+  ['one of the staff', createPrincipal({ subject: 'staff', scopes: [CONNECTORS_SCOPE] })],
+  ['an operator', createPrincipal({ subject: 'operator', scopes: [CONNECTORS_SCOPE, OPERATORS_SCOPE] })],
 ]);
 
 let servers: readonly SubgraphServer[] = [];
@@ -54,13 +72,17 @@ afterAll(async () => {
 describe('the graph of this project', () => {
   it('guards what this test says and nothing else', () => {
     const guarded = SUPERGRAPH.match(/^ .*@(?:requiresScopes|authenticated|policy)\b/gm) ?? [];
-    expect(guarded).toHaveLength(GUARDED.length);
+    expect(guarded).toHaveLength(SCOPES.size);
   });
 
-  it.each([...GUARDED, ...OPEN])('shows %s to those who may see it, and to no other', async (coordinate) => {
-    const forbiddenTo = ({ scopes }: Principal) => (scopes.includes(SCOPE) ? [] : GUARDED);
-    expect((await wrongAnswers(engine, coordinate, ASKERS, forbiddenTo)).slice(0, 3)).toEqual([]);
-  });
+  it.each([...PERSONAL, ...GUARDED_TYPES, ...OPEN])(
+    'shows %s to those who may see it, and to no other',
+    async (coordinate) => {
+      const forbiddenTo = ({ scopes }: Principal) =>
+        [...SCOPES].flatMap(([guarded, scope]) => (scopes.includes(scope) ? [] : [guarded]));
+      expect((await wrongAnswers(engine, coordinate, ASKERS, forbiddenTo)).slice(0, 3)).toEqual([]);
+    },
+  );
 
   it('brings what it guards in an event to those alone who may see it', async () => {
     const query = 'subscription { incidentChanged { incident { title description } } }';

@@ -1,0 +1,41 @@
+// The hub's own subgraph `connectors`: what the connector host knows besides what the old systems say.
+import { readFileSync } from 'node:fs';
+import { buildSubgraphSchema } from '@apollo/subgraph';
+import { splitEventStreams } from '@weft/schema/event-streams';
+import type { GraphQLSchema } from 'graphql';
+import type { Commands } from '../commands/commands.ts';
+import type { Store } from '../ingest/store.ts';
+import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
+
+/** Its name in the supergraph and in the path of its address; no folder of a wrapped system may have it. */
+export const CONNECTORS_SUBGRAPH = 'connectors';
+
+const SDL_FILE = new URL('./schema.graphql', import.meta.url);
+
+/** The stored SDL, with its live fields: what is composed. */
+export function readConnectorsSdl(): string {
+  return readFileSync(SDL_FILE, 'utf8');
+}
+
+/** What its resolvers work on; the host opens and closes it. */
+export interface OwnSubgraphParts {
+  readonly store: Store;
+  readonly commands: Commands;
+}
+
+/** What the resolvers of one request share. */
+export interface OwnContext {
+  readonly parts: OwnSubgraphParts;
+  readonly loaders: CommandLoaders;
+}
+
+/** Its executable schema: live fields are answered by the gateway from the event log. */
+export function buildOwnSchema(): GraphQLSchema {
+  const { servedDocument: typeDefs } = splitEventStreams(readConnectorsSdl(), SDL_FILE.pathname);
+  return buildSubgraphSchema([{ typeDefs, resolvers: commandResolvers() }]);
+}
+
+/** A fresh context: nothing is shared between requests. */
+export function createOwnContext(parts: OwnSubgraphParts): OwnContext {
+  return { parts, loaders: createCommandLoaders(parts.store) };
+}

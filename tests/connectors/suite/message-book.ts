@@ -2,10 +2,14 @@
 import iconv from 'iconv-lite';
 import type { SuiteFault, SuiteRecord } from './column.ts';
 
-/** `{ "ids": […] }` or `{ "area": "…" }` */
+/** One of these. */
 interface Question {
   readonly ids?: readonly string[];
   readonly area?: string;
+  /** A write: `no` is the client's number. */
+  readonly rename?: { readonly no: string; readonly bh: string; readonly mc: string };
+  /** Whether a client's number is known. */
+  readonly renaming?: string;
 }
 
 export interface MessageBook {
@@ -17,6 +21,8 @@ export interface MessageBook {
   ask(question: Buffer, reply: (body: Buffer) => void, cut: () => void): Promise<void>;
   /** Undefined mends it. */
   fault: SuiteFault | undefined;
+  /** How often a write with this client's number was applied. */
+  applied(no: string): number;
   reads(): number;
   concurrentMax(): number;
 }
@@ -26,6 +32,22 @@ const WORK_MS = 20;
 
 export function createMessageBook(): MessageBook {
   const records = new Map<string, SuiteRecord>();
+  const writes: string[] = [];
+  const answer = ({ ids, area, rename, renaming }: Question) => {
+    if (renaming !== undefined)
+      return { rows: writes.includes(renaming) ? [{ receipt: `R-${renaming}` }] : [] };
+    if (rename !== undefined) {
+      writes.push(rename.no);
+      const record = records.get(rename.bh);
+      if (record !== undefined) records.set(record.id, { ...record, name: rename.mc });
+      return { receipt: `R-${rename.no}` };
+    }
+    const found = [...records.values()].filter((record) =>
+      ids === undefined ? record.area === area : ids.map(String).includes(record.id),
+    );
+    const rows = found.map((record) => rowOf(record, book.fault));
+    return { rows: book.fault === 'duplicate' ? [...rows, ...rows] : rows };
+  };
   let [reads, busy, concurrentMax] = [0, 0, 0];
   const book: MessageBook = {
     fault: undefined,
@@ -42,21 +64,20 @@ export function createMessageBook(): MessageBook {
       await new Promise((resolve) => setTimeout(resolve, WORK_MS));
       busy -= 1;
       if (fault === 'reset') return cut();
-      const { ids, area } = JSON.parse(question.toString('utf8')) as Question;
-      const found = [...records.values()].filter((record) =>
-        ids === undefined ? record.area === area : ids.map(String).includes(record.id),
-      );
-      reply(bodyOf(found, fault));
+      const asked = JSON.parse(question.toString('utf8')) as Question;
+      const body = bodyOf(answer(asked), fault);
+      if (fault === 'write lost' && asked.rename !== undefined) cut();
+      else reply(body);
     },
+    applied: (no) => writes.filter((written) => written === no).length,
     reads: () => reads,
     concurrentMax: () => concurrentMax,
   };
   return book;
 }
 
-function bodyOf(found: readonly SuiteRecord[], fault: SuiteFault | undefined): Buffer {
-  const rows = fault === 'duplicate' ? [...found, ...found] : found;
-  const text = JSON.stringify({ code: '0000', rows: rows.map((record) => rowOf(record, fault)) });
+function bodyOf(answer: object, fault: SuiteFault | undefined): Buffer {
+  const text = JSON.stringify({ code: '0000', ...answer });
   if (fault === 'wrong charset') return iconv.encode(text, 'gb18030');
   const body = Buffer.from(text);
   return fault === 'half body' ? body.subarray(0, body.length / 2) : body;

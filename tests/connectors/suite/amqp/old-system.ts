@@ -11,7 +11,6 @@ export const amqpColumn: Column = {
   protocol: 'AMQP 0-9-1',
   cannotOccur: {
     discover: 'A broker has no contract: what goes through a queue is agreed elsewhere.',
-    'write unknown': 'The book of this column is asked and tells its changes, and takes no writes.',
   },
   whyNot: whyNoRabbitmq,
   start: startOldSystem,
@@ -43,10 +42,10 @@ async function startOldSystem(): Promise<SuiteSystem> {
         { routingKey: upQueue, messageId: `${record.id}:${record.version}`, durable: true },
         rowOf(record, book.fault),
       ),
+    applied: async (requestId) => book.applied(requestId),
     reads: async () => book.reads(),
     concurrentReadsMax: async () => book.concurrentMax(),
     async fault(fault) {
-      if (fault === 'write lost') throw new Error('nothing is written to this book');
       gate.refusesLogin = fault === 'auth expired';
       if (gate.refusesLogin) gate.cut();
       book.fault = fault;

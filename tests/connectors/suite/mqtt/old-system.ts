@@ -21,7 +21,6 @@ export function mqttColumn(version: Version): Column {
     protocol: `MQTT ${version}`,
     cannotOccur: {
       discover: 'A broker has no contract: what goes over a topic is agreed elsewhere.',
-      'write unknown': 'The book of this column is asked and tells its changes, and takes no writes.',
     },
     whyNot: async () => whyNoMosquitto(),
     start: () => startOldSystem(version),
@@ -40,10 +39,10 @@ async function startOldSystem(version: Version): Promise<SuiteSystem> {
     async push(record) {
       await client.publish(`city/${record.area}/up/${record.id}`, JSON.stringify(rowOf(record, book.fault)));
     },
+    applied: async (requestId) => book.applied(requestId),
     reads: async () => book.reads(),
     concurrentReadsMax: async () => book.concurrentMax(),
     async fault(fault) {
-      if (fault === 'write lost') throw new Error('nothing is written to this book');
       await setLogin(broker, gate, book.fault, fault);
       book.fault = fault;
     },

@@ -16,6 +16,9 @@ import { type AmqpLink, isRefusedLogin, openConfirmChannel } from './connection.
 
 /** https://www.rabbitmq.com/docs/direct-reply-to: a queue of this channel that needs no declaring. */
 const REPLY_QUEUE = 'amq.rabbitmq.reply-to';
+/** What closes the channel when a message names an exchange that is not there, with all that is in flight on it. */
+const NOT_FOUND = 404;
+const NOT_CONFIRMED = { reason: 'NOT_CONFIRMED' };
 
 interface OpenedAmqp {
   readonly system: string;
@@ -67,9 +70,15 @@ async function listen(opened: AmqpLink<ConfirmChannel>): Promise<CallLink> {
     const type = typeof contentType === 'string' ? contentType : undefined;
     pending.answer(String(correlationId), { body: message.content, contentType: type });
   };
-  void opened.ended.then((why) =>
-    pending.failAll('the connection to its broker broke', CONNECTION_LOST, why),
-  );
+  void opened.ended.then((why) => {
+    const isMissing = (why as { code?: unknown }).code === NOT_FOUND;
+    const details = isMissing ? { reason: 'EXCHANGE_MISSING' } : CONNECTION_LOST;
+    pending.failAll(
+      isMissing ? 'an exchange is not there' : 'the connection to its broker broke',
+      details,
+      why,
+    );
+  });
   try {
     await channel.consume(REPLY_QUEUE, take, { noAck: true });
   } catch (thrown) {
@@ -97,12 +106,10 @@ async function callByMessage(
   });
   const answered = pending.wait(correlationId, context, signal);
   const settle = (refused: unknown) => {
+    // A channel that ends refuses all that is not confirmed; why it ended comes after that, and says more.
     if (refused)
-      pending.fail(
-        correlationId,
-        'its broker does not take the message',
-        { reason: 'NOT_CONFIRMED' },
-        refused,
+      setImmediate(() =>
+        pending.fail(correlationId, 'its broker does not take the message', NOT_CONFIRMED, refused),
       );
     else if (!call.reply) pending.answer(correlationId, { body: content, contentType: undefined });
   };

@@ -129,7 +129,10 @@ describe.skipIf(whyNot !== undefined)('an AMQP source', () => {
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE', reason: 'UNROUTABLE' });
     expect(performance.now() - startedAt).toBeLessThan(1_500);
     const shouted = await rig.query('mutation { shout { accepted } }');
-    expect(shouted.errors?.[0]?.extensions).toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' });
+    expect(shouted.errors?.[0]?.extensions).toMatchObject({
+      code: 'WRITE_UNKNOWN',
+      reason: 'EXCHANGE_MISSING',
+    });
     const next = await waitFor('the next call', async () => {
       const answer = await rig.query('mutation { switchLamp { accepted } }');
       return answer.errors === undefined && answer;

@@ -28,7 +28,7 @@ export interface MessageBook {
 }
 
 /** So that questions that are in work at once are seen to be. */
-const WORK_MS = 20;
+const WORK_MS = 10;
 
 export function createMessageBook(): MessageBook {
   const records = new Map<string, SuiteRecord>();

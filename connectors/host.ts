@@ -7,6 +7,7 @@ import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
+import { startFileIngest } from './ingest/files.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
 import { startMessages } from './ingest/messages.ts';
 import { startPoll } from './ingest/poll.ts';
@@ -57,9 +58,12 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
-        if (ingest.from.kind !== 'poll') continue;
         const onBlind = (reason: string | undefined) => health.blind(system.plan.name, ingest.type, reason);
-        keep(startPoll(system, ingest, { store, appender, logger, onBlind }));
+        const shared = { store, appender, logger, onBlind };
+        if (ingest.from.kind === 'poll') keep(startPoll(system, ingest, shared));
+        const onSeen = () => health.seen(system.plan.name);
+        if (ingest.from.kind === 'files')
+          keep(startFileIngest(system, ingest, { ...shared, secrets: options.secrets, onSeen }));
       }
     }
     const applier = keep(createApplier(store, appender, logger));

@@ -19,7 +19,14 @@ export interface SystemPlan {
   readonly ingests: readonly IngestPlan[];
 }
 
-export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource | MqttSource | AmqpSource;
+export type SourcePlan =
+  | RestSource
+  | SoapSource
+  | SqlSource
+  | WebhookSource
+  | MqttSource
+  | AmqpSource
+  | FilesSource;
 
 interface SourceBase {
   readonly name: string;
@@ -34,7 +41,10 @@ interface SourceBase {
 export interface RestSource extends SourceBase {
   readonly protocol: 'rest';
   readonly baseUrl: Mapping;
+  /** What answers and bodies are. */
+  readonly format: 'JSON' | 'XML';
   readonly auth: AuthPlan | undefined;
+  readonly tls: TlsPlan | undefined;
 }
 
 export interface SoapSource extends SourceBase {
@@ -42,7 +52,22 @@ export interface SoapSource extends SourceBase {
   /** Absolute path of the WSDL in the system's folder. */
   readonly wsdlFile: string;
   readonly endpoint: Mapping;
+  /** Undefined: that of the WSDL's binding. */
+  readonly version: SoapVersion | undefined;
+  /** Absolute path of the folder in which imported schemas are looked for before all others. */
+  readonly offlineSchemas: string | undefined;
   readonly auth: AuthPlan | undefined;
+  readonly security: WsSecurityPlan | undefined;
+  readonly tls: TlsPlan | undefined;
+}
+
+export type SoapVersion = 'SOAP_11' | 'SOAP_12';
+
+/** WS-Security UsernameToken; `usernameToken` is the name of a secret `user:password`. */
+export interface WsSecurityPlan {
+  readonly usernameToken: string;
+  readonly digest: boolean;
+  readonly timestamp: boolean;
 }
 
 export interface SqlSource extends SourceBase {
@@ -55,9 +80,43 @@ export interface WebhookSource extends SourceBase {
   readonly protocol: 'webhook';
   /** Path on the webhook receiver, beginning with `/in/`. */
   readonly path: string;
-  /** Name of the secret that signs: HMAC-SHA256 over `timestamp.body`. */
+  readonly scheme: 'TIMESTAMP_BODY' | 'STANDARD_WEBHOOKS';
+  /** Name of the secret that signs. */
   readonly verifySecret: string;
-  readonly dedupeHeader: string;
+  /** Undefined for STANDARD_WEBHOOKS, whose id is signed. */
+  readonly dedupeHeader: string | undefined;
+}
+
+/** A folder, here or behind SFTP, into which an old system writes files. They are read and never touched. */
+export interface FilesSource extends SourceBase {
+  readonly protocol: 'files';
+  /** `file:///folder` or `sftp://host:port/folder`. */
+  readonly url: Mapping;
+  /** Name of the secret `user:password` of SFTP. */
+  readonly loginSecret: string | undefined;
+  /** Name of the secret with the private key of SFTP; the login's password then opens the key. */
+  readonly privateKeySecret: string | undefined;
+  /** The server's key as `SHA256:…`, the only one that is accepted. */
+  readonly hostKey: Mapping | undefined;
+  readonly doneWhen: DoneWhen;
+  readonly limits: FileLimits;
+}
+
+/** When a file is complete: either is enough. */
+export interface DoneWhen {
+  /** Its size and time of change have not changed for this long. */
+  readonly stableForMs: number | undefined;
+  /** A file of its name with this behind it lies beside it. */
+  readonly markerSuffix: string | undefined;
+}
+
+export interface FileLimits {
+  readonly fileBytesMax: number;
+  readonly rowBytesMax: number;
+  readonly columnsMax: number;
+  readonly rowsMax: number;
+  /** Files that are taken in one look; the others wait for the next. */
+  readonly filesMax: number;
 }
 
 /** An MQTT broker of the old system. */
@@ -85,18 +144,46 @@ export interface AmqpSource extends SourceBase {
   readonly tls: TlsPlan | undefined;
 }
 
+/** Values are names in the secret store. */
+export type AuthPlan =
+  | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
+  | { readonly kind: 'bearer'; readonly secret: string }
+  | { readonly kind: 'basic'; readonly secret: string }
+  | OAuth2Plan
+  | HmacPlan;
+
+/** OAuth 2.0 client credentials; `client` is the name of a secret `id:secret`. */
+export interface OAuth2Plan {
+  readonly kind: 'oauth2';
+  readonly tokenUrl: Mapping;
+  readonly client: string;
+  readonly scope: string | undefined;
+  readonly clientAuth: 'BASIC' | 'POST';
+}
+
+/** Requests signed with a shared key: `secret` and `keyId` are names of secrets, headers are in lower case. */
+export interface HmacPlan {
+  readonly kind: 'hmac';
+  readonly secret: string;
+  readonly keyId: string | undefined;
+  readonly algorithm: 'SHA256' | 'SM3';
+  readonly encoding: 'HEX' | 'BASE64';
+  /** Text with `{method}` and the like: CANONICAL_PARTS of connectors/http/hmac.ts. */
+  readonly canonical: string;
+  readonly signatureFormat: string;
+  readonly signatureHeader: string;
+  readonly timestampHeader: string;
+  readonly timestampFormat: 'SECONDS' | 'MILLISECONDS' | 'ISO';
+  readonly nonceHeader: string;
+  readonly keyIdHeader: string;
+}
+
 /** Names of secrets that hold PEM. */
 export interface TlsPlan {
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
 }
-
-/** Values are names in the secret store. */
-export type AuthPlan =
-  | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
-  | { readonly kind: 'bearer'; readonly secret: string }
-  | { readonly kind: 'basic'; readonly secret: string };
 
 export interface GuardPlan {
   readonly timeoutMs: number;
@@ -125,6 +212,8 @@ export interface SoapCall {
   readonly protocol: 'soap';
   readonly operation: string;
   readonly input: Mapping;
+  /** Elements of the input whose base64 text travels as an attachment (MTOM). */
+  readonly attach: readonly string[];
 }
 
 export interface SqlCall {
@@ -254,13 +343,16 @@ export interface WritePlan {
 export interface IngestPlan {
   readonly type: string;
   readonly source: string;
-  readonly from: { readonly kind: 'webhook' } | PollPlan | TopicPlan | QueuePlan;
+  readonly from: { readonly kind: 'webhook' } | PollPlan | TopicPlan | QueuePlan | FilesPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
   /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
   readonly keyFields?: readonly string[] | undefined;
-  /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
-  readonly orderField: string;
+  /**
+   * The field of `select`'s result that orders versions of a record: older never overwrites newer. Undefined for files that
+   * carry no version: there what is taken later is newer, and is told only where it differs.
+   */
+  readonly orderField: string | undefined;
   /** RFC 3339 time of the change. */
   readonly time: Mapping | undefined;
   readonly select: Mapping;
@@ -293,6 +385,24 @@ export interface QueuePlan {
   readonly kind: 'queue';
   /** Its name; reads `$env`. */
   readonly queue: Mapping;
+}
+
+/** Files of a `files` source. */
+export interface FilesPlan {
+  readonly kind: 'files';
+  /** Below the source's folder, `/out/aq_{date}.csv`: see files/file-pattern.ts. */
+  readonly path: string;
+  readonly schedule: { readonly everyMs: number } | { readonly cron: string };
+  readonly format: 'CSV' | 'XML';
+  /** XML: the local name of the element that is a record. */
+  readonly record: string | undefined;
+  /** CSV: one character. */
+  readonly delimiter: string;
+  /** CSV: names that the header must have; a file without them is rejected. */
+  readonly columns: readonly string[];
+  /** APPEND: a record that is known stays as it is. REPLACE_ALL: what the file does not have is dropped. */
+  readonly mode: 'UPSERT' | 'APPEND' | 'REPLACE_ALL';
+  readonly onBad: 'QUARANTINE' | 'REJECT_FILE';
 }
 
 export interface PollPlan {

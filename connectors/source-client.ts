@@ -8,6 +8,8 @@ export interface CallOptions {
   readonly signal: AbortSignal;
   /** Sent upstream where the protocol has a place for it. */
   readonly correlationId: string;
+  /** Whether it may be sent again: true when absent. */
+  readonly isRead?: boolean;
 }
 
 /** An opened source. Opening never connects: a source that is away at start costs nothing until it is called. */

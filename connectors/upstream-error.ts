@@ -41,3 +41,8 @@ export function upstreamError(
     hadNoEffect,
   });
 }
+
+/** What was asked for cannot be put into a call: nothing is sent. */
+export function unsendable(message: string): HubError {
+  return new HubError('BAD_USER_INPUT', message, { hadNoEffect: true });
+}

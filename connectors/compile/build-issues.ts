@@ -25,6 +25,8 @@ export const BUILD_CODES = {
   UNKNOWN_ARGUMENT: { severity: 'error', means: 'A directive or an input object has no such argument.' },
   MISSING_ARGUMENT: { severity: 'error', means: 'An argument that must be there is not.' },
   BAD_VALUE: { severity: 'error', means: 'A value is of the wrong kind or out of range.' },
+  WRONG_TOGETHER: { severity: 'error', means: 'Arguments that are each right contradict one another.' },
+  UNKNOWN_OPERATION: { severity: 'error', means: 'The WSDL of the source has no such operation.' },
   BAD_MAPPING: {
     severity: 'error',
     means: 'A mapping does not follow the grammar, or reads what is not there.',

@@ -1,10 +1,11 @@
 // Decodes the call of a `@connect`: HTTP, SOAP, SQL, AMQP or MQTT.
 import type { CallPlan, HttpCall, SourcePlan, SqlCall } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
+import { exactlyOne } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping, readTemplate } from './mapping-arguments.ts';
 import { readAmqpCall, readMqttCall } from './message-calls.ts';
-import { exactlyOne, readNumber } from './sources.ts';
+import { readNumber } from './number-argument.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const COLUMN = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -69,7 +70,21 @@ function readSoapCall(given: Arguments, readable: Readable, issues: IssueList): 
   const input = readObject(given, 'input', readable, issues);
   if (input === undefined) return undefined;
   const operation = given.requiredText('operation');
-  return { call: { protocol: 'soap', operation, input: input.mapping }, mappings: [input] };
+  const attach = readAttach(given, issues);
+  return { call: { protocol: 'soap', operation, input: input.mapping, attach }, mappings: [input] };
+}
+
+const XML_NAME = /^[\p{L}_][\p{L}\p{N}_.-]*$/u;
+
+/** Names of elements, without prefixes, with commas between. */
+function readAttach(given: Arguments, issues: IssueList): readonly string[] {
+  const names = (given.text('attach') ?? '').split(',').flatMap((name) => name.trim() || []);
+  const wrong = names.find((name) => !XML_NAME.test(name));
+  if (wrong !== undefined) {
+    const mend = 'expected names of elements, without prefix, with commas between';
+    issues.add('BAD_VALUE', given.nodeOf('attach'), `'${wrong}' is no name of an element`, mend);
+  }
+  return names;
 }
 
 function readSqlCall(given: Arguments, readable: Readable, issues: IssueList): ReadCall | undefined {

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs';
 import { CODES_MAX, type CodeTable, type CodeTables, MappingError } from '@weft/schema/mapping/compile';
 import { type Node, parseMapping } from '@weft/schema/mapping/parser';
 import type { IssueList } from './build-issues.ts';
+import { exactlyOne, readFileName } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import type { SdlFolder } from './sdl-folder.ts';
-import { exactlyOne, readFileName } from './sources.ts';
 
 type Pair = CodeTable['pairs'][number];
 

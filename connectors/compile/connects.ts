@@ -2,9 +2,11 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind } from 'graphql';
 import type { BatchPlan, ConnectPlan } from '../plan.ts';
 import { type ReadCall, readCall } from './calls.ts';
+import { exactlyOne } from './choices.ts';
 import { type Compilation, findSource, type ReadEntity, type ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
+import { readNumber } from './number-argument.ts';
 import { readReference } from './references.ts';
 import {
   findDirective,
@@ -14,7 +16,7 @@ import {
   ROOT_TYPES,
   singleKey,
 } from './sdl-folder.ts';
-import { exactlyOne, readNumber } from './sources.ts';
+import { checkAgainstSource } from './source-checks.ts';
 import { readStoreEntity, readStoreField } from './stores.ts';
 import { readWrite } from './writes.ts';
 
@@ -197,6 +199,7 @@ function readConnect(
     );
     return undefined;
   }
+  checkAgainstSource(given, source, call, issues);
   const mappings = { failWhen: failWhen?.mapping, emptyWhen: emptyWhen?.mapping, select: select.mapping };
   return { ...call, plan: { source: source.name, call: call.call, ...mappings }, select, given };
 }

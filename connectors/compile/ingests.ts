@@ -6,10 +6,11 @@ import type { IssueList } from './build-issues.ts';
 import { readColumns, readTable } from './calls.ts';
 import { type Compilation, findSource } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
+import { hasNoFileArguments, readFilesOrigin } from './file-ingests.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
 import { readableOfMessages, readQueue, readTopic } from './message-ingests.ts';
+import { readNumber } from './number-argument.ts';
 import { keyOf, type ObjectType } from './sdl-folder.ts';
-import { readNumber } from './sources.ts';
 
 const MESSAGE = { $: undefined, env: undefined };
 
@@ -30,7 +31,7 @@ export function readIngest(
   const time = readMapping(given, 'time', readable, issues);
   const report = readMapping(given, 'report', readable, issues);
   const dedupe = readMapping(given, 'dedupe', readable, issues);
-  const orderField = given.requiredText('order');
+  const orderField = given.text('order');
   const keyFields = keyOf(type, given.requiredText('key')) ?? [given.requiredText('key')];
   if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
   if (report !== undefined) checkReport(report, compilation);
@@ -57,13 +58,16 @@ function readOrigin(
   source: SourcePlan,
   { issues }: Compilation,
 ): IngestPlan['from'] | undefined {
+  if (source.protocol === 'files') return readFilesOrigin(given, issues);
+  if (!hasNoFileArguments(given, source, issues)) return undefined;
   const poll = given.object('poll');
   if (!fitsProtocol(given, source, issues)) return undefined;
   if (source.protocol === 'mqtt') return readTopic(given, source, issues);
   if (source.protocol === 'amqp') return readQueue(given, source, issues);
   if (source.protocol === 'webhook' && poll === undefined) return { kind: 'webhook' };
   if (source.protocol === 'sql' && poll !== undefined) return readPoll(poll, { issues });
-  const mend = 'take in from a webhook, mqtt or amqp source, or from an sql source with poll';
+  const mend =
+    'take in from a webhook, mqtt or amqp source, from an sql source with poll, or from a files source with path';
   issues.add(
     'PROTOCOL_MISMATCH',
     given.node,
@@ -143,7 +147,7 @@ function checkSelect(
 ): void {
   const { shape } = mapping;
   const fields = shape.kind === 'object' ? shape.fields : new Map<string, { readonly offset: number }>();
-  const [key, order] = [given.requiredText('key'), given.requiredText('order')];
+  const [key, order] = [given.requiredText('key'), given.text('order')];
   if (shape.list === true)
     issues.add('SHAPE_MISMATCH', node, 'select yields a list', 'one change is one record');
   if (keyOf(type, key) === undefined) {
@@ -159,7 +163,7 @@ function checkSelect(
     const mend = `add \`${name}: …\` to select`;
     issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${name}'`, mend);
   }
-  if (!fields.has(order)) {
+  if (order !== undefined && !fields.has(order)) {
     issues.add(
       'INGEST_ORDER',
       given.nodeOf('order'),

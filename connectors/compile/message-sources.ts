@@ -1,9 +1,9 @@
 // Decodes the sources that speak through a broker: MQTT and AMQP.
 import type { AmqpSource, AuthPlan, MqttSource, TlsPlan } from '../plan.ts';
+import { readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { type PlacedMapping, readTemplate } from './mapping-arguments.ts';
-import { readTls } from './tls.ts';
 
 /** Addresses read the environment and nothing else: sources are opened before anyone asks. */
 const ENVIRONMENT = { env: undefined };

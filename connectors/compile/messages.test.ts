@@ -98,7 +98,7 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string])[] =
   ['BAD_VALUE', 'basic: "sensors-login"', 'bearer: "sensors-login"'],
   ['SECRET_IN_CLEAR', 'basic: "sensors-login"', 'basic: "user:password"'],
   ['SECRET_IN_CLEAR', 'ca: "city-ca"', 'ca: "-----BEGIN"'],
-  ['MISSING_ARGUMENT', 'tls: { ca: "city-ca" }', 'tls: { cert: "city-cert" }'],
+  ['WRONG_TOGETHER', 'tls: { ca: "city-ca" }', 'tls: { cert: "city-cert" }'],
   ['BAD_MAPPING', '"{$env.MQTT}"', '"{$args.url}"'],
   ['BAD_VALUE', 'version: MQTT_311,', 'version: MQTT_311, replyTopic: "weft/+",'],
   ['BAD_MAPPING', ' replyTo: $call.replyTopic', ''],

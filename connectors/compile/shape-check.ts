@@ -41,7 +41,7 @@ export function checkSelect(
   typeName: string,
   node: StringValueNode,
   options: {
-    readonly helper?: Helper | undefined;
+    readonly helper?: Helper;
     readonly filled?: ReadonlySet<string> | undefined;
     readonly isLoader?: boolean;
   } = {},

@@ -1,24 +1,23 @@
 // Decodes `@source` to the plans of sources.
-import { existsSync } from 'node:fs';
-import { isAbsolute, join, normalize } from 'node:path';
 import { isTimezone } from '@weft/schema/mapping/date-time';
 import type { ConstDirectiveNode } from 'graphql';
 import iconv from 'iconv-lite';
-import type { AuthPlan, GuardPlan, SourcePlan } from '../plan.ts';
+import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
+import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
+import { exactlyOne, readAddress } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
-import { type PlacedMapping, readTemplate } from './mapping-arguments.ts';
+import { readFilesSource } from './file-sources.ts';
 import { readAmqpSource, readMqttSource } from './message-sources.ts';
-import { readSecretName as readSecret } from './secret-name.ts';
+import { readNumber } from './number-argument.ts';
+import { readSoapSource } from './soap-sources.ts';
+import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
-const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'mqtt', 'amqp'] as const;
+const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'mqtt', 'amqp', 'files'] as const;
 /** Sources that a query waits for. */
 const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
-const HEADER_NAME = /^[A-Za-z0-9-]+$/;
-/** Whether something is put into the environment, and nothing else: sources are opened before anyone asks. */
-const ENVIRONMENT = { env: undefined };
 
 export interface Sources {
   readonly plans: ReadonlyMap<string, SourcePlan>;
@@ -95,14 +94,13 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
   switch (protocol) {
     case 'rest': {
       const baseUrl = readAddress(own, 'baseUrl', issues);
-      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, auth: readAuth(own, issues) };
+      const format = own.requiredText('format') as RestSource['format'];
+      const access = { auth: readAuth(own, issues), tls: readTls(own, issues) };
+      return baseUrl && { ...base, protocol, baseUrl: baseUrl.mapping, format, ...access };
     }
     case 'soap': {
-      const endpoint = readAddress(own, 'endpoint', issues);
-      const wsdlFile = readFileName(own, 'wsdl', folder, issues);
-      return endpoint && wsdlFile
-        ? { ...base, protocol, wsdlFile, endpoint: endpoint.mapping, auth: readAuth(own, issues) }
-        : undefined;
+      const soap = readSoapSource(own, folder, issues);
+      return soap && { ...base, protocol, ...soap };
     }
     case 'sql': {
       const url = readAddress(own, 'url', issues);
@@ -120,55 +118,15 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
       const amqp = url && readAmqpSource(own, { url, auth: readAuth(own, issues) }, issues);
       return amqp && { ...base, protocol, ...amqp };
     }
+    case 'files': {
+      const files = readFilesSource(own, readAuth(own, issues), issues);
+      return files && { ...base, protocol, ...files };
+    }
     case undefined:
       return undefined;
     default:
       return protocol satisfies never;
   }
-}
-
-/** The one of `names` that is there; an issue when it is none or several. */
-export function exactlyOne<Name extends string>(
-  given: Arguments,
-  names: readonly Name[],
-  owner: string,
-  issues: IssueList,
-): Name | undefined {
-  const present = names.filter((name) => given.has(name));
-  if (present.length === 0) {
-    issues.add('NO_PROTOCOL', given.node, `${owner} has none of ${names.join(', ')}`, 'give it exactly one');
-  } else if (present.length > 1) {
-    issues.add('TWO_PROTOCOLS', given.node, `${owner} has ${present.join(' and ')}`, 'keep exactly one');
-  }
-  return present.length === 1 ? present[0] : undefined;
-}
-
-/** A number in a range; an issue and undefined when it is outside. */
-export function readNumber(
-  given: Arguments,
-  name: string,
-  range: readonly [number, number],
-  issues: IssueList,
-): number | undefined {
-  const value = given.number(name);
-  if (value === undefined) return undefined;
-  if (value >= range[0] && value <= range[1]) return value;
-  issues.add('BAD_VALUE', given.nodeOf(name), `${name} is ${value}`, `expected ${range[0]} to ${range[1]}`);
-  return undefined;
-}
-
-/** A password, or a token, in the part of a URL that names the user: between `//` and `@`, and no placeholder. */
-const CLEAR_LOGIN = /\/\/[^/?#{}@\s]*:[^/?#{}@\s]+@/;
-
-/** The template of an address; a login that stands in it in clear text is an issue. */
-export function readAddress(given: Arguments, name: string, issues: IssueList): PlacedMapping | undefined {
-  const node = given.string(name);
-  const login = node === undefined ? null : CLEAR_LOGIN.exec(node.value);
-  if (node !== undefined && login !== null) {
-    const mend = 'write the whole address as an environment name, {$env.…}, and set it there';
-    issues.addInText('SECRET_IN_CLEAR', node, login.index + 2, `'${name}' holds a password`, mend);
-  }
-  return readTemplate(given, name, ENVIRONMENT, issues);
 }
 
 function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined {
@@ -208,61 +166,4 @@ function readGuard(source: Arguments, issues: IssueList): GuardPlan | undefined 
     breaker: { failureRatio, minCalls, openForMs },
     responseBytesMax,
   };
-}
-
-function readAuth(given: Arguments, issues: IssueList): AuthPlan | undefined {
-  const auth = given.object('auth');
-  if (auth === undefined) return undefined;
-  const kind = exactlyOne(auth, ['apiKey', 'bearer', 'basic'] as const, 'auth', issues);
-  if (kind === undefined) return undefined;
-  if (kind !== 'apiKey') return { kind, secret: readSecret(auth, kind, issues) };
-  const apiKey = auth.object('apiKey');
-  if (apiKey === undefined) return undefined;
-  return { kind, header: readHeader(apiKey, 'header', issues), secret: readSecret(apiKey, 'secret', issues) };
-}
-
-function readWebhook(given: Arguments, issues: IssueList) {
-  const path = given.requiredText('path');
-  if (!/^\/in\/[A-Za-z0-9/_-]+$/.test(path)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf('path'),
-      `path is '${path}'`,
-      'expected letters, digits, - and _ below "/in/"',
-    );
-  }
-  const verifySecret = readSecret(given, 'verify', issues);
-  return { path, verifySecret, dedupeHeader: readHeader(given, 'dedupeHeader', issues) };
-}
-
-function readHeader(given: Arguments, name: string, issues: IssueList): string {
-  const header = given.requiredText(name);
-  if (!HEADER_NAME.test(header)) {
-    issues.add(
-      'BAD_VALUE',
-      given.nodeOf(name),
-      `'${header}' is no name of a header`,
-      'expected letters, digits and -',
-    );
-  }
-  return header;
-}
-
-/** The file of the folder that an argument names; an issue when it is not there. */
-export function readFileName(
-  given: Arguments,
-  name: string,
-  folder: string,
-  issues: IssueList,
-): string | undefined {
-  const path = normalize(given.requiredText(name));
-  const file = join(folder, path);
-  if (!isAbsolute(path) && !path.startsWith('..') && existsSync(file)) return file;
-  issues.add(
-    'FILE_MISSING',
-    given.nodeOf(name),
-    `no file '${path}' in the folder`,
-    'put it there, or correct the path',
-  );
-  return undefined;
 }

@@ -4,11 +4,11 @@ import type { ConstDirectiveNode, FieldDefinitionNode, TypeNode } from 'graphql'
 import type { ConnectPlan, StoreCall, StoreFilter } from '../plan.ts';
 import { IssueList } from './build-issues.ts';
 import { defaultEntityField, findEntityFields } from './changes.ts';
+import { exactlyOne } from './choices.ts';
 import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
 import { isListType, keyOf, namedType, type ObjectType } from './sdl-folder.ts';
-import { exactlyOne } from './sources.ts';
 
 /** Keys in one query of the store. */
 const STORE_KEYS_MAX = 1_000;

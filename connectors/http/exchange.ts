@@ -85,9 +85,23 @@ async function readBounded(
   return Buffer.concat(chunks);
 }
 
+/** An alert of the other side about our certificate: RFC 8446 section 6.2, as OpenSSL names them. */
+const CERTIFICATE_REFUSED =
+  /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|UNKNOWN_CA|ACCESS_DENIED|HANDSHAKE_FAILURE)/;
+
 /** A connection that was refused, reset or not made in time, before any answer. */
 function unreachable(thrown: unknown, context: CallContext): HubError {
   const code = (thrown as { code?: unknown }).code;
+  if (typeof code === 'string' && CERTIFICATE_REFUSED.test(code)) {
+    const details = { reason: 'CREDENTIALS_REFUSED', tls: code };
+    return upstreamError(
+      'UPSTREAM_UNAVAILABLE',
+      "the hub's certificate is refused",
+      context,
+      details,
+      thrown,
+    );
+  }
   return upstreamError(
     'UPSTREAM_UNAVAILABLE',
     'no answer',

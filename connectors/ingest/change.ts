@@ -21,6 +21,8 @@ export interface Change {
   readonly report: CloudEvent | undefined;
   /** Why there is no report though the plan asks for one: the change itself stands all the same. */
   readonly reportProblem: string | undefined;
+  /** Its version says only when it came: it is told only where its data differs from what is known. */
+  readonly toldWhenDifferent?: boolean;
 }
 
 export type DecodedChange =
@@ -37,6 +39,7 @@ const KEY_LENGTH_MAX = 200;
 /**
  * @param payload what the mappings see as `$`: a webhook's body, a polled row
  * @param scope `$env` and the zone of the source
+ * @param arrival the version of what carries none: digits that grow with each that comes
  */
 export function decodeChange(
   system: string,
@@ -44,6 +47,7 @@ export function decodeChange(
   payload: unknown,
   scope: MappingScope,
   receivedAt: Date,
+  arrival?: string,
 ): DecodedChange {
   const payloadScope = { ...scope, $: payload };
   const selected = plan.select.evaluate(payloadScope);
@@ -53,8 +57,8 @@ export function decodeChange(
   if (key === undefined) return { kind: 'other' };
   if (key.length > KEY_LENGTH_MAX || key.includes('\0'))
     return bad(`expected a key of at most ${KEY_LENGTH_MAX} characters`);
-  const order = scalarText(selected[plan.orderField]);
-  if (order === undefined) return bad(`expected a version in ${plan.orderField}`);
+  const order = plan.orderField === undefined ? arrival : scalarText(selected[plan.orderField]);
+  if (order === undefined) return bad(`expected a version in ${plan.orderField ?? 'its place'}`);
   const orderKey = sortableOrder(order, scope.timezone);
   if (orderKey === undefined)
     return bad(`expected ${plan.orderField} to be a number or a time, got another text`);
@@ -74,6 +78,7 @@ export function decodeChange(
       event: changedEvent(record, order, data),
       report: report?.kind === 'report' ? reportEvent(record, report.data) : undefined,
       reportProblem: report?.kind === 'bad' ? report.reason : undefined,
+      toldWhenDifferent: plan.orderField === undefined,
     },
   };
 }

@@ -7,6 +7,8 @@ const EVERY_MS = 3_600_000;
 /** A sender that pushes the same delivery again after this long is told twice; the record's version still guards it. */
 const DELIVERY_DAYS = 7;
 const QUARANTINE_DAYS = 90;
+/** Of files that are no longer in their folder; one that comes back after that is new. */
+const FILE_DAYS = 30;
 const RECORDS_AT_ONCE = 2_000;
 /** Of one type in one round. */
 const RECORD_PARTS_MAX = 500;
@@ -44,6 +46,9 @@ export async function trim(store: Store, systems: readonly SystemPlan[] = []): P
       'DELETE FROM connectors.quarantine WHERE received_at < now() - make_interval(days => $1)',
       [QUARANTINE_DAYS],
     );
+    await transaction.query('DELETE FROM connectors.file WHERE seen_at < now() - make_interval(days => $1)', [
+      FILE_DAYS,
+    ]);
     // A client number that comes again after this long is another write.
     await transaction.query(
       `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,

@@ -1,5 +1,5 @@
 // Receives signed webhooks: an answer of 200 or 202 means durable.
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Secrets } from '@weft/core/secrets';
@@ -9,12 +9,9 @@ import { listen } from '../http/listen.ts';
 import type { IngestPlan, SystemPlan, WebhookSource } from '../plan.ts';
 import type { Applier, Delivery, DeliveryOutcome } from './apply.ts';
 import { type Change, decodeChange } from './change.ts';
-
-export const TIMESTAMP_HEADER = 'x-timestamp';
-export const SIGNATURE_HEADER = 'x-signature';
+import { openVerifier } from './webhook-signature.ts';
 
 const BODY_BYTES_MAX = 1_000_000;
-const CLOCK_SKEW_S_MAX = 300;
 const DEDUPE_LENGTH_MAX = 200;
 const RETRY_AFTER_S = 1;
 
@@ -36,7 +33,7 @@ export interface WebhookReceiver {
 
 /**
  * Starts the receiver with one route for each webhook source.
- * @throws OperatorError when a signing secret is missing
+ * @throws OperatorError when a signing secret is missing or not in the form of its scheme
  */
 export async function receiveWebhooks(
   systems: readonly SystemPlan[],
@@ -63,14 +60,15 @@ function addRoute(
   applier: Applier,
   options: WebhookOptions,
 ): void {
-  const secret = options.secrets(source.verifySecret);
+  const verify = openVerifier(source, options.secrets(source.verifySecret));
   const ingests = system.ingests.filter((ingest) => ingest.source === source.name);
   const scope: MappingScope = { env: options.env, timezone: source.timezone };
   app.post(source.path, async (request, reply) => {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-    if (!isAuthentic(request, body, secret)) return reply.code(401).send({ code: 'UNAUTHENTICATED' });
+    const header = (name: string) => headerText(request, name);
+    if (!verify(header, body, Date.now())) return reply.code(401).send({ code: 'UNAUTHENTICATED' });
     options.onSeen(system.name);
-    const dedupeId = dedupeIdOf(request, source.dedupeHeader, body);
+    const dedupeId = dedupeIdOf(source, header, body);
     const content = decodeBody(system.name, ingests, body, scope);
     return answer(
       reply,
@@ -100,24 +98,18 @@ async function answer(
   }
 }
 
-/** HMAC-SHA256 over `timestamp.body` in hex, with a timestamp in seconds that is not old enough to be replayed. */
-function isAuthentic(request: FastifyRequest, body: Buffer, secret: string): boolean {
-  const timestamp = headerText(request, TIMESTAMP_HEADER);
-  const signature = headerText(request, SIGNATURE_HEADER);
-  if (timestamp === undefined || signature === undefined || !/^\d{1,12}$/.test(timestamp)) return false;
-  if (Math.abs(Date.now() / 1000 - Number(timestamp)) > CLOCK_SKEW_S_MAX) return false;
-  const expected = createHmac('sha256', secret).update(`${timestamp}.`).update(body).digest();
-  const given = Buffer.from(signature, 'hex');
-  return given.length === expected.length && timingSafeEqual(given, expected);
-}
-
 /**
- * The sender's id and the bytes: the id is not signed, so that it alone proves nothing, and another body under a used id
- * is another delivery. Without an id, the same bytes are the same delivery.
+ * Which delivery it is. The id of Standard Webhooks is signed: it alone says so. Another header is not signed, so that it
+ * alone proves nothing, and another body under a used id is another delivery; without it, the same bytes are the same one.
  */
-function dedupeIdOf(request: FastifyRequest, header: string, body: Buffer): string {
+function dedupeIdOf(
+  { scheme, dedupeHeader }: WebhookSource,
+  header: (name: string) => string | undefined,
+  body: Buffer,
+): string {
+  if (scheme === 'STANDARD_WEBHOOKS') return `webhook-id:${header('webhook-id') ?? ''}`;
   const bytes = `sha256:${createHash('sha256').update(body).digest('hex')}`;
-  const given = headerText(request, header.toLowerCase());
+  const given = dedupeHeader === undefined ? undefined : header(dedupeHeader.toLowerCase());
   return given !== undefined && given !== '' && given.length <= DEDUPE_LENGTH_MAX
     ? `${given}:${bytes}`
     : bytes;

@@ -66,7 +66,7 @@ function send(
       request.onSend?.();
       return (
         client as { call(call: CallPlan, scope: MappingScope, options: object): Promise<unknown> }
-      ).call(connect.call, scope, { signal, correlationId });
+      ).call(connect.call, scope, { signal, correlationId, isRead });
     },
   });
 }

@@ -167,6 +167,8 @@ function systemPlan(baseUrl: string): SystemPlan {
     timezone: 'Asia/Shanghai',
     encoding: 'utf-8',
     readOnly: true,
+    format: 'JSON',
+    tls: undefined,
     baseUrl: compileMapping(`'${baseUrl}'`),
     auth: { kind: 'basic', secret: 'api' },
   };

@@ -71,7 +71,7 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
 }
 
 function isCalled(source: SourcePlan): source is CalledSource {
-  return source.protocol !== 'webhook';
+  return source.protocol !== 'webhook' && source.protocol !== 'files';
 }
 
 /** The compiler has checked that every source a plan names is there and of the right kind. */

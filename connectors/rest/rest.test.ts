@@ -1,10 +1,14 @@
 import { compileMapping } from '@weft/schema/mapping/compile';
+import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
 import type { HttpCall } from '../plan.ts';
 import { buildRequest } from './client.ts';
 import { decodeJsonAnswer } from './decode.ts';
+import { encodeBody } from './encode.ts';
 
 const context = { system: 'city', source: 'api', operation: 'GET /orders' };
+
+const JSON_SOURCE = { format: 'JSON', encoding: 'utf-8' } as const;
 
 describe('buildRequest', () => {
   const call: HttpCall = {
@@ -17,7 +21,7 @@ describe('buildRequest', () => {
 
   it('encodes every query value and leaves a null one out', () => {
     const args = { no: 'a&b=c #路', area: null, page: 2 };
-    const { path, method } = buildRequest(new URL('http://x/base/'), call, { args }, {});
+    const { path, method } = buildRequest(new URL('http://x/base/'), JSON_SOURCE, call, { args });
     expect(method).toBe('GET');
     expect(new URL(path, 'http://x').searchParams.get('no')).toBe('a&b=c #路');
     expect(path).toMatch(/^\/base\/orders\?no=a%26b%3Dc\+%23%E8%B7%AF&page=2$/);
@@ -30,9 +34,25 @@ describe('buildRequest', () => {
       query: undefined,
       body: compileMapping('numbers: $batch.id'),
     };
-    const request = buildRequest(new URL('http://x'), post, { batch: { id: ['1', '2'] } }, { 'x-a': 'b' });
+    const request = buildRequest(new URL('http://x'), JSON_SOURCE, post, { batch: { id: ['1', '2'] } });
     expect(JSON.parse(String(request.body))).toEqual({ numbers: ['1', '2'] });
-    expect(request.headers).toMatchObject({ 'content-type': 'application/json', 'x-a': 'b' });
+    expect(request.headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+});
+
+describe('a body in the charset of the source', () => {
+  const bodyOf = (encoding: string) =>
+    encodeBody({ name: '中𠮷\n', no: [1, null] }, { format: 'JSON', encoding });
+
+  it.each(['utf-8', 'gb18030', 'gbk'])('is the same value in %s', (encoding) => {
+    const { bytes, headers } = bodyOf(encoding);
+    expect(JSON.parse(iconv.decode(bytes, encoding))).toEqual({ name: '中𠮷\n', no: [1, null] });
+    const charset = encoding === 'utf-8' ? '' : `; charset=${encoding.toUpperCase()}`;
+    expect(headers).toEqual({ 'content-type': `application/json${charset}` });
+  });
+
+  it('escapes what the charset lacks, and nothing else', () => {
+    expect(iconv.decode(bodyOf('gbk').bytes, 'gbk')).toContain('中\\ud842\\udfb7');
   });
 });
 

@@ -150,6 +150,8 @@ function systemPlan(baseUrl: string): SystemPlan {
     timezone: 'Asia/Shanghai',
     encoding: 'utf-8',
     readOnly: true,
+    format: 'JSON',
+    tls: undefined,
     baseUrl: compileMapping(`'${baseUrl}'`),
     auth: undefined,
   };

@@ -8,7 +8,7 @@ const envelope = (body: string) =>
 
 function decode(text: string | Buffer, status = 200, contentType = 'text/xml; charset=GB18030'): string {
   const body = Buffer.isBuffer(text) ? text : iconv.encode(text, 'gb18030');
-  return decodeEnvelope({ status, contentType, body }, 'gb18030', context);
+  return decodeEnvelope({ status, contentType, body }, { encoding: 'gb18030', version: 'SOAP_11' }, context);
 }
 
 describe('decodeEnvelope', () => {

@@ -30,6 +30,8 @@ export interface FolderHost {
   push(path: string, body: object): Promise<Response>;
   /** Writes the SDL anew; the next host runs with it. */
   write(sdl: string): void;
+  /** The next host runs with this instead of the first one. */
+  setEnv(env: Readonly<Record<string, string>>): void;
   startHost(): Promise<void>;
   stopHost(): Promise<void>;
   close(): Promise<void>;
@@ -51,7 +53,7 @@ export async function startFolderHost(
   await migrateAll(database.url, owners);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });
   pool.on('error', () => undefined);
-  const hostEnv = { SECRET_HOOK: HOOK_SECRET, ...env(home) };
+  let hostEnv: Readonly<Record<string, string>> = { SECRET_HOOK: HOOK_SECRET, ...env(home) };
   let host: Started | undefined;
   const rig: FolderHost = {
     home,
@@ -62,6 +64,9 @@ export async function startFolderHost(
     },
     push: (path, body) => push(`${host?.urls.ingest}${path}`, body),
     write: (text) => writeFileSync(join(folder, 'system.graphql'), text),
+    setEnv(next) {
+      hostEnv = { SECRET_HOOK: HOOK_SECRET, ...next };
+    },
     async startHost() {
       host = await startHost({
         systems: [compileSystem(folder).plan],

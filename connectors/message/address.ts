@@ -17,6 +17,7 @@ export function escapeSegment(value: string): string {
     'a value in the address of a message has other characters than letters, digits, _ and -',
     {
       details: { reason: 'ADDRESS_REFUSED' },
+      hadNoEffect: true,
     },
   );
 }
@@ -30,6 +31,7 @@ export function fillAddress(template: Mapping, scope: MappingScope, context: Cal
   if (typeof text === 'string') return text;
   throw new HubError('BAD_USER_INPUT', `a value in the address ${template.text} is missing`, {
     details: { reason: 'ADDRESS_REFUSED', source: context.source, operation: context.operation },
+    hadNoEffect: true,
   });
 }
 

@@ -91,6 +91,9 @@ export async function startMosquitto(logins?: Readonly<Record<string, string>>):
     child.kill(name);
     await gone;
   };
+  // Also when a test ends without closing it.
+  const killAtExit = () => child?.kill('SIGKILL');
+  process.once('exit', killAtExit);
   const broker: Mosquitto = {
     port,
     kill: () => signal('SIGKILL'),
@@ -110,6 +113,7 @@ export async function startMosquitto(logins?: Readonly<Record<string, string>>):
     },
     async close() {
       await broker.kill();
+      process.off('exit', killAtExit);
       rmSync(folder, { recursive: true });
     },
   };

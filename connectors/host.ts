@@ -1,4 +1,4 @@
-// Wires the connector host: systems opened, served, fed by webhooks and polls, and watched.
+// Wires the connector host: systems opened, served, fed by webhooks, messages and polls, and watched.
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
@@ -11,6 +11,7 @@ import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
 import { startFileIngest } from './ingest/files.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
+import { startMessages } from './ingest/messages.ts';
 import { startPoll } from './ingest/poll.ts';
 import { openStore } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
@@ -64,12 +65,12 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const systems: RunningSystem[] = [];
     const protection = keep(openProtection({ redisUrl, replicasMax, logger }));
     const store = keep(openStore(options.databaseUrl, logger));
-    // A pool of its own: writes and what comes in do not wait for one another.
-    const commandStore = keep(openStore(options.databaseUrl, logger));
     for (const plan of options.systems)
       systems.push(keep(await openSystem(plan, { ...options, store, protection })));
     const appender = forgettingAppender(options.appender, systems, protection.answers);
     keep(startHousekeeping(store, options.systems, logger));
+    // A pool of its own: writes and what comes in do not wait for one another.
+    const commandStore = keep(openStore(options.databaseUrl, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
@@ -84,6 +85,12 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const { secrets, driftEveryMs: everyMs } = options;
     keep(watchDrift(systems, { store, appender, secrets, everyMs, logger }));
     const applier = keep(createApplier(store, appender, logger));
+    for (const system of systems) {
+      const { name } = system.plan;
+      const onSeen = () => health.seen(name);
+      const onBlind = (type: string, reason: string | undefined) => health.blind(name, type, reason);
+      keep(startMessages(system, { applier, logger, secrets: options.secrets, onSeen, onBlind }));
+    }
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
     const replay = { appender, systems: options.systems, env: options.env };

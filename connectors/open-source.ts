@@ -2,17 +2,19 @@
 
 import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
-import type { CallPlan, RestSource, SoapSource, SqlSource } from './plan.ts';
+import { openAmqp } from './amqp/client.ts';
+import { openMqtt } from './mqtt/client.ts';
+import type { AmqpSource, CallPlan, MqttSource, RestSource, SoapSource, SqlSource } from './plan.ts';
 import { openRest } from './rest/client.ts';
 import { openSoap } from './soap/client.ts';
 import type { SourceClient } from './source-client.ts';
 import { openSql, type SqlClient } from './sql/client.ts';
 
 /** Sources that are called; webhooks only come to us. */
-export type CalledSource = RestSource | SoapSource | SqlSource;
+export type CalledSource = RestSource | SoapSource | SqlSource | MqttSource | AmqpSource;
 
 export type OpenedSource =
-  | { readonly protocol: 'rest' | 'soap'; readonly client: SourceClient }
+  | { readonly protocol: 'rest' | 'soap' | 'mqtt' | 'amqp'; readonly client: SourceClient }
   | { readonly protocol: 'sql'; readonly client: SqlClient };
 
 /**
@@ -32,6 +34,10 @@ export async function openSource(
       return { protocol: 'soap', client: anyCall(await openSoap(system, source, scope, secrets)) };
     case 'sql':
       return { protocol: 'sql', client: openSql(system, source, scope) };
+    case 'mqtt':
+      return { protocol: 'mqtt', client: anyCall(openMqtt(system, source, scope, secrets)) };
+    case 'amqp':
+      return { protocol: 'amqp', client: anyCall(openAmqp(system, source, scope, secrets)) };
     default:
       return source satisfies never;
   }

@@ -19,7 +19,14 @@ export interface SystemPlan {
   readonly ingests: readonly IngestPlan[];
 }
 
-export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource | FilesSource;
+export type SourcePlan =
+  | RestSource
+  | SoapSource
+  | SqlSource
+  | WebhookSource
+  | MqttSource
+  | AmqpSource
+  | FilesSource;
 
 interface SourceBase {
   readonly name: string;
@@ -117,6 +124,31 @@ export interface FileLimits {
   readonly filesMax: number;
 }
 
+/** An MQTT broker of the old system. */
+export interface MqttSource extends SourceBase {
+  readonly protocol: 'mqtt';
+  /** `mqtt:` or `mqtts:`. */
+  readonly url: Mapping;
+  readonly version: '3.1.1' | '5';
+  /** Who we are to the broker, which keeps our session by it; undefined: made of system, source and this machine's name. */
+  readonly clientId: Mapping | undefined;
+  /** The topic under which answers to our calls are awaited. */
+  readonly replyTopic: string;
+  /** Name of the secret `user:password`. */
+  readonly loginSecret: string | undefined;
+  readonly tls: TlsPlan | undefined;
+}
+
+/** An AMQP 0-9-1 broker of the old system. */
+export interface AmqpSource extends SourceBase {
+  readonly protocol: 'amqp';
+  /** `amqp:` or `amqps:`; the path is the virtual host. */
+  readonly url: Mapping;
+  /** Name of the secret `user:password`. */
+  readonly loginSecret: string | undefined;
+  readonly tls: TlsPlan | undefined;
+}
+
 /** Values are names in the secret store. */
 export type AuthPlan =
   | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
@@ -193,7 +225,7 @@ export interface FreshnessPlan {
 }
 
 /** A mapping scope holds `$` (the answer), `$args`, `$this`, `$batch`, `$env`: see schema/mapping. */
-export type CallPlan = HttpCall | SoapCall | SqlCall | StoreCall;
+export type CallPlan = HttpCall | SoapCall | SqlCall | StoreCall | MqttCall | AmqpCall;
 
 export interface HttpCall {
   readonly protocol: 'rest';
@@ -245,6 +277,27 @@ export interface StoreFilter {
   readonly comparison: 'EQ' | 'FROM' | 'TO';
   /** How values compare; equal ones as text unless they are times. */
   readonly kind: 'TEXT' | 'NUMBER' | 'TIME';
+}
+
+/** Values put into the topic are single levels: letters, digits, `_` and `-`. */
+export interface MqttCall {
+  readonly protocol: 'mqtt';
+  readonly topic: Mapping;
+  /** Sent as JSON; reads `$call` besides. */
+  readonly body: Mapping | undefined;
+  /** Whether an answer is awaited; without one the call is done when the broker has the message. */
+  readonly reply: boolean;
+}
+
+/** Values put into the routing key are single words: letters, digits, `_` and `-`. */
+export interface AmqpCall {
+  readonly protocol: 'amqp';
+  readonly exchange: Mapping;
+  readonly routingKey: Mapping;
+  /** Sent as JSON; reads `$call` besides. */
+  readonly body: Mapping | undefined;
+  /** As of MqttCall. */
+  readonly reply: boolean;
 }
 
 /** One call, and how its answer becomes what the graph wants. */
@@ -323,7 +376,7 @@ export interface WritePlan {
 export interface IngestPlan {
   readonly type: string;
   readonly source: string;
-  readonly from: { readonly kind: 'webhook' } | PollPlan | FilesPlan;
+  readonly from: { readonly kind: 'webhook' } | PollPlan | TopicPlan | QueuePlan | FilesPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
   /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
@@ -347,6 +400,24 @@ export interface IngestPlan {
   readonly report: Mapping | undefined;
   /** How long the store holds a record after its last change; undefined: for ever. */
   readonly keepMs: number | undefined;
+  /** What tells one message from another; undefined: its address and its bytes. */
+  readonly dedupe?: Mapping | undefined;
+}
+
+/** MQTT messages whose topic fits. */
+export interface TopicPlan {
+  readonly kind: 'topic';
+  /** As it stands in the SDL: `city/{deviceId}/up/{metric}`. */
+  readonly pattern: string;
+  /** Replicas that share a group get each message once among them. */
+  readonly group: string | undefined;
+}
+
+/** The messages of an AMQP queue, which its owner has made. */
+export interface QueuePlan {
+  readonly kind: 'queue';
+  /** Its name; reads `$env`. */
+  readonly queue: Mapping;
 }
 
 /** Files of a `files` source. */

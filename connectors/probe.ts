@@ -13,6 +13,10 @@ const PROBE_TIMEOUT_MS = 1_000;
 const DEFAULT_PORTS: Readonly<Record<string, number>> = {
   'http:': 80,
   'https:': 443,
+  'amqp:': 5672,
+  'amqps:': 5671,
+  'mqtt:': 1883,
+  'mqtts:': 8883,
   'mysql:': 3306,
   'mariadb:': 3306,
   'postgres:': 5432,

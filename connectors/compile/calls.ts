@@ -1,9 +1,10 @@
-// Decodes the call of a `@connect`: HTTP, SOAP or SQL.
-import type { CallPlan, HttpCall, SqlCall } from '../plan.ts';
+// Decodes the call of a `@connect`: HTTP, SOAP, SQL, AMQP or MQTT.
+import type { CallPlan, HttpCall, SourcePlan, SqlCall } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
 import { exactlyOne } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping, readTemplate } from './mapping-arguments.ts';
+import { readAmqpCall, readMqttCall } from './message-calls.ts';
 import { readNumber } from './number-argument.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
@@ -16,11 +17,15 @@ export interface ReadCall {
   readonly mappings: readonly PlacedMapping[];
 }
 
-/** @param kind the argument of `@connect` that holds the call, which is there */
+/**
+ * @param kind the argument of `@connect` that holds the call, which is there
+ * @param source undefined when it is not known, which is told elsewhere
+ */
 export function readCall(
-  kind: 'http' | 'soap' | 'sql',
+  kind: 'http' | 'soap' | 'sql' | 'amqp' | 'mqtt',
   connect: Arguments,
   readable: Readable,
+  source: SourcePlan | undefined,
   issues: IssueList,
 ): ReadCall | undefined {
   const given = connect.object(kind);
@@ -32,6 +37,10 @@ export function readCall(
       return readSoapCall(given, readable, issues);
     case 'sql':
       return readSqlCall(given, readable, issues);
+    case 'amqp':
+      return readAmqpCall(given, readable, issues);
+    case 'mqtt':
+      return readMqttCall(given, readable, source?.protocol !== 'mqtt' || source.version === '5', issues);
     default:
       return kind satisfies never;
   }

@@ -21,11 +21,11 @@ import { readStoreEntity, readStoreField } from './stores.ts';
 import { readWrite } from './writes.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
-const BATCH_PROTOCOL: Readonly<Record<string, string>> = {
-  LIST_PARAM: 'rest',
-  JSON_BODY: 'rest',
-  SOAP_ARRAY: 'soap',
-  SQL_IN: 'sql',
+const BATCH_PROTOCOLS: Readonly<Record<string, readonly string[]>> = {
+  LIST_PARAM: ['rest'],
+  JSON_BODY: ['rest', 'amqp', 'mqtt'],
+  SOAP_ARRAY: ['soap'],
+  SQL_IN: ['sql'],
 };
 
 /** The loader of an entity type. */
@@ -167,10 +167,15 @@ function readConnect(
   compilation: Compilation,
 ): ReadConnect | undefined {
   const { issues } = compilation;
-  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'] as const, '@connect', issues);
+  const kind = exactlyOne(
+    given,
+    ['http', 'soap', 'sql', 'amqp', 'mqtt', 'store', 'reference'] as const,
+    '@connect',
+    issues,
+  );
   if (kind === undefined || kind === 'reference' || kind === 'store') return undefined;
   const source = findSource(given, compilation);
-  const call = readCall(kind, given, readable, issues);
+  const call = readCall(kind, given, readable, source, issues);
   const answer: Readable = { ...readable, $: undefined };
   const select = readMapping(given, 'select', answer, issues);
   const failWhen = readMapping(given, 'failWhen', answer, issues);
@@ -206,9 +211,9 @@ function readBatch(
   { issues }: Compilation,
 ): BatchPlan | undefined {
   const how = batch.requiredText('how') as BatchPlan['how'];
-  const protocol = BATCH_PROTOCOL[how];
-  if (protocol !== undefined && protocol !== connect.call.protocol) {
-    const message = `${how} is for ${protocol}, the call is ${connect.call.protocol}`;
+  const protocols = BATCH_PROTOCOLS[how];
+  if (protocols !== undefined && !protocols.includes(connect.call.protocol)) {
+    const message = `${how} is for ${protocols.join(', ')}, the call is ${connect.call.protocol}`;
     issues.add(
       'PROTOCOL_MISMATCH',
       batch.nodeOf('how'),

@@ -2,11 +2,13 @@
 import { INCIDENT_REPORT_FIELDS } from '@weft/schema/incident-report';
 import type { ConstDirectiveNode } from 'graphql';
 import type { IngestPlan, PollPlan, SourcePlan } from '../plan.ts';
+import type { IssueList } from './build-issues.ts';
 import { readColumns, readTable } from './calls.ts';
 import { type Compilation, findSource } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { hasNoFileArguments, readFilesOrigin } from './file-ingests.ts';
-import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
+import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
+import { readableOfMessages, readQueue, readTopic } from './message-ingests.ts';
 import { readNumber } from './number-argument.ts';
 import { keyOf, type ObjectType } from './sdl-folder.ts';
 
@@ -24,9 +26,11 @@ export function readIngest(
   if (given === undefined) return undefined;
   const source = findSource(given, compilation);
   const from = source && readOrigin(given, source, compilation);
-  const select = readMapping(given, 'select', MESSAGE, issues);
-  const time = readMapping(given, 'time', MESSAGE, issues);
-  const report = readMapping(given, 'report', MESSAGE, issues);
+  const readable = readableOf(given, source);
+  const select = readMapping(given, 'select', readable, issues);
+  const time = readMapping(given, 'time', readable, issues);
+  const report = readMapping(given, 'report', readable, issues);
+  const dedupe = readMapping(given, 'dedupe', readable, issues);
   const orderField = given.text('order');
   const keyFields = keyOf(type, given.requiredText('key')) ?? [given.requiredText('key')];
   if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
@@ -45,6 +49,7 @@ export function readIngest(
     entityField,
     report: report?.mapping,
     keepMs: given.durationMs('keep'),
+    dedupe: dedupe?.mapping,
   };
 }
 
@@ -56,10 +61,13 @@ function readOrigin(
   if (source.protocol === 'files') return readFilesOrigin(given, issues);
   if (!hasNoFileArguments(given, source, issues)) return undefined;
   const poll = given.object('poll');
+  if (!fitsProtocol(given, source, issues)) return undefined;
+  if (source.protocol === 'mqtt') return readTopic(given, source, issues);
+  if (source.protocol === 'amqp') return readQueue(given, source, issues);
   if (source.protocol === 'webhook' && poll === undefined) return { kind: 'webhook' };
   if (source.protocol === 'sql' && poll !== undefined) return readPoll(poll, { issues });
   const mend =
-    'take in from a webhook source, from an sql source with poll, or from a files source with path';
+    'take in from a webhook, mqtt or amqp source, from an sql source with poll, or from a files source with path';
   issues.add(
     'PROTOCOL_MISMATCH',
     given.node,
@@ -67,6 +75,31 @@ function readOrigin(
     mend,
   );
   return undefined;
+}
+
+function readableOf(given: Arguments, source: SourcePlan | undefined): Readable {
+  const isBroker = source?.protocol === 'mqtt' || source?.protocol === 'amqp';
+  return isBroker ? { ...MESSAGE, ...readableOfMessages(source, given) } : MESSAGE;
+}
+
+/** The arguments that only some protocols have. */
+const OF_PROTOCOLS: Readonly<Record<string, readonly SourcePlan['protocol'][]>> = {
+  poll: ['sql'],
+  topic: ['mqtt'],
+  group: ['mqtt'],
+  queue: ['amqp'],
+  dedupe: ['mqtt', 'amqp'],
+};
+
+function fitsProtocol(given: Arguments, source: SourcePlan, issues: IssueList): boolean {
+  const foreign = given
+    .present(Object.keys(OF_PROTOCOLS))
+    .filter((name) => OF_PROTOCOLS[name]?.includes(source.protocol) !== true);
+  for (const name of foreign) {
+    const message = `source '${source.name}' is ${source.protocol}, and '${name}' is for ${OF_PROTOCOLS[name]?.join(' and ')}`;
+    issues.add('PROTOCOL_MISMATCH', given.nodeOf(name), message, `leave out ${name}, or name another source`);
+  }
+  return foreign.length === 0;
 }
 
 function readPoll(poll: Arguments, { issues }: Pick<Compilation, 'issues'>): PollPlan | undefined {

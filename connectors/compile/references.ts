@@ -17,6 +17,8 @@ export function readReference(
     'http',
     'soap',
     'sql',
+    'amqp',
+    'mqtt',
     'store',
     'batch',
     'select',

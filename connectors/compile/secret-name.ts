@@ -4,7 +4,7 @@ import type { Arguments } from './directive-arguments.ts';
 
 const SECRET_NAME = /^[a-z0-9-]+$/;
 
-/** The text of a required argument; an issue when it is no name of a secret. */
+/** The text of a required argument; an issue, which does not repeat it, when it is no name of a secret. */
 export function readSecretName(given: Arguments, name: string, issues: IssueList): string {
   const secret = given.requiredText(name);
   if (!SECRET_NAME.test(secret)) {

@@ -8,6 +8,7 @@ import type { IssueList } from './build-issues.ts';
 import { exactlyOne, readAddress, readFileName } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { readFilesSource } from './file-sources.ts';
+import { readAmqpSource, readMqttSource } from './message-sources.ts';
 import { readNumber } from './number-argument.ts';
 import { readQuiet, readRate } from './protection.ts';
 import { readSoapSource } from './soap-sources.ts';
@@ -15,7 +16,7 @@ import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
-const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'files'] as const;
+const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'mqtt', 'amqp', 'files'] as const;
 /** Sources that a query waits for. */
 const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
 
@@ -119,6 +120,16 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };
+    case 'mqtt': {
+      const url = readAddress(own, 'url', issues);
+      const mqtt = url && readMqttSource(own, { url, auth: readAuth(own, issues) }, issues);
+      return mqtt && { ...base, protocol, ...mqtt };
+    }
+    case 'amqp': {
+      const url = readAddress(own, 'url', issues);
+      const amqp = url && readAmqpSource(own, { url, auth: readAuth(own, issues) }, issues);
+      return amqp && { ...base, protocol, ...amqp };
+    }
     case 'files': {
       const files = readFilesSource(own, readAuth(own, issues), issues);
       return files && { ...base, protocol, ...files };

@@ -13,6 +13,7 @@ import { isListType, keyOf, namedType, type ObjectType } from './sdl-folder.ts';
 /** Keys in one query of the store. */
 const STORE_KEYS_MAX = 1_000;
 const FIRST = 'first';
+const CALLS = ['http', 'soap', 'sql', 'amqp', 'mqtt', 'store', 'reference'] as const;
 const NUMBERS: ReadonlySet<string> = new Set(['Int', 'Float']);
 const AS_KEPT = compileMapping('$');
 
@@ -90,8 +91,7 @@ function readKept(
   { issues }: Compilation,
   typeName = type?.name ?? '',
 ): Kept | undefined {
-  if (exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'], '@connect', issues) === undefined)
-    return undefined;
+  if (exactlyOne(given, CALLS, '@connect', issues) === undefined) return undefined;
   const others = given.present(['batch', 'select', 'emptyWhen', 'failWhen', 'write']);
   if (others.length > 0) {
     const mend = 'leave them out: the store gives what the select of @ingest kept, many at once';
@@ -126,7 +126,7 @@ function readIngested(
     issues.add('UNKNOWN_SOURCE', given.nodeOf('source'), `nothing is taken in from '${source}'`, mend);
     return undefined;
   }
-  const readable = { $: undefined, env: undefined };
+  const readable = { $: undefined, env: undefined, topic: undefined, message: undefined };
   return { source, selects: read.flatMap((ingest) => readMapping(ingest, 'select', readable, untold) ?? []) };
 }
 

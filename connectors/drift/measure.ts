@@ -91,6 +91,11 @@ function readBoth(system: RunningSystem, source: GuardedSource, secrets: Secrets
       return readRest(system, source, plan, secrets);
     case 'sql':
       return readSql(system, source, plan);
+    case 'mqtt':
+    case 'amqp':
+      return Promise.reject(
+        new NoLiveContract('messages of a broker have no contract that could be asked for'),
+      );
     default:
       return plan satisfies never;
   }

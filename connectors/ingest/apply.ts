@@ -13,6 +13,8 @@ export interface Delivery {
   readonly source: string;
   readonly dedupeId: string;
   readonly body: Buffer;
+  /** Of a message: its queue or topic, which is part of what it says. */
+  readonly place?: string | undefined;
   readonly content:
     | { readonly kind: 'changes'; readonly changes: readonly Change[] }
     | { readonly kind: 'bad'; readonly type: string | undefined; readonly reason: string };
@@ -173,8 +175,8 @@ function changesOf({ content }: Delivery): readonly Change[] {
 
 /** What of a delivery goes to quarantine: all of it, or the report of a change that stands. */
 function problemOf(delivery: Delivery, unreported: readonly Change[]): Quarantined | undefined {
-  const { system, source, dedupeId, body, content } = delivery;
-  const known = { system, source, dedupeId, body };
+  const { system, source, dedupeId, body, place, content } = delivery;
+  const known = { system, source, dedupeId, body, place };
   if (content.kind === 'bad') return { ...known, type: content.type, reason: content.reason };
   const change = content.changes.find((each) => unreported.includes(each));
   if (change?.reportProblem === undefined) return undefined;

@@ -10,7 +10,7 @@ export interface Quarantined {
   readonly type: string | undefined;
   readonly reason: string;
   readonly body: Buffer;
-  /** Of a row of a file: the file's path and the line. */
+  /** Of a row of a file: the file's path and the line; of a message: its queue or topic. */
   readonly place?: string | undefined;
 }
 

@@ -1,8 +1,11 @@
 // Decodes what is in quarantine anew, by the plan as it is now.
+import { HubError } from '@weft/core/errors';
 import type { MappingScope } from '@weft/schema/mapping/compile';
-import type { IngestPlan, SystemPlan } from '../plan.ts';
+import { matchTopic } from '../message/address.ts';
+import type { AmqpSource, IngestPlan, MqttSource, SystemPlan } from '../plan.ts';
 import { type Change, decodeChange } from './change.ts';
 import { FILE_ITEM, ROW_ITEM, SAME_VERSION } from './file-rows.ts';
+import { type Reader, readMessage } from './message.ts';
 import { decodeWebhookBody } from './webhook.ts';
 
 /** An item as it is stored. */
@@ -11,6 +14,7 @@ export interface StoredItem {
   readonly dedupeId: string;
   readonly type: string | null;
   readonly body: Buffer;
+  readonly place: string | null;
 }
 
 export type Redecoded =
@@ -37,6 +41,9 @@ export function decodeAgain(
     }
     case 'sql':
       return decodeRow(system.name, ingestOf(ingests, item), item, scope);
+    case 'amqp':
+    case 'mqtt':
+      return decodeMessage(system.name, source, ingests, item, env);
     case 'files':
       return decodeFileItem(system.name, ingests, item, scope);
     case 'rest':
@@ -44,6 +51,30 @@ export function decodeAgain(
       return bad(`a source of ${source.protocol} tells no changes`);
     default:
       return source satisfies never;
+  }
+}
+
+/** What its broker said of it besides the body and the address was not kept: a mapping that reads `$message` gets nothing. */
+function decodeMessage(
+  system: string,
+  source: AmqpSource | MqttSource,
+  ingests: readonly IngestPlan[],
+  { body, place }: StoredItem,
+  env: Readonly<Record<string, string | undefined>>,
+): Redecoded {
+  const address = place ?? '';
+  const readers = ingests.flatMap((ingest): readonly Reader[] => {
+    if (ingest.from.kind !== 'topic') return [{ ingest, topic: undefined }];
+    const topic = matchTopic(ingest.from.pattern, address);
+    return topic === undefined ? [] : [{ ingest, topic }];
+  });
+  if (readers.length === 0) return bad(`nothing is taken in from '${address}' any more`);
+  const message = { body, contentType: undefined, address, facts: {} };
+  try {
+    const { content } = readMessage({ system, source, env }, message, readers);
+    return content.kind === 'bad' ? bad(content.reason) : content;
+  } catch (thrown) {
+    return bad(`cannot be mapped: ${HubError.from(thrown).code}`);
   }
 }
 

@@ -34,10 +34,11 @@ interface ItemRow extends Record<string, unknown> {
   readonly dedupe_id: string;
   readonly type: string | null;
   readonly body: Buffer;
+  readonly place: string | null;
 }
 
 const READ = `
-SELECT system, source, dedupe_id, type, body FROM connectors.quarantine WHERE id = $1 AND discarded_at IS NULL`;
+SELECT system, source, dedupe_id, type, body, place FROM connectors.quarantine WHERE id = $1 AND discarded_at IS NULL`;
 
 /**
  * Replays one item. A failure is no error: the new reason is kept with it, and counted.
@@ -92,8 +93,8 @@ export async function replayAll(
 function decodeItem({ systems, env }: ReplayOptions, row: ItemRow): Redecoded {
   const system = systems.find(({ name }) => name === row.system);
   if (system === undefined) return { kind: 'bad', reason: `there is no system '${row.system}' any more` };
-  const { source, dedupe_id: dedupeId, type, body } = row;
-  return decodeAgain(system, { source, dedupeId, type, body }, env);
+  const { source, dedupe_id: dedupeId, type, body, place } = row;
+  return decodeAgain(system, { source, dedupeId, type, body, place }, env);
 }
 
 async function settle(

@@ -1,5 +1,7 @@
 // Runs one connect plan: the call through the guard, business errors told, the answer mapped to rows.
 import type { MappingScope } from '@weft/schema/mapping/compile';
+import { operationOfAmqp } from '../amqp/client.ts';
+import { operationOfMqtt } from '../mqtt/client.ts';
 import type { CallPlan, ConnectPlan } from '../plan.ts';
 import { operationOf } from '../rest/client.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
@@ -147,6 +149,10 @@ export function operationName(call: CallPlan): string {
       return call.table;
     case 'store':
       return `store ${call.type}`;
+    case 'amqp':
+      return operationOfAmqp(call);
+    case 'mqtt':
+      return operationOfMqtt(call);
     default:
       return call satisfies never;
   }

@@ -12,6 +12,12 @@ export interface MappingScope {
   /** Key field to the keys gathered for one call. */
   readonly batch?: Readonly<Record<string, readonly unknown[]>>;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The named levels of the topic that a message came on. */
+  readonly topic?: Readonly<Record<string, string>>;
+  /** What the protocol says of a message beside its body. */
+  readonly message?: Readonly<Record<string, unknown>>;
+  /** Where the answer of a call by message is awaited. */
+  readonly call?: Readonly<Record<string, string>>;
   /** IANA zone for `->dateTime` of a text without an offset; default Asia/Shanghai. */
   readonly timezone?: string;
   /** Told of a value that a `->match` without a default does not know: the result is null. */

@@ -91,7 +91,7 @@ describe('the import table', () => {
   });
 
   it('keeps graphql out of the protocol folders of connectors/', () => {
-    const protocols = files.filter((file) => /^connectors\/(rest|soap|sql)\//.test(file));
+    const protocols = files.filter((file) => /^connectors\/(rest|soap|sql|message|mqtt|amqp)\//.test(file));
     expect(protocols.length).toBeGreaterThan(0);
     expect(protocols.filter((file) => importsOf(file).includes('graphql'))).toEqual([]);
   });

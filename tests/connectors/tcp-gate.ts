@@ -7,14 +7,20 @@ export interface TcpGate {
   /** Ends what goes through and refuses what comes. */
   shut(): void;
   open(): void;
+  /** How many came while it was shut. */
+  refused(): number;
   close(): Promise<void>;
 }
 
 export async function startTcpGate(host: string, port: number): Promise<TcpGate> {
   const sockets = new Set<Socket>();
   let isOpen = true;
+  let refused = 0;
   const server = createServer((inner) => {
-    if (!isOpen) return void inner.destroy();
+    if (!isOpen) {
+      refused += 1;
+      return void inner.destroy();
+    }
     const outer = connect(port, host);
     for (const [one, other] of [
       [inner, outer],
@@ -39,6 +45,7 @@ export async function startTcpGate(host: string, port: number): Promise<TcpGate>
     open() {
       isOpen = true;
     },
+    refused: () => refused,
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();

@@ -16,6 +16,11 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--division CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
+  weft ingest quarantine list          what came in and was not understood
+              [--system NAME] [--source NAME] [--type NAME] [--since TIME] [--until TIME] [--discarded] [--csv]
+  weft ingest quarantine show ID | replay ID | replay --all --system NAME [--source NAME]
+              | discard ID --why TEXT [--by NAME]
+                                       replay goes by the SDL as it is now
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands
             [--select '{…}'] [--after CURSOR] [--from SNAPSHOT] [--json] [--url URL] [--token TOKEN]
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
@@ -83,6 +88,8 @@ async function main(argv: readonly string[]): Promise<void> {
         process.env,
       );
     }
+    case 'ingest':
+      return (await import('./ingest/command.ts')).ingestCommand(rest, process.env);
     case 'tail':
       return (await import('./tail/command.ts')).tailCommand(rest, process.env);
     case 'replay':

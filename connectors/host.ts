@@ -7,6 +7,7 @@ import type { EventAppender } from '@weft/events/event-log';
 import { openCommands } from './commands/commands.ts';
 import { watchHealth } from './health.ts';
 import { createApplier } from './ingest/apply.ts';
+import { startFileIngest } from './ingest/files.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
 import { startPoll } from './ingest/poll.ts';
 import { openStore } from './ingest/store.ts';
@@ -48,23 +49,27 @@ export async function startHost(options: HostOptions): Promise<Started> {
   };
   try {
     const systems: RunningSystem[] = [];
-    for (const plan of options.systems) systems.push(keep(await openSystem(plan, options)));
     const store = keep(openStore(options.databaseUrl, logger));
-    keep(startHousekeeping(store, logger));
     // A pool of its own: writes and what comes in do not wait for one another.
     const commandStore = keep(openStore(options.databaseUrl, logger));
+    for (const plan of options.systems) systems.push(keep(await openSystem(plan, { ...options, store })));
+    keep(startHousekeeping(store, options.systems, logger));
     const health = keep(watchHealth(systems, { store, appender, logger }));
     for (const system of systems) {
       for (const ingest of system.plan.ingests) {
-        if (ingest.from.kind !== 'poll') continue;
         const onBlind = (reason: string | undefined) => health.blind(system.plan.name, ingest.type, reason);
-        keep(startPoll(system, ingest, { store, appender, logger, onBlind }));
+        const shared = { store, appender, logger, onBlind };
+        if (ingest.from.kind === 'poll') keep(startPoll(system, ingest, shared));
+        const onSeen = () => health.seen(system.plan.name);
+        if (ingest.from.kind === 'files')
+          keep(startFileIngest(system, ingest, { ...shared, secrets: options.secrets, onSeen }));
       }
     }
     const applier = keep(createApplier(store, appender, logger));
     const { host, servePort: port, subgraphKeys } = options;
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
-    const own = { store: commandStore, commands };
+    const replay = { appender, systems: options.systems, env: options.env };
+    const own = { store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {

@@ -19,7 +19,7 @@ export interface SystemPlan {
   readonly ingests: readonly IngestPlan[];
 }
 
-export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource;
+export type SourcePlan = RestSource | SoapSource | SqlSource | WebhookSource | FilesSource;
 
 interface SourceBase {
   readonly name: string;
@@ -80,6 +80,38 @@ export interface WebhookSource extends SourceBase {
   readonly dedupeHeader: string | undefined;
 }
 
+/** A folder, here or behind SFTP, into which an old system writes files. They are read and never touched. */
+export interface FilesSource extends SourceBase {
+  readonly protocol: 'files';
+  /** `file:///folder` or `sftp://host:port/folder`. */
+  readonly url: Mapping;
+  /** Name of the secret `user:password` of SFTP. */
+  readonly loginSecret: string | undefined;
+  /** Name of the secret with the private key of SFTP; the login's password then opens the key. */
+  readonly privateKeySecret: string | undefined;
+  /** The server's key as `SHA256:…`, the only one that is accepted. */
+  readonly hostKey: Mapping | undefined;
+  readonly doneWhen: DoneWhen;
+  readonly limits: FileLimits;
+}
+
+/** When a file is complete: either is enough. */
+export interface DoneWhen {
+  /** Its size and time of change have not changed for this long. */
+  readonly stableForMs: number | undefined;
+  /** A file of its name with this behind it lies beside it. */
+  readonly markerSuffix: string | undefined;
+}
+
+export interface FileLimits {
+  readonly fileBytesMax: number;
+  readonly rowBytesMax: number;
+  readonly columnsMax: number;
+  readonly rowsMax: number;
+  /** Files that are taken in one look; the others wait for the next. */
+  readonly filesMax: number;
+}
+
 /** Values are names in the secret store. */
 export type AuthPlan =
   | { readonly kind: 'apiKey'; readonly header: string; readonly secret: string }
@@ -132,7 +164,7 @@ export interface GuardPlan {
 }
 
 /** A mapping scope holds `$` (the answer), `$args`, `$this`, `$batch`, `$env`: see schema/mapping. */
-export type CallPlan = HttpCall | SoapCall | SqlCall;
+export type CallPlan = HttpCall | SoapCall | SqlCall | StoreCall;
 
 export interface HttpCall {
   readonly protocol: 'rest';
@@ -164,6 +196,28 @@ export interface SqlCall {
   readonly limitPerKey: number | undefined;
 }
 
+/** What `@ingest` kept of a type, read from the connectors' own store: no old system is asked. */
+export interface StoreCall {
+  readonly protocol: 'store';
+  readonly type: string;
+  /** The field of an event's data that holds the key: it is no field of the record. */
+  readonly entityField: string;
+  /** Of a field: its arguments, and how each narrows the list. Empty for a loader, which asks by keys. */
+  readonly filters: readonly StoreFilter[];
+  /** The argument that bounds the list; without one more than `STORE_ROWS_MAX` is an error. */
+  readonly firstArgument: string | undefined;
+}
+
+/** A null argument does not narrow. */
+export interface StoreFilter {
+  readonly argument: string;
+  readonly field: string;
+  /** EQ: equal, or one of a list; FROM: not less; TO: not greater. */
+  readonly comparison: 'EQ' | 'FROM' | 'TO';
+  /** How values compare; equal ones as text unless they are times. */
+  readonly kind: 'TEXT' | 'NUMBER' | 'TIME';
+}
+
 /** One call, and how its answer becomes what the graph wants. */
 export interface ConnectPlan {
   readonly source: string;
@@ -177,7 +231,8 @@ export interface ConnectPlan {
 }
 
 export interface BatchPlan {
-  readonly how: 'LIST_PARAM' | 'JSON_BODY' | 'SOAP_ARRAY' | 'SQL_IN' | 'FAN_OUT' | 'LOAD_ALL';
+  /** STORE is never written: it is how every `store: true` reads. */
+  readonly how: 'STORE' | 'LIST_PARAM' | 'JSON_BODY' | 'SOAP_ARRAY' | 'SQL_IN' | 'FAN_OUT' | 'LOAD_ALL';
   readonly keysMax: number;
   /** The field of the mapped object that is compared with the key (by the GraphQL type, so `1` meets `"1"`). */
   readonly match: string;
@@ -189,6 +244,8 @@ export interface BatchPlan {
 export interface EntityPlan {
   readonly type: string;
   readonly keyField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. The loader's keys are texts of record-key.ts. */
+  readonly keyFields?: readonly string[] | undefined;
   readonly connect: ConnectPlan & { readonly batch: BatchPlan };
 }
 
@@ -233,11 +290,16 @@ export interface WritePlan {
 export interface IngestPlan {
   readonly type: string;
   readonly source: string;
-  readonly from: { readonly kind: 'webhook' } | PollPlan;
+  readonly from: { readonly kind: 'webhook' } | PollPlan | FilesPlan;
   /** The field of `select`'s result that identifies the record. */
   readonly keyField: string;
-  /** The field of `select`'s result that orders versions of a record: older never overwrites newer. */
-  readonly orderField: string;
+  /** The fields of a key that has several, in the order of the type's `@key`; `keyField` is then the first. */
+  readonly keyFields?: readonly string[] | undefined;
+  /**
+   * The field of `select`'s result that orders versions of a record: older never overwrites newer. Undefined for files that
+   * carry no version: there what is taken later is newer, and is told only where it differs.
+   */
+  readonly orderField: string | undefined;
   /** RFC 3339 time of the change. */
   readonly time: Mapping | undefined;
   readonly select: Mapping;
@@ -250,6 +312,26 @@ export interface IngestPlan {
   readonly entityField: string;
   /** What the change reports to the incident library, when it does: see IncidentReport in @weft/schema/incident-report. */
   readonly report: Mapping | undefined;
+  /** How long the store holds a record after its last change; undefined: for ever. */
+  readonly keepMs: number | undefined;
+}
+
+/** Files of a `files` source. */
+export interface FilesPlan {
+  readonly kind: 'files';
+  /** Below the source's folder, `/out/aq_{date}.csv`: see files/file-pattern.ts. */
+  readonly path: string;
+  readonly schedule: { readonly everyMs: number } | { readonly cron: string };
+  readonly format: 'CSV' | 'XML';
+  /** XML: the local name of the element that is a record. */
+  readonly record: string | undefined;
+  /** CSV: one character. */
+  readonly delimiter: string;
+  /** CSV: names that the header must have; a file without them is rejected. */
+  readonly columns: readonly string[];
+  /** APPEND: a record that is known stays as it is. REPLACE_ALL: what the file does not have is dropped. */
+  readonly mode: 'UPSERT' | 'APPEND' | 'REPLACE_ALL';
+  readonly onBad: 'QUARANTINE' | 'REJECT_FILE';
 }
 
 export interface PollPlan {

@@ -5,8 +5,8 @@ import type { AuthPlan, HmacPlan, OAuth2Plan, TlsPlan, WsSecurityPlan } from '..
 import type { IssueList } from './build-issues.ts';
 import { exactlyOne, readAddress } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
+import { readSecretName } from './secret-name.ts';
 
-const SECRET_NAME = /^[a-z0-9-]+$/;
 const HEADER_NAME = /^[A-Za-z0-9-]+$/;
 /** Headers that say how the message travels: a credential in one of them breaks the exchange. */
 const TRANSPORT_HEADERS = ['host', 'content-length', 'content-type', 'transfer-encoding', 'connection'];
@@ -20,7 +20,7 @@ export function readAuth(given: Arguments, issues: IssueList): AuthPlan | undefi
   switch (kind) {
     case 'bearer':
     case 'basic':
-      return { kind, secret: readSecret(auth, kind, issues) };
+      return { kind, secret: readSecretName(auth, kind, issues) };
     case 'apiKey':
       return readApiKey(auth, issues);
     case 'oauth2':
@@ -39,7 +39,7 @@ function readApiKey(auth: Arguments, issues: IssueList): AuthPlan | undefined {
   if (given === undefined) return undefined;
   const header = readHeader(given, 'header', issues);
   refuseTransportHeader(given, 'header', issues);
-  return { kind: 'apiKey', header, secret: readSecret(given, 'secret', issues) };
+  return { kind: 'apiKey', header, secret: readSecretName(given, 'secret', issues) };
 }
 
 function readOAuth2(auth: Arguments, issues: IssueList): OAuth2Plan | undefined {
@@ -49,7 +49,7 @@ function readOAuth2(auth: Arguments, issues: IssueList): OAuth2Plan | undefined 
   return {
     kind: 'oauth2',
     tokenUrl: tokenUrl.mapping,
-    client: readSecret(given, 'client', issues),
+    client: readSecretName(given, 'client', issues),
     scope: given.text('scope'),
     clientAuth: given.requiredText('clientAuth') as OAuth2Plan['clientAuth'],
   };
@@ -72,8 +72,8 @@ function readHmac(auth: Arguments, issues: IssueList): HmacPlan | undefined {
   const header = (name: (typeof HMAC_HEADERS)[number]) => readHeader(given, name, issues).toLowerCase();
   return {
     kind: 'hmac',
-    secret: readSecret(given, 'secret', issues),
-    keyId: hasKeyId ? readSecret(given, 'keyId', issues) : undefined,
+    secret: readSecretName(given, 'secret', issues),
+    keyId: hasKeyId ? readSecretName(given, 'keyId', issues) : undefined,
     algorithm,
     encoding: given.requiredText('encoding') as HmacPlan['encoding'],
     canonical: given.requiredText('canonical'),
@@ -146,7 +146,7 @@ function refuseTransportHeader(given: Arguments, name: string, issues: IssueList
 export function readTls(given: Arguments, issues: IssueList): TlsPlan | undefined {
   const tls = given.object('tls');
   if (tls === undefined) return undefined;
-  const secret = (name: string) => (tls.has(name) ? readSecret(tls, name, issues) : undefined);
+  const secret = (name: string) => (tls.has(name) ? readSecretName(tls, name, issues) : undefined);
   const plan: TlsPlan = { ca: secret('ca'), cert: secret('cert'), key: secret('key') };
   const missing = plan.cert === undefined ? 'cert' : 'key';
   if ((plan.cert === undefined) !== (plan.key === undefined)) {
@@ -168,21 +168,11 @@ export function readSecurity(given: Arguments, issues: IssueList): WsSecurityPla
   const security = given.object('security');
   return (
     security && {
-      usernameToken: readSecret(security, 'usernameToken', issues),
+      usernameToken: readSecretName(security, 'usernameToken', issues),
       digest: security.flag('digest'),
       timestamp: security.flag('timestamp'),
     }
   );
-}
-
-/** The name of a secret; what looks like its value is an issue. */
-export function readSecret(given: Arguments, name: string, issues: IssueList): string {
-  const secret = given.requiredText(name);
-  if (!SECRET_NAME.test(secret)) {
-    const mend = 'give the name under which the secret store has it: small letters, digits and -';
-    issues.add('SECRET_IN_CLEAR', given.nodeOf(name), `'${name}' is no name of a secret`, mend);
-  }
-  return secret;
 }
 
 /** The name of a header. */

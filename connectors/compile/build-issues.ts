@@ -37,7 +37,10 @@ export const BUILD_CODES = {
   },
   UNKNOWN_METHOD: { severity: 'error', means: 'A mapping calls a method that does not exist.' },
   N_PLUS_ONE: { severity: 'error', means: 'A list would cause one call for each of its elements.' },
-  COMPOSITE_KEY: { severity: 'error', means: 'A loaded or ingested type has no key of exactly one field.' },
+  COMPOSITE_KEY: {
+    severity: 'error',
+    means: 'A type that an old system loads has no key of exactly one field.',
+  },
   KEY_NOT_IN_ANSWER: {
     severity: 'error',
     means: 'A mapping does not yield the key by which its result is found.',
@@ -50,7 +53,10 @@ export const BUILD_CODES = {
     means: 'Where the name of a secret is expected stands something else.',
   },
   REPORT_SHAPE: { severity: 'error', means: 'A report is not what the incident library takes.' },
-  NOT_INGESTED: { severity: 'error', means: 'Changes of a type are asked for that has no @ingest.' },
+  NOT_INGESTED: {
+    severity: 'error',
+    means: 'Changes or kept records of a type are asked for that has no @ingest.',
+  },
   INGEST_KEY: {
     severity: 'error',
     means: "The key of @ingest is not the type's key, or is not in its select.",

@@ -1,9 +1,10 @@
 // Decodes the call of a `@connect`: HTTP, SOAP or SQL.
 import type { CallPlan, HttpCall, SqlCall } from '../plan.ts';
 import type { IssueList } from './build-issues.ts';
-import { exactlyOne, readNumber } from './choices.ts';
+import { exactlyOne } from './choices.ts';
 import type { Arguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping, readTemplate } from './mapping-arguments.ts';
+import { readNumber } from './number-argument.ts';
 
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const;
 const COLUMN = /^[A-Za-z_][A-Za-z0-9_]*$/;

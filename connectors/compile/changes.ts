@@ -93,7 +93,7 @@ function readField(
       mend,
     );
   }
-  const key = singleKey(type, ingest?.keyField);
+  const key = ingest?.keyFields?.join(' ') ?? singleKey(type, ingest?.keyField);
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const readable = { args, $: ingest && [entityField, ...selectedNames(ingest)] };
   const where = readMapping(given, 'where', readable, issues);

@@ -1,4 +1,4 @@
-// What decoders of arguments share: exactly one of several, numbers within a range, addresses, files of the folder.
+// What decoders of arguments share: exactly one of several, addresses, files of the folder.
 import { existsSync } from 'node:fs';
 import { isAbsolute, join, normalize } from 'node:path';
 import type { IssueList } from './build-issues.ts';
@@ -22,20 +22,6 @@ export function exactlyOne<Name extends string>(
     issues.add('TWO_PROTOCOLS', given.node, `${owner} has ${present.join(' and ')}`, 'keep exactly one');
   }
   return present.length === 1 ? present[0] : undefined;
-}
-
-/** A number in a range; an issue and undefined when it is outside. */
-export function readNumber(
-  given: Arguments,
-  name: string,
-  range: readonly [number, number],
-  issues: IssueList,
-): number | undefined {
-  const value = given.number(name);
-  if (value === undefined) return undefined;
-  if (value >= range[0] && value <= range[1]) return value;
-  issues.add('BAD_VALUE', given.nodeOf(name), `${name} is ${value}`, `expected ${range[0]} to ${range[1]}`);
-  return undefined;
 }
 
 /** A password, or a token, in the part of a URL that names the user: between `//` and `@`, and no placeholder. */

@@ -16,6 +16,8 @@ export interface Compilation {
 export interface ReadEntity {
   readonly plan: EntityPlan;
   readonly select: PlacedMapping;
+  /** Of a loader that reads the store: the selects of the type's further `@ingest`. */
+  readonly others?: readonly PlacedMapping[];
 }
 
 export interface ReadField {

@@ -2,10 +2,11 @@
 import { type ConstDirectiveNode, type FieldDefinitionNode, Kind } from 'graphql';
 import type { BatchPlan, ConnectPlan } from '../plan.ts';
 import { type ReadCall, readCall } from './calls.ts';
-import { exactlyOne, readNumber } from './choices.ts';
+import { exactlyOne } from './choices.ts';
 import { type Compilation, findSource, type ReadEntity, type ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
+import { readNumber } from './number-argument.ts';
 import { readReference } from './references.ts';
 import {
   findDirective,
@@ -16,6 +17,7 @@ import {
   singleKey,
 } from './sdl-folder.ts';
 import { checkAgainstSource } from './source-checks.ts';
+import { readStoreEntity, readStoreField } from './stores.ts';
 import { readWrite } from './writes.ts';
 
 /** Which ways of gathering keys a protocol has; FAN_OUT and LOAD_ALL every one has. */
@@ -35,6 +37,7 @@ export function readEntity(
   const { issues } = compilation;
   const given = readArguments(directive, issues);
   if (given === undefined) return undefined;
+  if (given.has('store')) return readStoreEntity(type, given, compilation);
   const batch = given.object('batch');
   if (given.has('write')) {
     issues.add(
@@ -83,6 +86,7 @@ export function readField(
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
   const parent: Readable = ROOT_TYPES.has(type.name) ? {} : { this: readableOfParent(type, field) };
   if (given.has('reference')) return readReference(given, field, { args, ...parent }, compilation);
+  if (given.has('store')) return readStoreField(type, field, given, compilation);
   const batch = given.object('batch');
   if (batch !== undefined) return readBatchField(type, field, given, batch, compilation);
   const readable: Readable = { args, ...parent, env: undefined };
@@ -163,8 +167,8 @@ function readConnect(
   compilation: Compilation,
 ): ReadConnect | undefined {
   const { issues } = compilation;
-  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'reference'] as const, '@connect', issues);
-  if (kind === undefined || kind === 'reference') return undefined;
+  const kind = exactlyOne(given, ['http', 'soap', 'sql', 'store', 'reference'] as const, '@connect', issues);
+  if (kind === undefined || kind === 'reference' || kind === 'store') return undefined;
   const source = findSource(given, compilation);
   const call = readCall(kind, given, readable, issues);
   const answer: Readable = { ...readable, $: undefined };

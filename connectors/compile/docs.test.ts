@@ -57,9 +57,13 @@ describe('docs/connectors.md', () => {
     );
   });
 
-  test('the example compiles, with nothing but the warnings that it explains', () => {
+  test('the examples compile, with nothing but the warnings that it explains', () => {
     const folder = mkdtempSync(join(tmpdir(), 'weft-docs-'));
     try {
+      const [, epb = ''] = /```graphql\n# epb\.graphql\n([\s\S]*?)```/.exec(DOCS) ?? [];
+      writeFileSync(join(folder, 'epb.graphql'), epb);
+      expect(checkFolder(folder)).toEqual({ ok: true, issues: [] });
+      rmSync(join(folder, 'epb.graphql'));
       const [, sdl = ''] = /```graphql\n# permits\.graphql\n([\s\S]*?)```/.exec(DOCS) ?? [];
       mkdirSync(dirname(join(folder, 'contracts/Permits.wsdl')), { recursive: true });
       writeFileSync(join(folder, 'contracts/Permits.wsdl'), '<definitions/>');

@@ -10,6 +10,7 @@ import {
   type SdlFolder,
 } from './sdl-folder.ts';
 import {
+  ANY_NAME,
   checkListness,
   checkSelect,
   isFilledOtherwise,
@@ -27,8 +28,13 @@ export interface ReadGraph {
 
 /** Compares every select with its type, and finds fields that nothing fills and calls that a list would repeat. */
 export function checkGraph(check: ShapeCheck, graph: ReadGraph): void {
-  for (const [name, { plan, select }] of graph.entities) {
+  for (const [name, { plan, select, others = [] }] of graph.entities) {
     const { shape } = select.mapping;
+    if (plan.connect.call.protocol === 'store') {
+      for (const { mapping, node } of [select, ...others])
+        checkSelect(check, mapping.shape, name, node, { helper: ANY_NAME, isLoader: true });
+      continue;
+    }
     checkSelect(check, shape, name, select.node, { helper: plan.connect.batch.match, isLoader: true });
     if (
       plan.connect.batch.how !== 'FAN_OUT' &&
@@ -84,6 +90,8 @@ function checkRepeatedCalls(check: ShapeCheck): void {
         (argument) => argument.name.value,
       );
       if (given === undefined || given.includes('batch') || given.includes('reference')) continue;
+      // Told where it was read: it stands on Query only.
+      if (given.includes('store')) continue;
       const message = `a list of ${type.name} would call once for each '${name}'`;
       check.issues.add(
         'N_PLUS_ONE',

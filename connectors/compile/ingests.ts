@@ -3,11 +3,12 @@ import { INCIDENT_REPORT_FIELDS } from '@weft/schema/incident-report';
 import type { ConstDirectiveNode } from 'graphql';
 import type { IngestPlan, PollPlan, SourcePlan } from '../plan.ts';
 import { readColumns, readTable } from './calls.ts';
-import { readNumber } from './choices.ts';
 import { type Compilation, findSource } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
+import { hasNoFileArguments, readFilesOrigin } from './file-ingests.ts';
 import { type PlacedMapping, readMapping } from './mapping-arguments.ts';
-import { type ObjectType, singleKey } from './sdl-folder.ts';
+import { readNumber } from './number-argument.ts';
+import { keyOf, type ObjectType } from './sdl-folder.ts';
 
 const MESSAGE = { $: undefined, env: undefined };
 
@@ -26,7 +27,8 @@ export function readIngest(
   const select = readMapping(given, 'select', MESSAGE, issues);
   const time = readMapping(given, 'time', MESSAGE, issues);
   const report = readMapping(given, 'report', MESSAGE, issues);
-  const [keyField, orderField] = [given.requiredText('key'), given.requiredText('order')];
+  const orderField = given.text('order');
+  const keyFields = keyOf(type, given.requiredText('key')) ?? [given.requiredText('key')];
   if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
   if (report !== undefined) checkReport(report, compilation);
   if (from === undefined || source === undefined || select === undefined) return undefined;
@@ -34,13 +36,15 @@ export function readIngest(
     type: type.name,
     source: source.name,
     from,
-    keyField,
+    keyField: keyFields[0] ?? '',
+    keyFields: keyFields.length > 1 ? keyFields : undefined,
     orderField,
     time: time?.mapping,
     select: select.mapping,
     topic: type.name,
     entityField,
     report: report?.mapping,
+    keepMs: given.durationMs('keep'),
   };
 }
 
@@ -49,10 +53,13 @@ function readOrigin(
   source: SourcePlan,
   { issues }: Compilation,
 ): IngestPlan['from'] | undefined {
+  if (source.protocol === 'files') return readFilesOrigin(given, issues);
+  if (!hasNoFileArguments(given, source, issues)) return undefined;
   const poll = given.object('poll');
   if (source.protocol === 'webhook' && poll === undefined) return { kind: 'webhook' };
   if (source.protocol === 'sql' && poll !== undefined) return readPoll(poll, { issues });
-  const mend = 'take in from a webhook source, or from an sql source with poll';
+  const mend =
+    'take in from a webhook source, from an sql source with poll, or from a files source with path';
   issues.add(
     'PROTOCOL_MISMATCH',
     given.node,
@@ -107,10 +114,10 @@ function checkSelect(
 ): void {
   const { shape } = mapping;
   const fields = shape.kind === 'object' ? shape.fields : new Map<string, { readonly offset: number }>();
-  const [key, order] = [given.requiredText('key'), given.requiredText('order')];
+  const [key, order] = [given.requiredText('key'), given.text('order')];
   if (shape.list === true)
     issues.add('SHAPE_MISMATCH', node, 'select yields a list', 'one change is one record');
-  if (singleKey(type, key) !== key) {
+  if (keyOf(type, key) === undefined) {
     issues.add(
       'INGEST_KEY',
       given.nodeOf('key'),
@@ -118,10 +125,12 @@ function checkSelect(
       `give the type @key(fields: "${key}")`,
     );
   }
-  if (!fields.has(key)) {
-    issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${key}'`, `add \`${key}: …\` to select`);
+  for (const name of keyOf(type, key) ?? [key]) {
+    if (fields.has(name)) continue;
+    const mend = `add \`${name}: …\` to select`;
+    issues.add('INGEST_KEY', given.nodeOf('key'), `select yields no '${name}'`, mend);
   }
-  if (!fields.has(order)) {
+  if (order !== undefined && !fields.has(order)) {
     issues.add(
       'INGEST_ORDER',
       given.nodeOf('order'),

@@ -17,6 +17,7 @@ export function readReference(
     'http',
     'soap',
     'sql',
+    'store',
     'batch',
     'select',
     'emptyWhen',

@@ -139,6 +139,12 @@ export function isListType(type: TypeNode): boolean {
   );
 }
 
+/** The type's key of exactly the fields that `text` names, blanks between, in the order of its `@key`. */
+export function keyOf(type: ObjectType, text: string): readonly string[] | undefined {
+  const names = new Set(text.trim().split(/[\s,]+/));
+  return type.keys.find((fields) => fields.length === names.size && fields.every((name) => names.has(name)));
+}
+
 /** The key of one field: `preferred` where it is one, else the first. Undefined when there is none. */
 export function singleKey(type: ObjectType, preferred?: string): string | undefined {
   const keys = type.keys.flatMap((fields) => (fields.length === 1 ? fields : []));

@@ -15,6 +15,10 @@ const PLAIN_SCALARS: ReadonlySet<string> = new Set([
   'Cursor',
 ]);
 
+/** As `helper`: the select may yield whatever else it likes. */
+export const ANY_NAME = Symbol('any name');
+type Helper = string | typeof ANY_NAME | undefined;
+
 export interface ShapeCheck {
   readonly sdl: SdlFolder;
   readonly issues: IssueList;
@@ -37,7 +41,7 @@ export function checkSelect(
   typeName: string,
   node: StringValueNode,
   options: {
-    readonly helper?: string | undefined;
+    readonly helper?: Helper;
     readonly filled?: ReadonlySet<string> | undefined;
     readonly isLoader?: boolean;
   } = {},
@@ -77,12 +81,12 @@ function checkObject(
   shape: Extract<MappingShape, { kind: 'object' }>,
   type: ObjectType,
   node: StringValueNode,
-  helper: string | undefined,
+  helper: Helper,
 ): void {
   for (const [name, field] of shape.fields) {
     const definition = type.fields.get(name);
     if (definition === undefined) {
-      if (name === helper) continue;
+      if (helper === ANY_NAME || name === helper) continue;
       const mend = 'remove the entry, or add the field to the type';
       check.issues.addInText(
         'SHAPE_MISMATCH',

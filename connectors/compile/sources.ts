@@ -5,14 +5,16 @@ import iconv from 'iconv-lite';
 import type { GuardPlan, RestSource, SourcePlan } from '../plan.ts';
 import { readAuth, readTls } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
-import { exactlyOne, readAddress, readNumber } from './choices.ts';
+import { exactlyOne, readAddress } from './choices.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
+import { readFilesSource } from './file-sources.ts';
+import { readNumber } from './number-argument.ts';
 import { readSoapSource } from './soap-sources.ts';
 import { readWebhook } from './webhook-sources.ts';
 
 /** A subgraph answers within this; a source that may take longer makes every answer an error. */
 const SUBGRAPH_DEADLINE_MS = 5_000;
-const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook'] as const;
+const PROTOCOLS = ['rest', 'soap', 'sql', 'webhook', 'files'] as const;
 /** Sources that a query waits for. */
 const CALLED = ['rest', 'soap', 'sql', 'amqp', 'mqtt'] as const;
 
@@ -105,6 +107,10 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
     }
     case 'webhook':
       return { ...base, protocol, ...readWebhook(own, issues) };
+    case 'files': {
+      const files = readFilesSource(own, readAuth(own, issues), issues);
+      return files && { ...base, protocol, ...files };
+    }
     case undefined:
       return undefined;
     default:

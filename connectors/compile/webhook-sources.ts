@@ -1,8 +1,9 @@
 // Decodes the `webhook` of a `@source`.
 import type { WebhookSource } from '../plan.ts';
-import { readHeader, readSecret } from './auth.ts';
+import { readHeader } from './auth.ts';
 import type { IssueList } from './build-issues.ts';
 import type { Arguments } from './directive-arguments.ts';
+import { readSecretName } from './secret-name.ts';
 
 type Webhook = Pick<WebhookSource, 'path' | 'scheme' | 'verifySecret' | 'dedupeHeader'>;
 
@@ -18,7 +19,7 @@ export function readWebhook(given: Arguments, issues: IssueList): Webhook {
     );
   }
   const scheme = given.requiredText('scheme') as Webhook['scheme'];
-  const verifySecret = readSecret(given, 'verify', issues);
+  const verifySecret = readSecretName(given, 'verify', issues);
   const hasHeader = given.has('dedupeHeader');
   if (scheme === 'STANDARD_WEBHOOKS' && hasHeader) {
     const message = 'STANDARD_WEBHOOKS says by webhook-id which delivery it is';

@@ -4,6 +4,7 @@ import { INCIDENT_REPORT_FIELDS, INCIDENT_REPORT_TOPIC } from '@weft/schema/inci
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { toDateTime } from '@weft/schema/mapping/date-time';
 import type { IngestPlan } from '../plan.ts';
+import { recordKey, scalarText } from '../record-key.ts';
 import { formatUtc, parseTimeText } from './time-text.ts';
 
 /** A change that was understood. */
@@ -20,6 +21,8 @@ export interface Change {
   readonly report: CloudEvent | undefined;
   /** Why there is no report though the plan asks for one: the change itself stands all the same. */
   readonly reportProblem: string | undefined;
+  /** Its version says only when it came: it is told only where its data differs from what is known. */
+  readonly toldWhenDifferent?: boolean;
 }
 
 export type DecodedChange =
@@ -36,6 +39,7 @@ const KEY_LENGTH_MAX = 200;
 /**
  * @param payload what the mappings see as `$`: a webhook's body, a polled row
  * @param scope `$env` and the zone of the source
+ * @param arrival the version of what carries none: digits that grow with each that comes
  */
 export function decodeChange(
   system: string,
@@ -43,22 +47,24 @@ export function decodeChange(
   payload: unknown,
   scope: MappingScope,
   receivedAt: Date,
+  arrival?: string,
 ): DecodedChange {
   const payloadScope = { ...scope, $: payload };
   const selected = plan.select.evaluate(payloadScope);
   if (!isObject(selected)) return { kind: 'other' };
-  const key = scalarText(selected[plan.keyField]);
+  const keyFields = plan.keyFields ?? [plan.keyField];
+  const key = recordKey(keyFields, selected);
   if (key === undefined) return { kind: 'other' };
   if (key.length > KEY_LENGTH_MAX || key.includes('\0'))
     return bad(`expected a key of at most ${KEY_LENGTH_MAX} characters`);
-  const order = scalarText(selected[plan.orderField]);
-  if (order === undefined) return bad(`expected a version in ${plan.orderField}`);
+  const order = plan.orderField === undefined ? arrival : scalarText(selected[plan.orderField]);
+  if (order === undefined) return bad(`expected a version in ${plan.orderField ?? 'its place'}`);
   const orderKey = sortableOrder(order, scope.timezone);
   if (orderKey === undefined)
     return bad(`expected ${plan.orderField} to be a number or a time, got another text`);
   const report = decodeReport(plan, payloadScope);
   const time = rfc3339(plan.time?.evaluate(payloadScope)) ?? receivedAt.toISOString();
-  const data = { ...(selected as Record<string, Json>), [plan.entityField]: { [plan.keyField]: key } };
+  const data = { ...(selected as Record<string, Json>), [plan.entityField]: keyObject(keyFields, selected) };
   const record = { system, plan, key, time };
   return {
     kind: 'change',
@@ -72,6 +78,7 @@ export function decodeChange(
       event: changedEvent(record, order, data),
       report: report?.kind === 'report' ? reportEvent(record, report.data) : undefined,
       reportProblem: report?.kind === 'bad' ? report.reason : undefined,
+      toldWhenDifferent: plan.orderField === undefined,
     },
   };
 }
@@ -169,9 +176,12 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function scalarText(value: unknown): string | undefined {
-  if (typeof value === 'string') return value === '' ? undefined : value;
-  return typeof value === 'number' || typeof value === 'bigint' ? String(value) : undefined;
+/** The key's fields as texts: how events name the entity. */
+function keyObject(
+  fields: readonly string[],
+  selected: Readonly<Record<string, unknown>>,
+): Record<string, Json> {
+  return Object.fromEntries(fields.map((field) => [field, scalarText(selected[field]) ?? null]));
 }
 
 function rfc3339(value: unknown): string | undefined {

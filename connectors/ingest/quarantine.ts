@@ -10,11 +10,13 @@ export interface Quarantined {
   readonly type: string | undefined;
   readonly reason: string;
   readonly body: Buffer;
+  /** Of a row of a file: the file's path and the line. */
+  readonly place?: string | undefined;
 }
 
 const INSERT = `
-INSERT INTO connectors.quarantine (system, source, dedupe_id, type, reason, body)
-SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[])
+INSERT INTO connectors.quarantine (system, source, dedupe_id, type, reason, body, place)
+SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bytea[], $7::text[])
 ON CONFLICT (system, source, dedupe_id) DO NOTHING`;
 
 /** Puts them away in the caller's transaction. */
@@ -27,5 +29,6 @@ export async function quarantine(transaction: SqlTransaction, items: readonly Qu
     items.map(({ type }) => type ?? null),
     items.map(({ reason }) => reason),
     items.map(({ body }) => body),
+    items.map(({ place }) => place ?? null),
   ]);
 }

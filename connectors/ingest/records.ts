@@ -1,7 +1,8 @@
 // Keeps the newest version of every record, in the caller's transaction.
+import { createHash } from 'node:crypto';
 import { invariant } from '@weft/core/errors';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
-import { type Change, INCIDENT_REPORT_TOPIC } from './change.ts';
+import { type Change, INCIDENT_REPORT_TOPIC, sortableOrder } from './change.ts';
 
 export interface Applied {
   /** Versions that became events. */
@@ -18,16 +19,24 @@ interface StoredRecord extends Record<string, unknown> {
   readonly key: string;
   readonly order_key: string;
   readonly reported: boolean;
+  /** MD5 of the stored data's text. */
+  readonly print: string;
 }
 
 /** Records that one transaction may change: each is a lock in the shared memory of the database. */
 export const LOCKS_MAX = 1_000;
 
+export const DROPPED_AT_ONCE = 2_000;
+
 /** What one record becomes by the changes of one batch. */
 interface Folded {
   readonly newest: Change;
+  /** Whether the newest is newer than what is stored. */
+  readonly advances: boolean;
+  /** What is told: newer versions, but for those that must differ to be told. */
   readonly accepted: readonly Change[];
-  readonly late: number;
+  /** Older than what is known: kept beside the record. */
+  readonly late: readonly Change[];
   readonly report: Change['report'];
   readonly unreported: readonly Change[];
 }
@@ -43,7 +52,7 @@ SELECT count(pg_advisory_xact_lock(place)) FROM (
 ) AS places`;
 
 const READ = `
-SELECT r.system, r.type, r.key, r.order_key, r.reported
+SELECT r.system, r.type, r.key, r.order_key, r.reported, md5(r.data::text) AS print
 FROM connectors.record r
 JOIN unnest($1::text[], $2::text[], $3::text[]) AS k(system, type, key) USING (system, type, key)
 ORDER BY 1, 2, 3 FOR UPDATE OF r`;
@@ -95,40 +104,63 @@ export async function applyChanges(
   const folded = [...groups].map(([id, group]) => fold(group, storedByIdentity.get(id)));
   const advanced = await upsert(
     transaction,
-    folded.filter(({ accepted }) => accepted.length > 0),
+    folded.filter(({ advances }) => advances),
   );
-  const standing = folded.filter(({ accepted }) => accepted.length === 0);
+  const standing = folded.filter(({ advances }) => !advances);
   await note(
     transaction,
-    standing.filter(({ late, report }) => late > 0 || report !== undefined),
+    standing.filter(({ late, report }) => late.length > 0 || report !== undefined),
+  );
+  await keepLate(
+    transaction,
+    folded.flatMap(({ late }) => late),
   );
   const told = [...folded.filter(({ newest }) => advanced.has(identity(newest))), ...standing];
   await appendByTopic(transaction, appender, told);
   return {
     changed: told.reduce((sum, { accepted }) => sum + accepted.length, 0),
-    late: folded.reduce((sum, { late }) => sum + late, 0),
+    late: folded.reduce((sum, { late }) => sum + late.length, 0),
     unreported: told.flatMap(({ unreported }) => unreported),
   };
+}
+
+/** Drops records of a type whose version is older than `version`, whole digits: DROPPED_AT_ONCE at most. @returns how many */
+export async function dropOlder(
+  transaction: SqlTransaction,
+  system: string,
+  type: string,
+  version: string,
+): Promise<number> {
+  const sql = `DELETE FROM connectors.record WHERE system = $1 AND type = $2 AND key IN (
+      SELECT key FROM connectors.record WHERE system = $1 AND type = $2 AND order_key COLLATE "C" < $3 COLLATE "C"
+      LIMIT ${DROPPED_AT_ONCE}
+    ) AND order_key COLLATE "C" < $3 COLLATE "C" RETURNING 1 AS dropped`;
+  return (await transaction.query(sql, [system, type, sortableOrder(version) ?? ''])).length;
 }
 
 /** Pure: which of a record's changes advance it, given what is stored. */
 export function fold(
   changes: readonly Change[],
-  stored: Pick<StoredRecord, 'order_key' | 'reported'> | undefined,
+  stored: (Pick<StoredRecord, 'order_key' | 'reported'> & { readonly print?: string }) | undefined,
 ): Folded {
   let current = stored?.order_key;
   let newest = changes[0] as Change;
-  let late = 0;
+  const late: Change[] = [];
+  let advances = false;
+  let print = stored?.print;
   const accepted: Change[] = [];
   for (const change of changes) {
     if (current !== undefined && change.orderKey === current) continue;
     if (current !== undefined && change.orderKey < current) {
-      late += 1;
+      late.push(change);
       continue;
     }
     current = change.orderKey;
     newest = change;
-    accepted.push(change);
+    advances = true;
+    const isTold = change.toldWhenDifferent !== true || printOf(change) !== print;
+    if (isTold) accepted.push(change);
+    if (change.toldWhenDifferent === true) print = printOf(change);
   }
   const isReported = stored?.reported === true;
   const hasReport = (change: Change) => change.report !== undefined;
@@ -138,7 +170,11 @@ export function fold(
     isReported || report !== undefined
       ? []
       : accepted.filter(({ reportProblem }) => reportProblem !== undefined);
-  return { newest, accepted, late, report, unreported };
+  return { newest, advances, accepted, late, report, unreported };
+}
+
+function printOf({ data }: Change): string {
+  return createHash('md5').update(JSON.stringify(data)).digest('hex');
 }
 
 async function upsert(transaction: SqlTransaction, folded: readonly Folded[]): Promise<ReadonlySet<string>> {
@@ -148,7 +184,7 @@ async function upsert(transaction: SqlTransaction, folded: readonly Folded[]): P
     ...identityColumns(newest),
     newest.map((change) => change.orderKey),
     newest.map((change) => JSON.stringify(change.data)),
-    folded.map((record) => record.late),
+    folded.map((record) => record.late.length),
     folded.map((record) => record.report !== undefined),
   ]);
   return new Set(rows.map(identity));
@@ -160,8 +196,24 @@ async function note(transaction: SqlTransaction, folded: readonly Folded[]): Pro
   const heads = folded.map((record) => record.newest);
   await transaction.query(NOTE, [
     ...identityColumns(heads),
-    folded.map((record) => record.late),
+    folded.map((record) => record.late.length),
     folded.map((record) => record.report !== undefined),
+  ]);
+}
+
+const KEEP_LATE = `
+INSERT INTO connectors.late_change (system, type, key, order_key, data)
+SELECT system, type, key, order_key, data::json
+FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[]) AS n(system, type, key, order_key, data)
+ON CONFLICT DO NOTHING`;
+
+/** A version that comes after a newer one is no event and changes nothing, and is not lost either. */
+async function keepLate(transaction: SqlTransaction, late: readonly Change[]): Promise<void> {
+  if (late.length === 0) return;
+  await transaction.query(KEEP_LATE, [
+    ...identityColumns(late),
+    late.map(({ orderKey }) => orderKey),
+    late.map(({ data }) => JSON.stringify(data)),
   ]);
 }
 

@@ -69,7 +69,7 @@ function addRoute(
     if (!verify(header, body, Date.now())) return reply.code(401).send({ code: 'UNAUTHENTICATED' });
     options.onSeen(system.name);
     const dedupeId = dedupeIdOf(source, header, body);
-    const content = decodeBody(system.name, ingests, body, scope);
+    const content = decodeWebhookBody(system.name, ingests, body, scope);
     return answer(
       reply,
       applier.deliver({ system: system.name, source: source.name, dedupeId, body, content }),
@@ -115,7 +115,8 @@ function dedupeIdOf(
     : bytes;
 }
 
-function decodeBody(
+/** The changes in the body of a delivery, or why there are none. */
+export function decodeWebhookBody(
   system: string,
   ingests: readonly IngestPlan[],
   body: Buffer,

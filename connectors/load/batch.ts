@@ -4,6 +4,7 @@ import type { BatchPlan, ConnectPlan } from '../plan.ts';
 import { upstreamError } from '../upstream-error.ts';
 import { callConnect, operationName, type Row } from './connect.ts';
 import type { RequestContext } from './request-context.ts';
+import { loadStored } from './stored.ts';
 import { sourceOf } from './system.ts';
 
 export type BatchedConnect = ConnectPlan & { readonly batch: BatchPlan };
@@ -24,6 +25,8 @@ export async function loadRows(
   keys: readonly string[],
 ): Promise<ReadonlyMap<string, readonly (Row | Error)[]>> {
   switch (connect.batch.how) {
+    case 'STORE':
+      return loadStored(request, connect, keys);
     case 'LIST_PARAM':
     case 'JSON_BODY':
     case 'SOAP_ARRAY':

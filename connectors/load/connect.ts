@@ -4,6 +4,7 @@ import type { CallPlan, ConnectPlan } from '../plan.ts';
 import { operationOf } from '../rest/client.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
 import type { RequestContext } from './request-context.ts';
+import { listStored } from './stored.ts';
 import { type GuardedSource, sourceOf } from './system.ts';
 
 /** What a select yields for one record. */
@@ -23,6 +24,7 @@ export async function callConnect(
   isRead = true,
 ): Promise<readonly Row[]> {
   const { system } = request;
+  if (connect.call.protocol === 'store') return listStored(request, connect.call, variable.args ?? {});
   const source = sourceOf(system, connect.source);
   const context: CallContext = {
     system: system.plan.name,
@@ -136,6 +138,8 @@ export function operationName(call: CallPlan): string {
       return call.operation;
     case 'sql':
       return call.table;
+    case 'store':
+      return `store ${call.type}`;
     default:
       return call satisfies never;
   }

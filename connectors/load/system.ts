@@ -4,6 +4,7 @@ import type { Logger } from '@weft/core/logger';
 import type { Secrets } from '@weft/core/secrets';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { createGuard, type Guard } from '../guard/guard.ts';
+import type { Store } from '../ingest/store.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
 
@@ -18,6 +19,8 @@ export interface RunningSystem {
   readonly plan: SystemPlan;
   /** The called sources by name; webhooks are not among them. */
   readonly sources: ReadonlyMap<string, GuardedSource>;
+  /** Where what was taken in is kept. Undefined in a system that keeps nothing: its plan reads nothing from there. */
+  readonly store: Store | undefined;
   /** What mappings see as `$env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
@@ -28,6 +31,8 @@ export interface OpenSystemOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly secrets: Secrets;
   readonly logger: Logger;
+  /** Needed by what reads the store (`@connect(store: true)`). */
+  readonly store?: Store | undefined;
 }
 
 /**
@@ -54,11 +59,19 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     await close();
     throw thrown;
   }
-  return { plan, sources, env: options.env, logger: options.logger.child({ system: plan.name }), close };
+  const { store } = options;
+  return {
+    plan,
+    sources,
+    store,
+    env: options.env,
+    logger: options.logger.child({ system: plan.name }),
+    close,
+  };
 }
 
 function isCalled(source: SourcePlan): source is CalledSource {
-  return source.protocol !== 'webhook';
+  return source.protocol !== 'webhook' && source.protocol !== 'files';
 }
 
 /** The compiler has checked that every source a plan names is there and of the right kind. */

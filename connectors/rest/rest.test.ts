@@ -1,8 +1,10 @@
 import { compileMapping } from '@weft/schema/mapping/compile';
+import iconv from 'iconv-lite';
 import { describe, expect, it } from 'vitest';
 import type { HttpCall } from '../plan.ts';
 import { buildRequest } from './client.ts';
 import { decodeJsonAnswer } from './decode.ts';
+import { encodeBody } from './encode.ts';
 
 const context = { system: 'city', source: 'api', operation: 'GET /orders' };
 
@@ -35,6 +37,22 @@ describe('buildRequest', () => {
     const request = buildRequest(new URL('http://x'), JSON_SOURCE, post, { batch: { id: ['1', '2'] } });
     expect(JSON.parse(String(request.body))).toEqual({ numbers: ['1', '2'] });
     expect(request.headers).toMatchObject({ 'content-type': 'application/json' });
+  });
+});
+
+describe('a body in the charset of the source', () => {
+  const bodyOf = (encoding: string) =>
+    encodeBody({ name: '中𠮷\n', no: [1, null] }, { format: 'JSON', encoding });
+
+  it.each(['utf-8', 'gb18030', 'gbk'])('is the same value in %s', (encoding) => {
+    const { bytes, headers } = bodyOf(encoding);
+    expect(JSON.parse(iconv.decode(bytes, encoding))).toEqual({ name: '中𠮷\n', no: [1, null] });
+    const charset = encoding === 'utf-8' ? '' : `; charset=${encoding.toUpperCase()}`;
+    expect(headers).toEqual({ 'content-type': `application/json${charset}` });
+  });
+
+  it('escapes what the charset lacks, and nothing else', () => {
+    expect(iconv.decode(bodyOf('gbk').bytes, 'gbk')).toContain('中\\ud842\\udfb7');
   });
 });
 

@@ -5,6 +5,7 @@ import { callConnect, operationName, type Row } from '../load/connect.ts';
 import { loadBatchField, loadEntity } from '../load/loaders.ts';
 import type { RequestContext } from '../load/request-context.ts';
 import type { EntityPlan, FieldPlan, SystemPlan } from '../plan.ts';
+import { recordKey } from '../record-key.ts';
 import { upstreamError } from '../upstream-error.ts';
 
 type Parent = Readonly<Record<string, unknown>>;
@@ -34,8 +35,10 @@ export function buildResolvers(
     };
   }
   for (const entity of plan.entities.values()) {
-    const __resolveReference: ReferenceResolver = (reference, context) =>
-      loadEntity(context, entity, reference[entity.keyField]);
+    const __resolveReference: ReferenceResolver = (reference, context) => {
+      const key = keyText(entity, reference);
+      return key === undefined ? null : loadEntity(context, entity, key);
+    };
     resolvers[entity.type] = { ...resolvers[entity.type], __resolveReference };
   }
   return resolvers;
@@ -92,9 +95,9 @@ function plainField(plan: SystemPlan, field: ServedField): Resolver {
   const target = plan.entities.get(field.returnType);
   return async (parent, _args, context, info) => {
     let value = own(parent, field.name);
-    if (value === undefined && owner !== undefined && field.name !== owner.keyField) {
-      const key = own(parent, owner.keyField);
-      const full = key === null || key === undefined ? null : await loadEntity(context, owner, key);
+    if (value === undefined && owner !== undefined && !keyFieldsOf(owner).includes(field.name)) {
+      const key = keyText(owner, parent);
+      const full = key === undefined ? null : await loadEntity(context, owner, key);
       value = full === null ? undefined : own(full, field.name);
     }
     return resolveValue(field, target, value ?? null, context, info);
@@ -110,11 +113,12 @@ function resolveValue(
 ): unknown {
   // Members of a list come from an answer that had them; their fields are completed one by one when asked for.
   if (entity === undefined || field.isList || value === null || typeof value !== 'object') return value;
-  const key = own(value as Parent, entity.keyField);
-  if (key === null || key === undefined) return null;
-  const bringsMore = Object.keys(value).some((name) => name !== entity.keyField && name !== '__typename');
+  const key = keyText(entity, value as Parent);
+  if (key === undefined) return null;
+  const given = new Set([...keyFieldsOf(entity), '__typename']);
+  const bringsMore = Object.keys(value).some((name) => !given.has(name));
   // Whoever asks for nothing but the key is not worth a call.
-  if (bringsMore || selectsKeyOnly(info, entity.keyField)) return value;
+  if (bringsMore || selectsOnly(info, given)) return value;
   return loadEntity(context, entity, key);
 }
 
@@ -127,12 +131,21 @@ function keyObject(value: unknown, entity: EntityPlan | undefined): unknown {
   return { [entity.keyField]: value };
 }
 
-function selectsKeyOnly(info: GraphQLResolveInfo, keyField: string): boolean {
+function keyFieldsOf(entity: EntityPlan): readonly string[] {
+  return entity.keyFields ?? [entity.keyField];
+}
+
+/** What the loader knows an entity by; undefined when its key is not whole. */
+function keyText(entity: EntityPlan, object: Parent): string | undefined {
+  if (entity.keyFields !== undefined) return recordKey(entity.keyFields, object);
+  const key = own(object, entity.keyField);
+  return key === null || key === undefined ? undefined : String(key);
+}
+
+function selectsOnly(info: GraphQLResolveInfo, names: ReadonlySet<string>): boolean {
   return info.fieldNodes.every((node) =>
     (node.selectionSet?.selections ?? []).every(
-      (selection) =>
-        selection.kind === 'Field' &&
-        (selection.name.value === keyField || selection.name.value === '__typename'),
+      (selection) => selection.kind === 'Field' && names.has(selection.name.value),
     ),
   );
 }

@@ -91,7 +91,7 @@ function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
   return {
     name: CONNECTORS_SUBGRAPH,
     schema: buildOwnSchema(),
-    context: () => createOwnContext(parts),
+    context: (request) => createOwnContext(parts, principalOf(request.headers[PRINCIPAL_HEADER])),
   };
 }
 

@@ -4,8 +4,10 @@ import { buildSubgraphSchema } from '@apollo/subgraph';
 import { splitEventStreams } from '@weft/schema/event-streams';
 import type { GraphQLSchema } from 'graphql';
 import type { Commands } from '../commands/commands.ts';
+import type { ReplayOptions } from '../ingest/replay.ts';
 import type { Store } from '../ingest/store.ts';
 import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
+import { quarantineResolvers } from './quarantine-resolvers.ts';
 
 /** Its name in the supergraph and in the path of its address; no folder of a wrapped system may have it. */
 export const CONNECTORS_SUBGRAPH = 'connectors';
@@ -21,21 +23,35 @@ export function readConnectorsSdl(): string {
 export interface OwnSubgraphParts {
   readonly store: Store;
   readonly commands: Commands;
+  /** What a replay goes by. */
+  readonly replay: Omit<ReplayOptions, 'store'>;
 }
 
 /** What the resolvers of one request share. */
 export interface OwnContext {
   readonly parts: OwnSubgraphParts;
   readonly loaders: CommandLoaders;
+  /** Who asks, as `principalOf` names them; empty for the anonymous. */
+  readonly principal: string;
 }
 
 /** Its executable schema: live fields are answered by the gateway from the event log. */
 export function buildOwnSchema(): GraphQLSchema {
   const { servedDocument: typeDefs } = splitEventStreams(readConnectorsSdl(), SDL_FILE.pathname);
-  return buildSubgraphSchema([{ typeDefs, resolvers: commandResolvers() }]);
+  return buildSubgraphSchema([{ typeDefs, resolvers: ownResolvers() }]);
+}
+
+function ownResolvers() {
+  const [commands, quarantine] = [commandResolvers(), quarantineResolvers()];
+  return {
+    ...commands,
+    ...quarantine,
+    Query: { ...commands.Query, ...quarantine.Query },
+    Mutation: { ...commands.Mutation, ...quarantine.Mutation },
+  };
 }
 
 /** A fresh context: nothing is shared between requests. */
-export function createOwnContext(parts: OwnSubgraphParts): OwnContext {
-  return { parts, loaders: createCommandLoaders(parts.store) };
+export function createOwnContext(parts: OwnSubgraphParts, principal: string): OwnContext {
+  return { parts, loaders: createCommandLoaders(parts.store), principal };
 }

@@ -73,7 +73,10 @@ describe.skipIf(attacks === undefined)('attacks through what is spoken over HTTP
   });
 
   it.each(['..', '.', '', null])('a value that would be another path is never sent: %o', async (id) => {
-    await expect(rest.ask('Query.thing', { id })).rejects.toMatchObject({ code: 'BAD_USER_INPUT', hadNoEffect: true });
+    await expect(rest.ask('Query.thing', { id })).rejects.toMatchObject({
+      code: 'BAD_USER_INPUT',
+      hadNoEffect: true,
+    });
     expect(wire.requests).toEqual([]);
   });
 

@@ -31,16 +31,21 @@ const OPERATORS_SCOPE = 'connectors:operate';
 const PERSONAL = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
 /** Types that are guarded as a whole, each with what of it is asked for here. */
 const GUARDED_TYPES = ['Command.source', 'CommandConnection.edges'];
+/** Likewise, of what operators alone may see. */
+const OPERATED_TYPES = ['QuarantinedItem.reason', 'QuarantineConnection.edges'];
 /** Fields of the root, each a rule of its own on the way to what is asked for. */
 const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
   ['Mutation.redriveCommand', OPERATORS_SCOPE],
   ['Mutation.discardCommand', OPERATORS_SCOPE],
   ['Mutation.confirmCommand', OPERATORS_SCOPE],
+  ['Mutation.replayQuarantined', OPERATORS_SCOPE],
+  ['Mutation.discardQuarantined', OPERATORS_SCOPE],
   ['Subscription.commandChanged', CONNECTORS_SCOPE],
 ];
 const SCOPES: ReadonlyMap<string, string> = new Map([
   ...PERSONAL.map((coordinate) => [coordinate, SCOPE] as const),
   ...GUARDED_TYPES.map((coordinate) => [coordinate, CONNECTORS_SCOPE] as const),
+  ...OPERATED_TYPES.map((coordinate) => [coordinate, OPERATORS_SCOPE] as const),
   ...GUARDED_ROOTS,
 ]);
 const OPEN = ['HotlineOrder.title', 'GridEvent.title', 'Incident.title', 'PoliceCase.place', 'Grid.name'];
@@ -75,7 +80,7 @@ describe('the graph of this project', () => {
     expect(guarded).toHaveLength(SCOPES.size);
   });
 
-  it.each([...PERSONAL, ...GUARDED_TYPES, ...OPEN])(
+  it.each([...PERSONAL, ...GUARDED_TYPES, ...OPERATED_TYPES, ...OPEN])(
     'shows %s to those who may see it, and to no other',
     async (coordinate) => {
       const forbiddenTo = ({ scopes }: Principal) =>

@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from 'node:assert/strict';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { waitFor } from '../../support/wait.ts';
-import { breakAndRead, namedRecord, records, seed, tell, untilStored } from './case-steps.ts';
+import { askPatiently, breakAndRead, namedRecord, records, seed, tell, untilStored } from './case-steps.ts';
 import { type CaseName, SUITE_GUARD, type SuiteFault, type SuiteRecord } from './column.ts';
 import { checkDiscover } from './discover-case.ts';
 import type { SuiteAnswer, SuiteError, SuiteHost } from './host.ts';
@@ -41,15 +41,15 @@ async function check({ system }: SuiteHost): Promise<void> {
 async function fetchOne(host: SuiteHost): Promise<void> {
   const [record] = await seed(host, records('fetch', 1));
   ok(record);
-  const { data, errors } = await host.query(`query($id: ID!) { record(id: $id) { ${WHOLE} } }`, {
-    id: record.id,
-  });
+  const { data, errors } = await askPatiently(() =>
+    host.query(`query($id: ID!) { record(id: $id) { ${WHOLE} } }`, { id: record.id }),
+  );
   deepEqual(errors, []);
   sameRecord(data?.record, record);
   if (host.system.readsStore) return;
-  const answer = await host.query('query($area: ID!) { records(area: $area) { id name } }', {
-    area: record.area,
-  });
+  const answer = await askPatiently(() =>
+    host.query('query($area: ID!) { records(area: $area) { id name } }', { area: record.area }),
+  );
   deepEqual(answer.errors, []);
   deepEqual(answer.data?.records, [{ id: record.id, name: record.name }]);
 }
@@ -68,11 +68,14 @@ function sameRecord(got: unknown, expected: SuiteRecord): void {
 async function batch(host: SuiteHost): Promise<void> {
   const COUNT = 50;
   const known = await seed(host, records('batch', COUNT));
-  const before = await host.system.reads();
-  const { data, errors } = await host.entities(
-    known.map(({ id }) => id),
-    'id name',
-  );
+  let before = 0;
+  const { data, errors } = await askPatiently(async () => {
+    before = await host.system.reads();
+    return host.entities(
+      known.map(({ id }) => id),
+      'id name',
+    );
+  });
   const reads = (await host.system.reads()) - before;
   deepEqual(errors, []);
   deepEqual(
@@ -87,7 +90,9 @@ async function batch(host: SuiteHost): Promise<void> {
 async function missing(host: SuiteHost): Promise<void> {
   const [first, last] = await seed(host, records('missing', 2));
   ok(first && last);
-  const { data, errors } = await host.entities([first.id, 'missing-nowhere', last.id], 'id name');
+  const { data, errors } = await askPatiently(() =>
+    host.entities([first.id, 'missing-nowhere', last.id], 'id name'),
+  );
   deepEqual(errors, []);
   deepEqual(data?._entities, [{ id: first.id, name: first.name }, null, { id: last.id, name: last.name }]);
 }
@@ -196,9 +201,9 @@ async function wrongType(host: SuiteHost): Promise<void> {
   const [record] = await seed(host, records('wrong-type', 1));
   ok(record);
   await host.system.fault('wrong type');
-  const { data, errors } = await host.query('query($id: ID!) { record(id: $id) { name version } }', {
-    id: record.id,
-  });
+  const { data, errors } = await askPatiently(() =>
+    host.query('query($id: ID!) { record(id: $id) { name version } }', { id: record.id }),
+  );
   deepEqual(data?.record, { name: record.name, version: null });
   for (const error of errors) {
     deepEqual(error.path, ['record', 'version']);
@@ -223,7 +228,9 @@ async function authExpired(host: SuiteHost): Promise<void> {
 
 async function budgetKept(host: SuiteHost): Promise<void> {
   const known = await seed(host, records('budget', 40));
-  const answers = await Promise.all(known.map(({ id }) => host.entities([id], 'id name')));
+  const answers = await Promise.all(
+    known.map(({ id }) => askPatiently(() => host.entities([id], 'id name'))),
+  );
   for (const [index, { data, errors }] of answers.entries()) {
     deepEqual(errors, []);
     deepEqual(data?._entities, [{ id: known[index]?.id, name: known[index]?.name }]);

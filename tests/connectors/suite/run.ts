@@ -50,8 +50,12 @@ for (const column of await loadColumns()) {
 }
 const text = formatTable(table);
 process.stdout.write(text);
-const cells = [...table.values()].flatMap((column) => [...column.values()]);
-if (cells.some(({ kind }) => kind === 'fails' || kind === 'not run')) {
+// A checkout that cannot draft says so in the table; an engine that is absent, or a cell that fails, is no document.
+const isWhole = [...table.values()].every(
+  (column) =>
+    ![...column].some(([name, { kind }]) => kind === 'fails' || (kind === 'not run' && name !== 'discover')),
+);
+if (!isWhole) {
   process.stderr.write('docs/connector-suite.md is left as it is: not every cell holds\n');
   process.exitCode = 1;
 } else {

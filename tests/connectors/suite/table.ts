@@ -25,7 +25,8 @@ const HEAD = `# The connectors' suite
 Every protocol passes the same cases. They are written once (\`tests/connectors/suite/cases.ts\`), against an old system that can
 be started, filled, broken and counted, and never ask which protocol they run on; \`table.test.ts\` runs each cell as a test.
 \`node tests/connectors/suite/run.ts\` runs them all and writes this table. **✓** holds; a number names the reason
-why the cell cannot occur, and the suite shows for each of these that there is no way to it.
+why the cell cannot occur, and the suite shows that there is no way to it: no push, no count of writes, no contract, a fault that
+cannot be set.
 `;
 
 const MEANS: Readonly<Record<CaseName, string>> = {

@@ -13,7 +13,7 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft connect check FOLDER [--json]   check the description of a wrapped system
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
-             [--division CODE] [--subject NAME] [--lifetime SECONDS]
+             [--division CODE] [--department CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands

@@ -31,6 +31,7 @@ const SHAPE = {
   WEFT_JWT_CLOCK_TOLERANCE_MS: z.string().optional(),
   WEFT_JWT_ROLES_CLAIM: z.string().optional(),
   WEFT_JWT_DIVISION_CLAIM: z.string().optional(),
+  WEFT_JWT_DEPARTMENT_CLAIM: z.string().optional(),
   WEFT_API_KEYS_FILE: z.string().optional(),
   /** `production`: no issuer of the demo. */
   NODE_ENV: z.string().optional(),

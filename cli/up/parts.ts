@@ -65,6 +65,7 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     'WEFT_JWT_CLOCK_TOLERANCE_MS',
     'WEFT_JWT_ROLES_CLAIM',
     'WEFT_JWT_DIVISION_CLAIM',
+    'WEFT_JWT_DEPARTMENT_CLAIM',
     'WEFT_API_KEYS_FILE',
     'NODE_ENV',
   ]);

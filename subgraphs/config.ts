@@ -1,5 +1,6 @@
 // The settings of the process that serves the owned subgraphs.
 import { logLevel, port, readConfig } from '@weft/core/config';
+import { OperatorError } from '@weft/core/errors';
 import { readSubgraphKeys, type SubgraphKey } from '@weft/core/signatures/keys';
 import { EVENT_LOG_SHAPE } from '@weft/events/setting';
 import { z } from 'zod';
@@ -16,6 +17,12 @@ const SHAPE = {
   WEFT_HOST: z.string().min(1).default('127.0.0.1'),
   /** `{ "subgraphKeys": [{ "id", "secret" }] }`: only who signs with one of them is answered. */
   WEFT_KEYS_FILE: z.string().optional(),
+  /** What those may do to incidents who give no credentials. */
+  WEFT_ANONYMOUS_MAY: z.enum(['demo', 'nothing'], { error: 'expected demo or nothing' }).default('nothing'),
+  /** The deadlines of incidents; absent: those of docs/incidents.md. */
+  WEFT_DEADLINES_FILE: z.string().optional(),
+  /** `production`: no demo. */
+  NODE_ENV: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 
@@ -25,18 +32,26 @@ export interface SubgraphsConfig {
   readonly port: number;
   readonly host: string;
   readonly subgraphKeys: readonly SubgraphKey[] | undefined;
+  readonly anonymousMay: 'demo' | 'nothing';
+  readonly deadlinesFile: string | undefined;
   readonly logLevel: string;
 }
 
 /** @throws OperatorError naming every setting that is wrong */
 export function readSubgraphsConfig(env: Readonly<Record<string, string | undefined>>): SubgraphsConfig {
   const config = readConfig(SHAPE, env);
+  if (config.WEFT_ANONYMOUS_MAY === 'demo' && config.NODE_ENV === 'production')
+    throw new OperatorError('WEFT_ANONYMOUS_MAY: demo is for demos, and NODE_ENV is production', {
+      exitCode: 2,
+    });
   return Object.freeze({
     databaseUrl: config.DATABASE_URL,
     eventLog: config.EVENT_LOG,
     port: config.WEFT_SUBGRAPHS_PORT,
     host: config.WEFT_HOST,
     subgraphKeys: readSubgraphKeys(config.WEFT_KEYS_FILE),
+    anonymousMay: config.WEFT_ANONYMOUS_MAY,
+    deadlinesFile: config.WEFT_DEADLINES_FILE,
     logLevel: config.WEFT_LOG_LEVEL,
   });
 }

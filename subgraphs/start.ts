@@ -5,7 +5,9 @@ import type { Started } from '@weft/core/process';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { openEventLog } from '@weft/events/open';
 import { openDirectory } from './directory/directory.ts';
+import type { AnonymousMay } from './incidents/actor.ts';
 import { openIncidents } from './incidents/incidents.ts';
+import { readDeadlinePolicy } from './incidents/time/deadline-policy.ts';
 import { openRegistry } from './registry/registry.ts';
 import { serveSubgraphs } from './serve.ts';
 import { isStoreAway } from './store.ts';
@@ -20,6 +22,10 @@ export interface SubgraphsOptions {
   readonly port: number;
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** What those may do to incidents who give no credentials; default `nothing`. */
+  readonly anonymousMay?: AnonymousMay | undefined;
+  /** The file of the deadlines of incidents; undefined: those of docs/incidents.md. */
+  readonly deadlinesFile?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -29,6 +35,7 @@ export interface SubgraphsOptions {
  */
 export async function startSubgraphs(options: SubgraphsOptions): Promise<Started> {
   const { databaseUrl, eventLog = 'postgres', logger } = options;
+  const deadlines = readDeadlinePolicy(options.deadlinesFile);
   const closers: (() => Promise<void>)[] = [];
   const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
     closers.push(() => part.close());
@@ -40,7 +47,9 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
   try {
     const log = opened(await openEventLog({ eventLog, databaseUrl, logger }));
     const directory = opened(await openDirectory(databaseUrl, logger));
-    const incidents = opened(openIncidents(databaseUrl, log, logger));
+    const incidents = opened(
+      openIncidents(databaseUrl, log, logger, { anonymousMay: options.anonymousMay, deadlines }),
+    );
     const registry = opened(openRegistry(databaseUrl, log, logger));
     const subgraphs = [directory, incidents, registry];
     const served = opened(await serveSubgraphs(subgraphs, options));

@@ -62,6 +62,9 @@ const SHAPE = {
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_TRACES_SAMPLER: z.string().optional(),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
+  /** Handed to the subgraphs as they are, which check them. */
+  WEFT_ANONYMOUS_MAY: z.string().optional(),
+  WEFT_DEADLINES_FILE: z.string().optional(),
   /** Webhooks out: their process is started only where there is a file of them. */
   WEFT_WEBHOOKS_FILE: z.string().optional(),
   WEFT_WEBHOOKS_GATEWAY_URL: z.string().optional(),

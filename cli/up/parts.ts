@@ -69,12 +69,17 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     'WEFT_API_KEYS_FILE',
     'NODE_ENV',
   ]);
-  const isDemo =
+  return isDemo(config) ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
+}
+
+/** Nobody is named whose tokens count: the hub is an issuer of its own, and its mutations are open. */
+function isDemo(config: UpConfig): boolean {
+  return (
     config.WEFT_JWKS === undefined &&
     config.WEFT_JWT_ISSUER === undefined &&
     config.WEFT_JWT_AUDIENCE === undefined &&
-    config.NODE_ENV !== 'production';
-  return isDemo ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
+    config.NODE_ENV !== 'production'
+  );
 }
 
 /** No load balancer stands before it, and who stops the hub waits for it. */
@@ -127,7 +132,8 @@ function subgraphs(plan: Plan): ChildSpec {
     DATABASE_URL: plan.databaseUrl,
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
     WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
-    ...given(plan.config, ['EVENT_LOG']),
+    WEFT_ANONYMOUS_MAY: isDemo(plan.config) ? 'demo' : 'nothing',
+    ...given(plan.config, ['EVENT_LOG', 'WEFT_ANONYMOUS_MAY', 'WEFT_DEADLINES_FILE', 'NODE_ENV']),
   });
 }
 

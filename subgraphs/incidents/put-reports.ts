@@ -1,6 +1,8 @@
-// Puts reports into the library: incident, numbers, first step and event, in the caller's transaction.
+// Puts reports into the library: incident, reporters, numbers, first step and event, in the caller's transaction.
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
+import { centreOf } from './centres.ts';
+import { lockPlaces, mergeDuplicates } from './duplicates.ts';
 import type { Prisma } from './generated/client.ts';
 import { INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import type { Report } from './report.ts';
@@ -13,6 +15,12 @@ export interface IdentifiedReport {
   readonly by: string;
   readonly fingerprint: string | null;
   readonly cause?: CloudEvent;
+  /** Who the first reporter is by their credentials. */
+  readonly subject?: string | undefined;
+  /** Of who told it. */
+  readonly role?: string | undefined;
+  /** Kept for its reporter, until they submit it. */
+  readonly isDraft?: boolean;
 }
 
 /** @returns the ids of those that were not in the library before; the others change nothing */
@@ -21,6 +29,7 @@ export async function putReports(
   reports: readonly IdentifiedReport[],
   receivedAt: Date,
 ): Promise<ReadonlySet<string>> {
+  await lockPlaces(tx, reports);
   const inserted = await tx.incident.createManyAndReturn({
     data: reports.map((identified) => incidentRow(identified, receivedAt)),
     skipDuplicates: true,
@@ -33,29 +42,56 @@ export async function putReports(
     .filter(({ id }) => added.has(id));
   if (fresh.length === 0) return added;
   const steps = fresh.map((identified) => firstStep(identified, receivedAt));
+  await tx.reporter.createMany({ data: fresh.flatMap(reporterRows) });
   await tx.externalNumber.createMany({ data: fresh.flatMap(numberRows), skipDuplicates: true });
   await tx.incidentStep.createMany({ data: steps });
   const events = fresh.map(({ report, cause }, index) => {
-    const { division, channel } = report;
+    const { division, channel, confidential } = report;
     return incidentEvent(steps[index] as Step, {
       division,
       channel,
+      confidential,
       ...(cause === undefined ? {} : { cause }),
     });
   });
   await postgresAppender.append(fromPrisma(tx), INCIDENT_TOPIC, events);
+  await mergeDuplicates(tx, fresh, receivedAt);
   return added;
 }
 
-function incidentRow({ id, report, fingerprint }: IdentifiedReport, receivedAt: Date) {
-  const { externalNumbers: _elsewhere, ...fields } = report;
-  return { id, ...fields, state: 'REPORTED', version: 1, receivedAt, fingerprint };
+function incidentRow({ id, report, fingerprint, isDraft = false }: IdentifiedReport, receivedAt: Date) {
+  const { externalNumbers: _numbers, reporters: _reporters, position, ...fields } = report;
+  const state = isDraft ? 'DRAFT' : 'REPORTED';
+  return {
+    id,
+    ...fields,
+    ...position,
+    centre: centreOf(report.division),
+    state,
+    version: 1,
+    receivedAt,
+    fingerprint,
+  };
+}
+
+function reporterRows({ id, report, subject }: IdentifiedReport) {
+  const { channel, reportedAt } = report;
+  return report.reporters.map((reporter, index) => ({
+    reportId: id,
+    number: index + 1,
+    incidentId: id,
+    ...reporter,
+    channel,
+    reportedAt,
+    subject: index === 0 ? (subject ?? null) : null,
+  }));
 }
 
 function numberRows({ id, report, by }: IdentifiedReport) {
   return report.externalNumbers.map(({ kind, number }) => ({ incidentId: id, kind, number, source: by }));
 }
 
-function firstStep({ id, by }: IdentifiedReport, receivedAt: Date): Step {
-  return { incidentId: id, sequence: 1, kind: 'REPORTED', from: null, to: 'REPORTED', at: receivedAt, by };
+function firstStep({ id, by, role, isDraft = false }: IdentifiedReport, receivedAt: Date): Step {
+  const [kind, to] = isDraft ? (['DRAFTED', 'DRAFT'] as const) : (['REPORTED', 'REPORTED'] as const);
+  return { incidentId: id, sequence: 1, kind, from: null, to, at: receivedAt, by, role: role ?? null };
 }

@@ -1,6 +1,8 @@
 // Reads lists and counts of incidents; pages are cut by key, so that new incidents never shift them.
 import { HubError } from '@weft/core/errors';
 import { requirePageSize } from '../page-size.ts';
+import type { Actor } from './actor.ts';
+import { visibleFilter } from './authority.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
 import { STATE_LABELS } from './labels.ts';
@@ -24,11 +26,14 @@ export interface IncidentPage {
 }
 
 /** @throws HubError LIMIT_EXCEEDED, BAD_USER_INPUT, INVALID_CURSOR */
-export async function listIncidents(prisma: PrismaClient, args: IncidentsArguments): Promise<IncidentPage> {
+export async function listIncidents(
+  prisma: PrismaClient,
+  actor: Actor,
+  args: IncidentsArguments,
+): Promise<IncidentPage> {
   const first = requirePageSize(args.first, PAGE_LIMIT);
   const where: Prisma.IncidentWhereInput = {
-    ...divisionFilter(args.division),
-    ...(args.state ? { state: args.state } : {}),
+    AND: [visibleFilter(actor), divisionFilter(args.division), args.state ? { state: args.state } : {}],
   };
   const after = args.after ? decodeCursor(args.after) : undefined;
   const rows = await prisma.incident.findMany({
@@ -46,10 +51,10 @@ export async function listIncidents(prisma: PrismaClient, args: IncidentsArgumen
 }
 
 /** Every state that occurs, in the order of the way of an incident. */
-export async function countIncidents(prisma: PrismaClient, division?: string | null) {
+export async function countIncidents(prisma: PrismaClient, actor: Actor, division?: string | null) {
   const groups = await prisma.incident.groupBy({
     by: ['state'],
-    where: divisionFilter(division),
+    where: { AND: [visibleFilter(actor), divisionFilter(division)] },
     _count: { _all: true },
   });
   const counts = new Map(groups.map((group) => [group.state, group._count._all]));
@@ -61,13 +66,14 @@ export async function countIncidents(prisma: PrismaClient, division?: string | n
 /** A grid code stands at many incidents: the latest is answered. */
 export async function findByExternalNumber(
   prisma: PrismaClient,
+  actor: Actor,
   kind: string,
   number: string,
 ): Promise<Incident | null> {
   // Longer ones are never stored, and a NUL cannot be sent to PostgreSQL.
   if ([kind, number].some((text) => text.length > CODE_LENGTH_MAX || text.includes('\0'))) return null;
   return await prisma.incident.findFirst({
-    where: { externalNumbers: { some: { kind, number } } },
+    where: { AND: [{ externalNumbers: { some: { kind, number } } }, visibleFilter(actor)] },
     orderBy: [{ reportedAt: 'desc' }, { id: 'asc' }],
   });
 }

@@ -57,7 +57,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
     let hub: Awaited<ReturnType<typeof startInProcess>>;
     beforeEach(async () => {
       await database.client.query(
-        'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.intake_rejected, incidents.checkpoint, events.event',
+        'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.intake_rejected, incidents.checkpoint, events.event CASCADE',
       );
       hub = await startInProcess(database.url);
     });
@@ -274,7 +274,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
     timeout: 90_000,
   }, async () => {
     await database.client.query(
-      'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.checkpoint, events.event',
+      'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.checkpoint, events.event CASCADE',
     );
     let hub = await startAsProcess(database.url);
     let killedInTheMiddle = 0;

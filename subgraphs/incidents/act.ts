@@ -9,6 +9,7 @@ import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { governed } from './governed.ts';
 import { isIncidentId } from './identity.ts';
 import { type IncidentState, isIncidentState } from './labels.ts';
+import { lockIncidents } from './lock.ts';
 import { type Action, ruleOf, whyNot } from './state-machine.ts';
 import { writeStep } from './steps.ts';
 import type { DeadlinePolicy } from './time/deadline-policy.ts';
@@ -38,7 +39,7 @@ export async function actOnIncident(
   }, TRANSACTION_LIMITS);
 }
 
-/** The same in the caller's transaction: for what a department's own system has said. */
+/** The same in the caller's transaction, in which nothing may have been written: see `lockIncidents`. */
 export async function takeAction(
   tx: Prisma.TransactionClient,
   command: Command,
@@ -66,9 +67,11 @@ export async function takeAction(
 /** Locked until the transaction ends, so that of two who act at the same moment the second sees what the first did. */
 async function lockIncident(tx: Prisma.TransactionClient, { id, into }: Command, actor: Actor) {
   const ids = [id, into].filter((each) => each !== null && isIncidentId(each));
-  if (isIncidentId(id))
-    // In the order of the ids: two merges the other way round would wait for each other.
-    await tx.$queryRaw`SELECT id::text FROM incidents.incident WHERE id = ANY(${ids}::uuid[]) ORDER BY id FOR UPDATE`;
+  if (ids.length > 0)
+    await lockIncidents(
+      tx,
+      ids.filter((each) => each !== null),
+    );
   const incident = isIncidentId(id)
     ? await tx.incident.findUnique({ where: { id }, include: { reporters: REPORTERS } })
     : null;

@@ -1,9 +1,13 @@
 // Finds who has told of the same: within 50 m and 24 h, of the same matter; merges it where that is certain.
+import type { Logger } from '@weft/core/logger';
+import { TRANSACTION_LIMITS } from '../store.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
+import { lockIncidents } from './lock.ts';
 import { absorb } from './merging.ts';
 import type { IdentifiedReport } from './put-reports.ts';
 import { OPEN_STATES } from './state-machine.ts';
 import { writeStep } from './steps.ts';
+import { startWatch, type Watch } from './watch.ts';
 
 /** Metres between two reports of the same. */
 const METRES_MAX = 50;
@@ -15,9 +19,12 @@ const EARTH_RADIUS_M = 6_371_000;
 export const SIMILAR_MAX = 20;
 /** Who merges without being asked, as it stands in the steps. */
 const BY = 'incidents';
-/** Side of the cells that are locked, in degrees: wider than 50 m at any latitude where people live. */
-const CELL_DEGREES = 0.01;
-const LOCK_CLASS = 320_508_002;
+/** Between two looks. */
+const LOOK_MS = 1_000;
+/** Incidents in one look; those beyond come with the next, at once. */
+const INCIDENTS_MAX = 100;
+/** In the box around a place, of one matter and day: more would be one that nobody merges. */
+const CANDIDATES_MAX = 200;
 
 interface Place {
   readonly longitude: number;
@@ -40,85 +47,98 @@ function boxAround({ longitude, latitude }: Place) {
   return { west: longitude - east, east: longitude + east, south: latitude - north, north: latitude + north };
 }
 
-/** What can be merged without asking: it has a place and a matter, is no draft, and is not kept from view. */
-function isCertain({ report, isDraft = false }: IdentifiedReport): boolean {
+/** What may be merged without asking: it has a place and a matter, is no draft, and is not kept from view. */
+export function isComparable({ report, isDraft = false }: IdentifiedReport): boolean {
   return !isDraft && !report.confidential && report.position !== null && report.matter !== null;
 }
 
+/** Looks until closed. */
+export function startDuplicateWatch(prisma: PrismaClient, logger: Logger): Watch {
+  const look = async (signal: AbortSignal) => (await mergeDuplicates(prisma, signal)) === INCIDENTS_MAX;
+  return startWatch({ name: 'duplicates', everyMs: LOOK_MS, look, logger });
+}
+
 /**
- * Two who report the same at the same moment must not both be the first: whoever comes second waits for the first's
- * transaction. In one order, so that nobody waits in a circle.
+ * Merges what was received and not compared yet.
+ * @returns how many were compared
  */
-export async function lockPlaces(
-  tx: Prisma.TransactionClient,
-  reports: readonly IdentifiedReport[],
-): Promise<void> {
-  const cells = new Set(reports.filter(isCertain).flatMap(cellsOf));
-  const keys = [...cells].sort();
-  if (keys.length === 0) return;
-  await tx.$queryRaw`
-    SELECT pg_advisory_xact_lock(${LOCK_CLASS}::int, hash)::text
-    FROM (SELECT DISTINCT hashtext(key) AS hash FROM unnest(${keys}::text[]) AS key ORDER BY 1) AS hashes`;
-}
-
-/** The cells that 50 m around touch, each with the matter. */
-function cellsOf({ report: { position, matter } }: IdentifiedReport): readonly string[] {
-  if (position === null) return [];
-  const { west, east, south, north } = boxAround(position);
-  const spread = (from: number, to: number) => [
-    ...new Set([from, to].map((degrees) => Math.floor(degrees / CELL_DEGREES))),
-  ];
-  return spread(south, north).flatMap((row) =>
-    spread(west, east).map((column) => `${matter} ${row} ${column}`),
-  );
-}
-
-/** Merges each fresh report into the open incident of the same place, day and matter that was reported first. */
-export async function mergeDuplicates(
-  tx: Prisma.TransactionClient,
-  fresh: readonly IdentifiedReport[],
-  at: Date,
-): Promise<void> {
-  const later = new Set(fresh.map(({ id }) => id));
-  for (const identified of fresh) {
-    later.delete(identified.id);
-    if (isCertain(identified)) await mergeOne(tx, identified, [...later, identified.id], at);
+export async function mergeDuplicates(prisma: PrismaClient, signal?: AbortSignal): Promise<number> {
+  const fresh = await prisma.incident.findMany({
+    where: { duplicateCheck: true },
+    orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
+    take: INCIDENTS_MAX,
+    select: { id: true },
+  });
+  for (const { id } of fresh) {
+    if (signal?.aborted) break;
+    await mergeIfDuplicate(prisma, id);
   }
+  return fresh.length;
 }
 
-async function mergeOne(
+/**
+ * Merges an incident into the open one of the same place, day and matter that was received first; in a transaction of its
+ * own (see `lockIncidents`). Done again it changes nothing.
+ */
+export async function mergeIfDuplicate(prisma: PrismaClient, id: string): Promise<void> {
+  const incident = await prisma.incident.findUnique({ where: { id } });
+  if (incident === null || !incident.duplicateCheck) return;
+  const survivor = await findSurvivor(prisma, incident);
+  await prisma.$transaction(async (tx) => {
+    await lockIncidents(tx, survivor === undefined ? [id] : [id, survivor.id]);
+    await mergeLocked(tx, id, survivor?.id);
+  }, TRANSACTION_LIMITS);
+}
+
+async function mergeLocked(
   tx: Prisma.TransactionClient,
-  { id, report }: IdentifiedReport,
-  not: readonly string[],
-  at: Date,
+  id: string,
+  survivorId: string | undefined,
 ): Promise<void> {
-  const { position, matter, reportedAt } = report;
-  if (position === null) return;
-  const { west, east, south, north } = boxAround(position);
-  const candidates = await tx.incident.findMany({
+  const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+  if (!incident.duplicateCheck) return;
+  const survivor =
+    survivorId === undefined ? null : await tx.incident.findUnique({ where: { id: survivorId } });
+  const patch = { duplicateCheck: false };
+  // Somebody has taken it up, or ended the other, while the lock was waited for: then a person decides.
+  if (survivor === null || !isOpen(survivor) || incident.state !== 'REPORTED') {
+    const isLost = survivor !== null && !isOpen(survivor) && incident.state === 'REPORTED';
+    // The survivor has ended: there may be another one.
+    if (!isLost) await tx.incident.update({ where: { id }, data: patch });
+    return;
+  }
+  const at = new Date();
+  const merger = { by: BY, role: null, at, reason: `${METRES_MAX}米、24小时内同一事项` };
+  const merged = await absorb(tx, incident, survivor, merger);
+  const facts = { ...merged.step, kind: 'MERGED', to: 'MERGED', at, by: BY } as const;
+  await writeStep(tx, incident, facts, { patch: { ...merged.patch, ...patch } });
+}
+
+/** Of those received before it, the first; so that of many none waits for another in a circle. */
+async function findSurvivor(prisma: PrismaClient, incident: Incident): Promise<Incident | undefined> {
+  const { id, longitude, latitude, matter, reportedAt, receivedAt } = incident;
+  if (longitude === null || latitude === null || matter === null) return undefined;
+  const place = { longitude, latitude };
+  const { west, east, south, north } = boxAround(place);
+  const candidates = await prisma.incident.findMany({
     where: {
-      id: { notIn: [...not] },
       latitude: { gte: south, lte: north },
       longitude: { gte: west, lte: east },
       matter,
       confidential: false,
       state: { in: [...OPEN_STATES] },
       reportedAt: { gte: new Date(+reportedAt - APART_MS_MAX), lte: new Date(+reportedAt + APART_MS_MAX) },
+      receivedAt: { lte: receivedAt },
+      OR: [{ receivedAt: { lt: receivedAt } }, { id: { lt: id } }],
     },
-    orderBy: [{ reportedAt: 'asc' }, { id: 'asc' }],
-    take: SIMILAR_MAX,
+    orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
+    take: CANDIDATES_MAX,
   });
-  const near = candidates.find((candidate) => isNear(position, candidate));
-  if (near === undefined) return;
-  await tx.$queryRaw`SELECT 1 FROM incidents.incident WHERE id = ${near.id}::uuid FOR UPDATE`;
-  const survivor = await tx.incident.findUniqueOrThrow({ where: { id: near.id } });
-  // It may have ended while its row was waited for.
-  if (!(OPEN_STATES as readonly string[]).includes(survivor.state)) return;
-  const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
-  const reason = `${METRES_MAX}米、24小时内同一事项`;
-  const merger = { by: BY, role: null, at, reason };
-  const { patch = {}, step } = await absorb(tx, incident, survivor, merger);
-  await writeStep(tx, incident, { ...step, kind: 'MERGED', to: 'MERGED', at, by: BY }, { patch });
+  return candidates.find((candidate) => isNear(place, candidate));
+}
+
+function isOpen({ state }: Incident): boolean {
+  return (OPEN_STATES as readonly string[]).includes(state);
 }
 
 function isNear(place: Place, { longitude, latitude }: Pick<Incident, 'longitude' | 'latitude'>): boolean {

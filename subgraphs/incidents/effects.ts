@@ -25,7 +25,7 @@ type Perform = (context: ActionContext) => Promise<Effect>;
 const giveReason: Perform = async ({ command }) => ({ step: { reason: command.reason } });
 const nothingMore: Perform = async () => ({});
 
-/** One a action, run in the transaction that holds the incident's row. */
+/** One a action, run in the transaction that holds the incident. */
 export const EFFECTS: Readonly<Record<Action, Perform>> = {
   submit: nothingMore,
   accept: async ({ incident, at, policy }) => {

@@ -4,6 +4,7 @@ import type { EventLog } from '@weft/events/event-log';
 import type { OwnedSubgraph } from '../owned-subgraph.ts';
 import { openStore } from '../store.ts';
 import { type AnonymousMay, readActor } from './actor.ts';
+import { startDuplicateWatch } from './duplicates.ts';
 import { PrismaClient } from './generated/client.ts';
 import { startIntake } from './intake.ts';
 import { createIncidentLoaders } from './loaders.ts';
@@ -27,7 +28,7 @@ export function openIncidents(
 ): OwnedSubgraph {
   const prisma = new PrismaClient({ adapter: openStore(databaseUrl, 'incidents', logger) });
   const intake = startIntake(prisma, log, logger);
-  const watch = startOverdueWatch(prisma, logger);
+  const watches = [startOverdueWatch(prisma, logger), startDuplicateWatch(prisma, logger)];
   return {
     name: 'incidents',
     title: '事件库',
@@ -38,7 +39,7 @@ export function openIncidents(
       actor: readActor(principal, anonymousMay),
     }),
     close: async () => {
-      await watch.close();
+      await Promise.all(watches.map((watch) => watch.close()));
       await intake.close();
       await prisma.$disconnect();
     },

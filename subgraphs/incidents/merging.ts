@@ -16,7 +16,7 @@ export interface Merger {
   readonly reason: string | null;
 }
 
-/** The action `merge`: both rows are locked already. */
+/** The action `merge`: both are locked already. */
 export async function mergeInto(context: ActionContext): Promise<Effect> {
   const { tx, incident, command, actor, by, at } = context;
   const into = command.into ?? '';
@@ -62,7 +62,7 @@ function conflict({ state }: Incident, message: string): HubError {
 
 /**
  * Moves all that others know the incident by, and tells it of the survivor. What was merged into it before points at the
- * survivor too, so that nobody has to follow a chain. Both rows must be locked.
+ * survivor too, so that nobody has to follow a chain. Both must be locked.
  */
 export async function absorb(
   tx: Prisma.TransactionClient,

@@ -1,11 +1,12 @@
 // The watch over deadlines: each that passes becomes one step with its event, whichever process sees it first.
-import { delay } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
-import { isStoreAway, TRANSACTION_LIMITS } from '../store.ts';
+import { TRANSACTION_LIMITS } from '../store.ts';
 import { dueColumns, runningDeadlines } from './deadlines.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { DEADLINE_LABELS, type DeadlineKind, type IncidentState } from './labels.ts';
+import { lockIncidents } from './lock.ts';
 import { writeStep } from './steps.ts';
+import { startWatch, type Watch } from './watch.ts';
 
 /** Between two looks. */
 const LOOK_MS = 5_000;
@@ -14,46 +15,11 @@ const INCIDENTS_MAX = 100;
 /** Who says it, as it stands in the step. */
 const BY = 'incidents';
 
-export interface OverdueWatch {
-  /** Ends after the transaction in flight. */
-  close(): Promise<void>;
-}
-
-/** Looks until closed; while the store is away it looks again. */
-export function startOverdueWatch(
-  prisma: PrismaClient,
-  logger: Logger,
-  lookMs: number = LOOK_MS,
-): OverdueWatch {
-  const stop = new AbortController();
-  const ended = watch(prisma, logger, lookMs, stop.signal);
-  return {
-    close: async () => {
-      stop.abort();
-      await ended;
-    },
-  };
-}
-
-async function watch(
-  prisma: PrismaClient,
-  logger: Logger,
-  lookMs: number,
-  signal: AbortSignal,
-): Promise<void> {
-  while (!signal.aborted) {
-    let seen = 0;
-    try {
-      seen = await tellOverdue(prisma, new Date(), signal);
-    } catch (err) {
-      logger[isStoreAway(err) ? 'warn' : 'error'](
-        { err },
-        'the deadlines could not be looked at; trying again',
-      );
-    }
-    // Closing cuts the wait short.
-    if (seen < INCIDENTS_MAX) await delay(lookMs, signal).catch(() => undefined);
-  }
+/** Looks until closed. */
+export function startOverdueWatch(prisma: PrismaClient, logger: Logger): Watch {
+  const look = async (signal: AbortSignal) =>
+    (await tellOverdue(prisma, new Date(), signal)) === INCIDENTS_MAX;
+  return startWatch({ name: 'overdue', everyMs: LOOK_MS, look, logger });
 }
 
 /**
@@ -74,12 +40,11 @@ export async function tellOverdue(prisma: PrismaClient, now: Date, signal?: Abor
   return due.length;
 }
 
-/** Whoever holds the row acts on it, or tells this already: it is looked at again. */
+/** Somebody may have acted on it, or told this, while its lock was waited for. */
 async function tellOne(tx: Prisma.TransactionClient, id: string, now: Date): Promise<void> {
-  const locked = await tx.$queryRaw<unknown[]>`
-    SELECT 1 FROM incidents.incident WHERE id = ${id}::uuid AND overdue_check_at <= ${now} FOR UPDATE SKIP LOCKED`;
-  if (locked.length === 0) return;
+  await lockIncidents(tx, [id]);
   let incident: Incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+  if (incident.overdueCheckAt === null || incident.overdueCheckAt > now) return;
   const number = incident.attempt;
   const attempt =
     number === 0
@@ -88,24 +53,15 @@ async function tellOne(tx: Prisma.TransactionClient, id: string, now: Date): Pro
   const passed = runningDeadlines(incident, attempt).filter(
     ({ overdueAt, dueAt }) => overdueAt === null && dueAt <= now,
   );
-  // The columns say what the deadlines do not: mended, or it would be looked at for ever.
+  // The column says what the deadlines do not: mended, or it would be looked at for ever.
   if (passed.length === 0) await tx.incident.update({ where: { id }, data: dueColumns(incident, attempt) });
   for (const { kind, attempt: of } of passed) {
     await noteOnAttempt(tx, kind, id, number, now);
-    incident = await writeStep(
-      tx,
-      incident,
-      {
-        kind: 'OVERDUE',
-        to: incident.state as IncidentState,
-        at: now,
-        by: BY,
-        attempt: of,
-        department: incident.department,
-        reason: kind,
-      },
-      { patch: kind === 'REPLY' ? { replyOverdueAt: now } : {}, remark: DEADLINE_LABELS[kind] },
-    );
+    const to = incident.state as IncidentState;
+    const { department } = incident;
+    const facts = { kind: 'OVERDUE', to, at: now, by: BY, attempt: of, department, reason: kind } as const;
+    const patch = kind === 'REPLY' ? { replyOverdueAt: now } : {};
+    incident = await writeStep(tx, incident, facts, { patch, remark: DEADLINE_LABELS[kind] });
   }
 }
 

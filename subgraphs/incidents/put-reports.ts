@@ -2,7 +2,7 @@
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
 import { centreOf } from './centres.ts';
-import { lockPlaces, mergeDuplicates } from './duplicates.ts';
+import { isComparable } from './duplicates.ts';
 import type { Prisma } from './generated/client.ts';
 import { INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import type { Report } from './report.ts';
@@ -29,7 +29,6 @@ export async function putReports(
   reports: readonly IdentifiedReport[],
   receivedAt: Date,
 ): Promise<ReadonlySet<string>> {
-  await lockPlaces(tx, reports);
   const inserted = await tx.incident.createManyAndReturn({
     data: reports.map((identified) => incidentRow(identified, receivedAt)),
     skipDuplicates: true,
@@ -55,22 +54,22 @@ export async function putReports(
     });
   });
   await postgresAppender.append(fromPrisma(tx), INCIDENT_TOPIC, events);
-  await mergeDuplicates(tx, fresh, receivedAt);
   return added;
 }
 
-function incidentRow({ id, report, fingerprint, isDraft = false }: IdentifiedReport, receivedAt: Date) {
+function incidentRow(identified: IdentifiedReport, receivedAt: Date) {
+  const { id, report, fingerprint, isDraft = false } = identified;
   const { externalNumbers: _numbers, reporters: _reporters, position, ...fields } = report;
-  const state = isDraft ? 'DRAFT' : 'REPORTED';
   return {
     id,
     ...fields,
     ...position,
     centre: centreOf(report.division),
-    state,
+    state: isDraft ? 'DRAFT' : 'REPORTED',
     version: 1,
     receivedAt,
     fingerprint,
+    duplicateCheck: isComparable(identified),
   };
 }
 

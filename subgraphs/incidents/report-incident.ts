@@ -4,6 +4,7 @@ import { TRANSACTION_LIMITS } from '../store.ts';
 import { type Actor, shownName } from './actor.ts';
 import { REPORT_ROLES } from './authority.ts';
 import { badInput, requireText } from './command.ts';
+import { mergeIfDuplicate } from './duplicates.ts';
 import type { Incident, PrismaClient } from './generated/client.ts';
 import { fingerprintOf, incidentIdOf } from './identity.ts';
 import type { ReporterKind } from './labels.ts';
@@ -57,7 +58,7 @@ export async function reportIncident(
   const fingerprint = fingerprintOfReport(report, input, isDraft);
   const by = shownName(actor, role) ?? BY;
   const subject = isOwn ? actor.key : undefined;
-  return await prisma.$transaction(async (tx) => {
+  const reported = await prisma.$transaction(async (tx) => {
     await putReports(tx, [{ id, report, by, fingerprint, subject, role, isDraft }], receivedAt);
     const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
     signal.throwIfAborted();
@@ -70,6 +71,9 @@ export async function reportIncident(
       },
     );
   }, TRANSACTION_LIMITS);
+  if (!reported.duplicateCheck) return reported;
+  await mergeIfDuplicate(prisma, id);
+  return await prisma.incident.findUniqueOrThrow({ where: { id } });
 }
 
 /** @returns the role by which they may report */

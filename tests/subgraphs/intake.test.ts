@@ -198,6 +198,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
       const nasty: readonly CloudEvent['data'][] = [
         { title: 'half a pair \ud800' },
         { description: '\udc00' },
+        { reporterName: 'half \ud800', reporterContact: '\udc00' },
         { externalNumbers: { '\ud800': '\udfff', hotlineOrder: 'GD3' } },
         { reportedAt: '9999-12-31T23:59:59-12:00' },
         { reportedAt: '0001-01-01T00:00:00+14:00' },

@@ -23,7 +23,7 @@ const USAGE = `weft: one live graph over the systems a government already has
                                        compare the contracts of a folder with what the systems say now
   weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
-             [--division CODE] [--subject NAME] [--lifetime SECONDS]
+             [--division CODE] [--department CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
   weft audit export SUBJECT [--out FILE] write the evidence of a subject, such as Incident:ID

@@ -4,6 +4,7 @@ import { OperatorError } from './errors.ts';
 
 /** Names that other parts of the hub read; a process refuses a WEFT_ name that none of them knows. */
 export const WEFT_NAMES = [
+  'WEFT_ANONYMOUS_MAY',
   'WEFT_API_KEYS_FILE',
   'WEFT_APQ',
   'WEFT_BATCHING',
@@ -12,6 +13,7 @@ export const WEFT_NAMES = [
   'WEFT_CORS_ORIGINS',
   'WEFT_COST_MAX',
   'WEFT_CSRF',
+  'WEFT_DEADLINES_FILE',
   'WEFT_DEBUG',
   'WEFT_DRAIN_GRACE_MS',
   'WEFT_DRAIN_TIMEOUT_MS',
@@ -33,6 +35,7 @@ export const WEFT_NAMES = [
   'WEFT_JWT_AUDIENCE',
   'WEFT_JWT_CLOCK_TOLERANCE_MS',
   'WEFT_JWT_DIVISION_CLAIM',
+  'WEFT_JWT_DEPARTMENT_CLAIM',
   'WEFT_JWT_ISSUER',
   'WEFT_JWT_ROLES_CLAIM',
   'WEFT_JWT_TYPES',

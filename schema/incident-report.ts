@@ -13,6 +13,13 @@ export const INCIDENT_REPORT_FIELDS = {
   matter: 'optional',
   division: 'optional',
   address: 'optional',
+  urgency: 'optional',
+  confidential: 'optional',
+  longitude: 'optional',
+  latitude: 'optional',
+  reporterKind: 'optional',
+  reporterName: 'optional',
+  reporterContact: 'optional',
 } as const satisfies Record<string, 'required' | 'optional'>;
 
 export interface IncidentReport {
@@ -29,4 +36,16 @@ export interface IncidentReport {
   /** Division code of 6, 9 or 12 digits. */
   readonly division?: string | null;
   readonly address?: string | null;
+  /** A value of the enum Urgency; default NORMAL. */
+  readonly urgency?: string | null;
+  /** true, false, or as text; what cannot be read counts as true. */
+  readonly confidential?: boolean | string | null;
+  /** CGCS2000, degrees. */
+  readonly longitude?: number | string | null;
+  readonly latitude?: number | string | null;
+  /** A value of the enum ReporterKind. */
+  readonly reporterKind?: string | null;
+  readonly reporterName?: string | null;
+  /** Personal information. */
+  readonly reporterContact?: string | null;
 }

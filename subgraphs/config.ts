@@ -1,5 +1,6 @@
 // The settings of the process that serves the owned subgraphs.
 import { logLevel, milliseconds, port, readConfig } from '@weft/core/config';
+import { OperatorError } from '@weft/core/errors';
 import { readSubgraphKeys, type SubgraphKey } from '@weft/core/signatures/keys';
 import { EVENT_LOG_SHAPE } from '@weft/events/setting';
 import type { CheckpointSigner } from '@weft/evidence/checkpoint';
@@ -24,6 +25,12 @@ const SHAPE = {
   WEFT_EVIDENCE_HASH: z.enum(HASH_ALGORITHMS).default('sha256'),
   /** Between one checkpoint and the next. */
   WEFT_EVIDENCE_INTERVAL_MS: milliseconds(3_600_000).default(10_000),
+  /** What those may do to incidents who give no credentials. */
+  WEFT_ANONYMOUS_MAY: z.enum(['demo', 'nothing'], { error: 'expected demo or nothing' }).default('nothing'),
+  /** The deadlines of incidents; absent: those of docs/incidents.md. */
+  WEFT_DEADLINES_FILE: z.string().optional(),
+  /** `production`: no demo. */
+  NODE_ENV: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 
@@ -34,6 +41,8 @@ export interface SubgraphsConfig {
   readonly host: string;
   readonly subgraphKeys: readonly SubgraphKey[] | undefined;
   readonly evidence: EvidenceConfig;
+  readonly anonymousMay: 'demo' | 'nothing';
+  readonly deadlinesFile: string | undefined;
   readonly logLevel: string;
 }
 
@@ -47,6 +56,10 @@ export interface EvidenceConfig {
 /** @throws OperatorError naming every setting that is wrong */
 export function readSubgraphsConfig(env: Readonly<Record<string, string | undefined>>): SubgraphsConfig {
   const config = readConfig(SHAPE, env);
+  if (config.WEFT_ANONYMOUS_MAY === 'demo' && config.NODE_ENV === 'production')
+    throw new OperatorError('WEFT_ANONYMOUS_MAY: demo is for demos, and NODE_ENV is production', {
+      exitCode: 2,
+    });
   return Object.freeze({
     databaseUrl: config.DATABASE_URL,
     eventLog: config.EVENT_LOG,
@@ -61,6 +74,8 @@ export function readSubgraphsConfig(env: Readonly<Record<string, string | undefi
       algorithm: config.WEFT_EVIDENCE_HASH,
       intervalMs: config.WEFT_EVIDENCE_INTERVAL_MS,
     },
+    anonymousMay: config.WEFT_ANONYMOUS_MAY,
+    deadlinesFile: config.WEFT_DEADLINES_FILE,
     logLevel: config.WEFT_LOG_LEVEL,
   });
 }

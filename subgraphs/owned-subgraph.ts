@@ -9,7 +9,10 @@ export interface OwnedSubgraph {
   readonly title: string;
   readonly sdlFile: URL;
   readonly resolvers: GraphQLResolverMap;
-  /** What the resolvers of one request share: its loaders. */
-  readonly createContext: () => Record<string, unknown>;
+  /**
+   * What the resolvers of one request share: its loaders, and who asks.
+   * @param principal value of `weft-principal`; undefined where requests need no signature, for then anybody could have written it
+   */
+  readonly createContext: (principal: string | undefined) => Record<string, unknown>;
   close(): Promise<void>;
 }

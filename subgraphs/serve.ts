@@ -2,6 +2,7 @@
 import { requireSignature } from '@weft/connectors/serve/require-signature';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import fastify from 'fastify';
 import mercurius from 'mercurius';
 import { formatExecution } from './format-error.ts';
@@ -31,6 +32,11 @@ export interface Served {
   close(): Promise<void>;
 }
 
+/** Its signature covers it, and a header that is there twice is refused with it. */
+function principalOf(header: string | string[] | undefined): string | undefined {
+  return typeof header === 'string' ? header : undefined;
+}
+
 /** @throws when the port is in use */
 export async function serveSubgraphs(
   subgraphs: readonly OwnedSubgraph[],
@@ -48,7 +54,7 @@ export async function serveSubgraphs(
         schema: buildOwnedSchema(sdlFile, boundByDeadline(resolvers)),
         path: `/${name}/graphql`,
         context: (request, reply) => ({
-          ...createContext(),
+          ...createContext(keys === undefined ? undefined : principalOf(request.headers[PRINCIPAL_HEADER])),
           deadline: startDeadline(request.headers[DEADLINE_HEADER], reply.raw),
         }),
         jit: JIT_RUNS_MIN,

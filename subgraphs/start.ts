@@ -7,7 +7,9 @@ import { openEventLog } from '@weft/events/open';
 import { openCheckpoints } from '@weft/evidence/open';
 import type { EvidenceConfig } from './config.ts';
 import { openDirectory } from './directory/directory.ts';
+import type { AnonymousMay } from './incidents/actor.ts';
 import { openIncidents } from './incidents/incidents.ts';
+import { readDeadlinePolicy } from './incidents/time/deadline-policy.ts';
 import { openRegistry } from './registry/registry.ts';
 import { serveSubgraphs } from './serve.ts';
 import { isStoreAway } from './store.ts';
@@ -24,6 +26,10 @@ export interface SubgraphsOptions {
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
   /** How evidence is hashed and signed; default SHA-256, and no checkpoints. */
   readonly evidence?: EvidenceConfig;
+  /** What those may do to incidents who give no credentials; default `nothing`. */
+  readonly anonymousMay?: AnonymousMay | undefined;
+  /** The file of the deadlines of incidents; undefined: those of docs/incidents.md. */
+  readonly deadlinesFile?: string | undefined;
   readonly logger: Logger;
 }
 
@@ -33,6 +39,7 @@ export interface SubgraphsOptions {
  */
 export async function startSubgraphs(options: SubgraphsOptions): Promise<Started> {
   const { databaseUrl, eventLog = 'postgres', logger } = options;
+  const deadlines = readDeadlinePolicy(options.deadlinesFile);
   const closers: (() => Promise<void>)[] = [];
   const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
     closers.push(() => part.close());
@@ -45,7 +52,9 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
     const log = opened(await openEventLog({ eventLog, databaseUrl, logger }));
     openEvidence(options, opened);
     const directory = opened(await openDirectory(databaseUrl, logger));
-    const incidents = opened(openIncidents(databaseUrl, log, logger));
+    const incidents = opened(
+      openIncidents(databaseUrl, log, logger, { anonymousMay: options.anonymousMay, deadlines }),
+    );
     const registry = opened(openRegistry(databaseUrl, log, logger));
     const subgraphs = [directory, incidents, registry];
     const served = opened(await serveSubgraphs(subgraphs, options));

@@ -36,7 +36,15 @@ function token(argv: readonly string[], env: Readonly<Record<string, string>> = 
 describe('weft token', () => {
   it('prints a token, and nothing else, that a gateway of the same home takes for what it says', async () => {
     const argv = ['--role', 'duty-officer', '--role', 'leader', '--scope', 'incidents:read'];
-    const { stdout, code } = await token([...argv, '--division', '320508', '--subject', 'wang']);
+    const { stdout, code } = await token([
+      ...argv,
+      '--division',
+      '320508',
+      '--department',
+      'police',
+      '--subject',
+      'wang',
+    ]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
     const { settings } = openIssuer(home, undefined);
@@ -50,6 +58,7 @@ describe('weft token', () => {
       roles: ['duty-officer', 'leader'],
       scopes: ['incidents:read'],
       division: '320508',
+      department: 'police',
     });
     const leftMs = (principal.expiresAtMs ?? 0) - Date.now();
     expect(leftMs).toBeGreaterThan(3_500_000);
@@ -59,6 +68,7 @@ describe('weft token', () => {
   it.each([
     [['--role', 'emperor'], {}, 2, /there is no emperor; expected leader, duty-officer/],
     [['--division', 'Suzhou'], {}, 2, /GB\/T 2260/],
+    [['--department', '城管'], {}, 2, /--department/],
     [['--lifetime', '86401'], {}, 2, /--lifetime/],
     [['--unknown'], {}, 2, /weft help/],
     [[], { NODE_ENV: 'production' }, 2, /does not work with NODE_ENV=production/],

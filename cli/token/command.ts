@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
-import { DIVISION } from '@weft/gateway/identity/claims';
+import { DEPARTMENT, DIVISION } from '@weft/gateway/identity/claims';
 import { homeDirectory } from '../checkout.ts';
 import { type DevelopmentClaims, openIssuer } from './issuer.ts';
 
@@ -14,8 +14,12 @@ export const ROLES = {
   operator: '业务人员 of the centre or of a department',
   'centre-staff': '综治网格服务中心人员',
   'stationed-agency': '派驻机构人员',
+  'department-handler': '职能部门经办人',
   'grid-head': '网格长',
   'grid-worker': '网格员',
+  volunteer: '志愿者',
+  citizen: '群众',
+  auditor: '审计人员, who reads and changes nothing',
   'party-member': '党员',
   public: '公众',
 } as const;
@@ -49,17 +53,27 @@ function readClaims(argv: readonly string[]): DevelopmentClaims {
   const { division } = values;
   if (division !== undefined && !DIVISION.test(division))
     throw wrong('--division: expected a code of GB/T 2260, such as 320508');
+  const { department } = values;
+  if (department !== undefined && !DEPARTMENT.test(department))
+    throw wrong('--department: expected a code such as urban-management');
   const lifetimeS = Number(values.lifetime ?? LIFETIME_S);
   if (!Number.isInteger(lifetimeS) || lifetimeS < 1 || lifetimeS > LIFETIME_S_MAX)
     throw wrong(`--lifetime: expected seconds from 1 to ${LIFETIME_S_MAX}`);
   const subject = values.subject ?? roles[0] ?? 'somebody';
-  return { subject, roles, scopes: values.scope ?? [], division, lifetimeS };
+  return { subject, roles, scopes: values.scope ?? [], division, department, lifetimeS };
 }
 
 function parse(argv: readonly string[]) {
   const many = { type: 'string', multiple: true } as const;
   const one = { type: 'string' } as const;
-  const options = { role: many, scope: many, division: one, subject: one, lifetime: one } as const;
+  const options = {
+    role: many,
+    scope: many,
+    division: one,
+    department: one,
+    subject: one,
+    lifetime: one,
+  } as const;
   try {
     return parseArgs({ args: [...argv], options, strict: true }).values;
   } catch (cause) {

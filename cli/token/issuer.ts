@@ -26,6 +26,7 @@ export interface DevelopmentClaims {
   readonly roles: readonly string[];
   readonly scopes: readonly string[];
   readonly division: string | undefined;
+  readonly department?: string | undefined;
   readonly lifetimeS: number;
 }
 
@@ -70,9 +71,14 @@ function createKey(): object {
 }
 
 function sign(key: JWK & { readonly kid: string }, claims: DevelopmentClaims): Promise<string> {
-  const { subject, roles, scopes, division, lifetimeS } = claims;
+  const { subject, roles, scopes, division, department, lifetimeS } = claims;
   const scope = scopes.length === 0 ? {} : { scope: scopes.join(' ') };
-  return new SignJWT({ roles: [...roles], ...scope, ...(division === undefined ? {} : { division }) })
+  return new SignJWT({
+    roles: [...roles],
+    ...scope,
+    ...(division === undefined ? {} : { division }),
+    ...(department === undefined ? {} : { department }),
+  })
     .setProtectedHeader({ alg: ALGORITHM, kid: key.kid, typ: 'at+jwt' })
     .setIssuer(DEVELOPMENT_ISSUER)
     .setAudience(AUDIENCE)

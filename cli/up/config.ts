@@ -34,6 +34,7 @@ const SHAPE = {
   WEFT_JWT_CLOCK_TOLERANCE_MS: z.string().optional(),
   WEFT_JWT_ROLES_CLAIM: z.string().optional(),
   WEFT_JWT_DIVISION_CLAIM: z.string().optional(),
+  WEFT_JWT_DEPARTMENT_CLAIM: z.string().optional(),
   WEFT_API_KEYS_FILE: z.string().optional(),
   /** `production`: no issuer of the demo. */
   NODE_ENV: z.string().optional(),
@@ -67,6 +68,9 @@ const SHAPE = {
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_TRACES_SAMPLER: z.string().optional(),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
+  /** Handed to the subgraphs as they are, which check them. */
+  WEFT_ANONYMOUS_MAY: z.string().optional(),
+  WEFT_DEADLINES_FILE: z.string().optional(),
   /** Webhooks out: their process is started only where there is a file of them. */
   WEFT_DRIFT_EVERY: z.string().optional(),
   WEFT_WEBHOOKS_FILE: z.string().optional(),

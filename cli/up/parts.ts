@@ -64,15 +64,21 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     'WEFT_JWT_CLOCK_TOLERANCE_MS',
     'WEFT_JWT_ROLES_CLAIM',
     'WEFT_JWT_DIVISION_CLAIM',
+    'WEFT_JWT_DEPARTMENT_CLAIM',
     'WEFT_API_KEYS_FILE',
     'NODE_ENV',
   ]);
-  const isDemo =
+  return isDemo(config) ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
+}
+
+/** Nobody is named whose tokens count: the hub is an issuer of its own, and its mutations are open. */
+function isDemo(config: UpConfig): boolean {
+  return (
     config.WEFT_JWKS === undefined &&
     config.WEFT_JWT_ISSUER === undefined &&
     config.WEFT_JWT_AUDIENCE === undefined &&
-    config.NODE_ENV !== 'production';
-  return isDemo ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
+    config.NODE_ENV !== 'production'
+  );
 }
 
 /** No load balancer stands before it, and who stops the hub waits for it. */
@@ -126,11 +132,15 @@ function subgraphs(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
     WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
     WEFT_EVIDENCE_KEY_FILE: plan.secrets.evidenceKeyFile,
+    WEFT_ANONYMOUS_MAY: isDemo(plan.config) ? 'demo' : 'nothing',
     ...given(plan.config, [
       'EVENT_LOG',
+      'WEFT_ANONYMOUS_MAY',
+      'WEFT_DEADLINES_FILE',
       'WEFT_EVIDENCE_KEY_FILE',
       'WEFT_EVIDENCE_HASH',
       'WEFT_EVIDENCE_INTERVAL_MS',
+      'NODE_ENV',
     ]),
   });
 }

@@ -40,8 +40,8 @@ const encoded = new WeakMap<Principal, string>();
 export function principalHeader(principal: Principal = ANONYMOUS): string {
   const known = encoded.get(principal);
   if (known !== undefined) return known;
-  const { subject, issuer, roles, scopes, division } = principal;
-  const text = JSON.stringify({ subject, issuer, roles, scopes, division });
+  const { subject, issuer, roles, scopes, division, department } = principal;
+  const text = JSON.stringify({ subject, issuer, roles, scopes, division, department });
   const header = Buffer.from(text).toString('base64');
   encoded.set(principal, header);
   return header;

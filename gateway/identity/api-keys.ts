@@ -5,7 +5,7 @@ import { readJson } from '@weft/core/read-json';
 import { z } from 'zod';
 import { RELOAD_LIMITS } from '../reload/limits.ts';
 import { type FileWatch, watchFiles } from '../reload/watch-files.ts';
-import { DIVISION } from './claims.ts';
+import { DEPARTMENT, DIVISION } from './claims.ts';
 import { CredentialsRefused } from './credentials.ts';
 import type { IdentityLimits } from './limits.ts';
 import { createPrincipal, type Principal } from './principal.ts';
@@ -18,6 +18,10 @@ const ENTRY = z.strictObject({
   roles: z.array(z.string().min(1)).default([]),
   scopes: z.array(z.string().min(1)).default([]),
   division: z.string().regex(DIVISION, 'expected a code of GB/T 2260').optional(),
+  department: z
+    .string()
+    .regex(DEPARTMENT, 'expected a code of lower-case letters, digits and hyphens')
+    .optional(),
   /** As of RFC 3339. */
   expiresAt: z.iso.datetime({ offset: true }).optional(),
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { principalOf } from './claims.ts';
+import { type ClaimNames, principalOf } from './claims.ts';
 import { CredentialsRefused } from './credentials.ts';
 
-const NAMES = { roles: 'roles', division: 'division' };
+const NAMES: ClaimNames = { roles: 'roles', division: 'division', department: 'department' };
 const principal = (payload: object, names = NAMES) =>
   principalOf({ sub: 'worker', iss: 'issuer', exp: 100, ...payload }, names, 5_000);
 
@@ -40,6 +40,11 @@ describe('the claims of a token', () => {
     expect(principal({ division }).division).toBe(division);
   });
 
+  it('may name the department that the asker works for', () => {
+    expect(principal({ department: 'urban-management' }).department).toBe('urban-management');
+    expect(principal({}).department).toBeUndefined();
+  });
+
   it.each([
     { sub: '' },
     { sub: 1 },
@@ -51,6 +56,8 @@ describe('the claims of a token', () => {
     { division: '3' },
     { division: '320508 ' },
     { division: '苏州' },
+    { department: 7 },
+    { department: '城管' },
   ])('are refused when they are not what they should be: %j', (claims) => {
     expect(() => principal(claims)).toThrow(CredentialsRefused);
   });

@@ -7,10 +7,15 @@ import { type Claims, createPrincipal, type Principal } from './principal.ts';
 export interface ClaimNames {
   readonly roles: string;
   readonly division: string;
+  /** Left out: no token says it. */
+  readonly department?: string | undefined;
 }
 
 /** Codes of GB/T 2260 and GB/T 10114: province to county in 2, 4 or 6 digits, township in 9, community in 12. */
 export const DIVISION = /^(?:\d{2}|\d{4}|\d{6}|\d{9}|\d{12})$/;
+
+/** As the directory of departments has them. */
+export const DEPARTMENT = /^[a-z0-9-]{1,64}$/;
 
 /**
  * @param toleranceMs how long after `exp` the token is still taken
@@ -24,6 +29,7 @@ export function principalOf(payload: JWTPayload, names: ClaimNames, toleranceMs:
     // RFC 8693, 4.2, and `scp` as some issuers write it.
     scopes: [...textsOf(payload.scope, 'scope'), ...textsOf(payload.scp, 'scp')],
     division: divisionOf(claim(payload, names.division)),
+    department: names.department === undefined ? undefined : departmentOf(claim(payload, names.department)),
     expiresAtMs: payload.exp === undefined ? undefined : payload.exp * 1_000 + toleranceMs,
   } satisfies Claims);
 }
@@ -56,5 +62,12 @@ function divisionOf(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== 'string' || !DIVISION.test(value))
     throw new CredentialsRefused('the division is not a code of GB/T 2260');
+  return value;
+}
+
+function departmentOf(value: unknown): string | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string' || !DEPARTMENT.test(value))
+    throw new CredentialsRefused('the department is not a code of lower-case letters, digits and hyphens');
   return value;
 }

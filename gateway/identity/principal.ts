@@ -18,6 +18,8 @@ export interface Principal {
   readonly scopes: readonly string[];
   /** Code of the administrative division (GB/T 2260) that the asker belongs to. */
   readonly division: string | undefined;
+  /** Code of the department that the asker handles work for, such as `urban-management`. */
+  readonly department: string | undefined;
   /** When the credentials end, in milliseconds since 1970; undefined when they do not. */
   readonly expiresAtMs: number | undefined;
 }
@@ -29,6 +31,7 @@ export interface Claims {
   readonly roles?: readonly string[] | undefined;
   readonly scopes?: readonly string[] | undefined;
   readonly division?: string | undefined;
+  readonly department?: string | undefined;
   readonly expiresAtMs?: number | undefined;
 }
 
@@ -42,16 +45,24 @@ export const ANONYMOUS: Principal = Object.freeze({
   roles: Object.freeze([]),
   scopes: Object.freeze([]),
   division: undefined,
+  department: undefined,
   expiresAtMs: undefined,
 });
 
 export function createPrincipal(claims: Claims): Principal {
-  const { subject, issuer, division, expiresAtMs } = claims;
+  const { subject, issuer, division, department, expiresAtMs } = claims;
   const roles = Object.freeze([...new Set(claims.roles)].sort());
   const scopes = Object.freeze([...new Set(claims.scopes)].sort());
   // JSON keeps the parts apart, whatever characters they have; no text of JSON is `anonymous`.
   const id = JSON.stringify([issuer ?? null, subject]);
-  const authority = JSON.stringify([issuer ?? null, subject, roles, scopes, division ?? null]);
+  const authority = JSON.stringify([
+    issuer ?? null,
+    subject,
+    roles,
+    scopes,
+    division ?? null,
+    department ?? null,
+  ]);
   const isAuthenticated = true;
   return Object.freeze({
     isAuthenticated,
@@ -62,6 +73,7 @@ export function createPrincipal(claims: Claims): Principal {
     roles,
     scopes,
     division,
+    department,
     expiresAtMs,
   });
 }

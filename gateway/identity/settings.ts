@@ -36,7 +36,8 @@ export const IDENTITY_SHAPE = {
     .default(5_000),
   WEFT_JWT_ROLES_CLAIM: z.string().default('roles'),
   WEFT_JWT_DIVISION_CLAIM: z.string().default('division'),
-  /** `{ "apiKeys": [{ "id", "sha256", "roles", "scopes", "division", "expiresAt" }] }` */
+  WEFT_JWT_DEPARTMENT_CLAIM: z.string().default('department'),
+  /** `{ "apiKeys": [{ "id", "sha256", "roles", "scopes", "division", "department", "expiresAt" }] }` */
   WEFT_API_KEYS_FILE: z.string().optional(),
   /** `production` refuses the issuer of the demo. */
   NODE_ENV: z.string().optional(),
@@ -82,7 +83,11 @@ function tokenSettings(given: Given): TokenSettings | undefined {
       algorithms: algorithmsOf(given.WEFT_JWT_ALGORITHMS),
       types: listOf(given.WEFT_JWT_TYPES.toLowerCase()),
       clockToleranceMs: given.WEFT_JWT_CLOCK_TOLERANCE_MS,
-      claimNames: { roles: given.WEFT_JWT_ROLES_CLAIM, division: given.WEFT_JWT_DIVISION_CLAIM },
+      claimNames: {
+        roles: given.WEFT_JWT_ROLES_CLAIM,
+        division: given.WEFT_JWT_DIVISION_CLAIM,
+        department: given.WEFT_JWT_DEPARTMENT_CLAIM,
+      },
     },
   };
 }

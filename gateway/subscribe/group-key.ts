@@ -37,8 +37,8 @@ export function sharedVariables(
  */
 export function groupPrincipal(principal: Principal): Principal {
   if (!principal.isAuthenticated) return ANONYMOUS;
-  const { roles, scopes, division } = principal;
-  const authority = JSON.stringify(['group', roles, scopes, division ?? null]);
+  const { roles, scopes, division, department } = principal;
+  const authority = JSON.stringify(['group', roles, scopes, division ?? null, department ?? null]);
   return Object.freeze({
     isAuthenticated: true,
     id: authority,
@@ -48,6 +48,7 @@ export function groupPrincipal(principal: Principal): Principal {
     roles,
     scopes,
     division,
+    department,
     expiresAtMs: undefined,
   });
 }

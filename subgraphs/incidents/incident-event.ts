@@ -1,5 +1,6 @@
 // The CloudEvent that tells of one step of an incident.
-import type { CloudEvent } from '@weft/events/envelope';
+import type { CloudEvent, Json } from '@weft/events/envelope';
+import type { Incident } from './generated/client.ts';
 import type { IncidentState } from './labels.ts';
 import type { ChangeKind } from './state-machine.ts';
 
@@ -7,6 +8,8 @@ import type { ChangeKind } from './state-machine.ts';
 export const INCIDENT_TOPIC = 'incident';
 /** As `source` of the events. */
 const INCIDENTS_SOURCE = '/subgraphs/incidents';
+/** What live subscribers read in the place of who acted on what is confidential. */
+const WITHHELD = '保密';
 
 /** One step, as it is stored and told. */
 export interface Step {
@@ -18,19 +21,38 @@ export interface Step {
   readonly to: IncidentState;
   readonly at: Date;
   readonly by: string;
+  readonly remark?: string | null;
+  /** The role whose authority it was. */
+  readonly role?: string | null;
+  readonly reason?: string | null;
+  readonly attempt?: number | null;
+  readonly department?: string | null;
+  readonly centre?: string | null;
+  /** The other incident of a merging. */
+  readonly other?: string | null;
+  readonly rating?: number | null;
 }
+
+/** What a department is asked to do, in full: what carries it there needs nothing else (docs/incidents.md). */
+export type Dispatch = Readonly<Record<string, Json>>;
 
 /** What the event says besides the step; the trace of the report that caused it. */
 export interface StepContext {
   readonly division: string | null;
   readonly channel: string;
+  readonly confidential?: boolean;
   readonly cause?: Pick<CloudEvent, 'id' | 'correlationid' | 'traceparent'>;
+  readonly dispatch?: Dispatch;
+  /** Numbers of the notifications that it made. */
+  readonly notifications?: number;
 }
 
 /** Its id follows from the incident and the step: appended twice it is there once. */
-export function incidentEvent(step: Step, { division, channel, cause }: StepContext): CloudEvent {
-  const { incidentId, sequence, kind, from, to, by } = step;
+export function incidentEvent(step: Step, context: StepContext): CloudEvent {
+  const { division, channel, confidential = false, cause, dispatch, notifications } = context;
+  const { incidentId, sequence, kind, from, to, by, at: _at, ...detail } = step;
   const at = step.at.toISOString();
+  const shownBy = confidential || to === 'DRAFT' ? WITHHELD : by;
   return {
     specversion: '1.0',
     id: `${incidentId}:${sequence}`,
@@ -44,6 +66,19 @@ export function incidentEvent(step: Step, { division, channel, cause }: StepCont
     ...(cause?.correlationid === undefined ? {} : { correlationid: cause.correlationid }),
     ...(cause?.traceparent === undefined ? {} : { traceparent: cause.traceparent }),
     ...(cause === undefined ? {} : { causationid: cause.id }),
-    data: { incident: { id: incidentId }, change: { kind, from, to, at, by }, division, channel },
+    data: {
+      incident: { id: incidentId },
+      change: { kind, from, to, at, by: shownBy },
+      division,
+      channel,
+      step: { sequence, by, ...detail },
+      ...(dispatch === undefined ? {} : { dispatch }),
+      ...(notifications === undefined ? {} : { notifications }),
+    },
   };
+}
+
+/** What the event of a step says of the incident itself. */
+export function contextOf({ division, channel, confidential }: Incident): StepContext {
+  return { division, channel, confidential };
 }

@@ -1,12 +1,29 @@
 // One loader a kind of key and request: whatever a query asks of a list goes to PostgreSQL as one statement.
 import DataLoader from 'dataloader';
-import type { ExternalNumber, Incident, IncidentStep, PrismaClient } from './generated/client.ts';
+import { findSimilar, type Similar } from './duplicates.ts';
+import type {
+  Attempt,
+  CoHandler,
+  ExternalNumber,
+  Incident,
+  IncidentStep,
+  Notification,
+  PrismaClient,
+  Reporter,
+} from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
+
+type Lists<Row> = DataLoader<string, readonly Row[]>;
 
 export interface IncidentLoaders {
   readonly incidents: DataLoader<string, Incident | null>;
-  readonly externalNumbers: DataLoader<string, readonly ExternalNumber[]>;
-  readonly steps: DataLoader<string, readonly IncidentStep[]>;
+  readonly externalNumbers: Lists<ExternalNumber>;
+  readonly steps: Lists<IncidentStep>;
+  readonly attempts: Lists<Attempt>;
+  readonly reporters: Lists<Reporter>;
+  readonly coHandlers: Lists<CoHandler>;
+  readonly notifications: Lists<Notification>;
+  readonly similar: Lists<Similar>;
 }
 
 /** Keys in one statement, at the most. */
@@ -14,18 +31,38 @@ const BATCH_KEYS_MAX = 1_000;
 
 /** Loaders for one request: what they have read is forgotten with it. */
 export function createIncidentLoaders(prisma: PrismaClient): IncidentLoaders {
+  const of = (ids: readonly string[]) => ({ incidentId: { in: [...ids] } });
   return {
     incidents: new DataLoader((ids: readonly string[]) => loadIncidents(prisma, ids), {
       maxBatchSize: BATCH_KEYS_MAX,
     }),
     externalNumbers: listsByIncident((ids) =>
-      prisma.externalNumber.findMany({
-        where: { incidentId: { in: ids } },
-        orderBy: [{ kind: 'asc' }, { number: 'asc' }],
-      }),
+      prisma.externalNumber.findMany({ where: of(ids), orderBy: [{ kind: 'asc' }, { number: 'asc' }] }),
     ),
     steps: listsByIncident((ids) =>
-      prisma.incidentStep.findMany({ where: { incidentId: { in: ids } }, orderBy: { sequence: 'asc' } }),
+      prisma.incidentStep.findMany({ where: of(ids), orderBy: { sequence: 'asc' } }),
+    ),
+    attempts: listsByIncident((ids) =>
+      prisma.attempt.findMany({ where: of(ids), orderBy: { number: 'asc' } }),
+    ),
+    reporters: listsByIncident((ids) =>
+      prisma.reporter.findMany({
+        where: of(ids),
+        orderBy: [{ reportedAt: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
+      }),
+    ),
+    coHandlers: listsByIncident((ids) =>
+      prisma.coHandler.findMany({ where: of(ids), orderBy: [{ addedAt: 'asc' }, { department: 'asc' }] }),
+    ),
+    notifications: listsByIncident((ids) =>
+      prisma.notification.findMany({
+        where: of(ids),
+        orderBy: [{ sequence: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
+      }),
+    ),
+    similar: lists(
+      (ids) => findSimilar(prisma, ids),
+      ({ of: id }) => id,
     ),
   };
 }
@@ -38,13 +75,20 @@ async function loadIncidents(prisma: PrismaClient, ids: readonly string[]): Prom
 }
 
 function listsByIncident<Row extends { readonly incidentId: string }>(
-  load: (ids: string[]) => Promise<Row[]>,
-): DataLoader<string, readonly Row[]> {
+  load: (ids: readonly string[]) => Promise<readonly Row[]>,
+): Lists<Row> {
+  return lists(load, ({ incidentId }) => incidentId);
+}
+
+function lists<Row>(
+  load: (ids: readonly string[]) => Promise<readonly Row[]>,
+  idOf: (row: Row) => string,
+): Lists<Row> {
   return new DataLoader(
     async (ids) => {
-      const lists = new Map(ids.map((id): [string, Row[]] => [id, []]));
-      for (const row of await load([...ids])) lists.get(row.incidentId)?.push(row);
-      return ids.map((id) => lists.get(id) ?? []);
+      const found = new Map(ids.map((id): [string, Row[]] => [id, []]));
+      for (const row of await load(ids)) found.get(idOf(row))?.push(row);
+      return ids.map((id) => found.get(id) ?? []);
     },
     { maxBatchSize: BATCH_KEYS_MAX },
   );

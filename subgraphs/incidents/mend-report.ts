@@ -1,10 +1,13 @@
 // Makes the best of a report that another system has told: the report counts, not one bad field of it.
+import { isReporterKind, isUrgency } from './labels.ts';
 import {
   ADDRESS_LENGTH_MAX,
   CODE_LENGTH_MAX,
+  CONTACT_LENGTH_MAX,
   DESCRIPTION_LENGTH_MAX,
   EXTERNAL_NUMBERS_MAX,
   isDivisionCode,
+  NAME_LENGTH_MAX,
   TITLE_LENGTH_MAX,
 } from './report-limits.ts';
 
@@ -37,6 +40,10 @@ export function mendFields(data: Readonly<Record<string, unknown>>): MendedField
     address: mendText(data.address, 'address', ADDRESS_LENGTH_MAX, tell),
     reportedAt: data.reportedAt,
     externalNumbers: mendNumbers(data.externalNumbers, tell),
+    urgency: mendUrgency(data.urgency, tell),
+    confidential: mendConfidential(data.confidential, tell),
+    position: mendPosition(data.longitude, data.latitude, tell),
+    reporters: mendReporter(data, tell),
   };
   return { fields, mends };
 }
@@ -111,4 +118,49 @@ function mendNumbers(value: unknown, tell: Tell): readonly { kind: string; numbe
       );
   }
   return numbers;
+}
+
+function mendUrgency(value: unknown, tell: Tell): unknown {
+  if (value === undefined || value === null || value === '' || isUrgency(value)) return value || null;
+  tell('urgency', 'dropped: expected a value of the enum Urgency');
+  return null;
+}
+
+/** What cannot be read is kept from view: the other way round could not be mended. */
+function mendConfidential(value: unknown, tell: Tell): boolean {
+  const text = String(value ?? '')
+    .trim()
+    .toLowerCase();
+  if (['', 'false', '0', '否'].includes(text)) return false;
+  if (!['true', '1', '是'].includes(text)) tell('confidential', 'taken as true: expected true or false');
+  return true;
+}
+
+function mendPosition(longitude: unknown, latitude: unknown, tell: Tell): unknown {
+  const isAbsent = [longitude, latitude].every(
+    (value) => value === undefined || value === null || value === '',
+  );
+  if (isAbsent) return null;
+  const [east, north] = [longitude, latitude].map((value) =>
+    value === null || value === '' ? Number.NaN : Number(value),
+  );
+  // Old systems write 0, 0 for a place that they do not know.
+  const isPlace = east !== undefined && north !== undefined && Math.abs(east) <= 180 && Math.abs(north) <= 90;
+  if (isPlace && (east !== 0 || north !== 0)) return { longitude: east, latitude: north };
+  tell('position', 'dropped: expected longitude and latitude in degrees');
+  return null;
+}
+
+function mendReporter(data: Readonly<Record<string, unknown>>, tell: Tell): unknown {
+  const { reporterKind, reporterName, reporterContact } = data;
+  const isAbsent = [reporterKind, reporterName, reporterContact].every(
+    (value) => value === undefined || value === null || value === '',
+  );
+  if (isAbsent) return [];
+  const isKnown = isReporterKind(reporterKind);
+  if (!isKnown && reporterKind !== undefined && reporterKind !== null)
+    tell('reporterKind', 'taken as CITIZEN: expected a value of the enum ReporterKind');
+  const name = mendText(reporterName, 'reporterName', NAME_LENGTH_MAX, tell);
+  const contact = mendText(reporterContact, 'reporterContact', CONTACT_LENGTH_MAX, tell);
+  return [{ kind: isKnown ? reporterKind : 'CITIZEN', name, contact }];
 }

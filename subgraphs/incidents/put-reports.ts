@@ -1,6 +1,8 @@
-// Puts reports into the library: incident, numbers, first step and event, in the caller's transaction.
+// Puts reports into the library: incident, reporters, numbers, first step and event, in the caller's transaction.
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
+import { centreOf } from './centres.ts';
+import { isComparable } from './duplicates.ts';
 import type { Prisma } from './generated/client.ts';
 import { INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import type { Report } from './report.ts';
@@ -13,6 +15,12 @@ export interface IdentifiedReport {
   readonly by: string;
   readonly fingerprint: string | null;
   readonly cause?: CloudEvent;
+  /** Who the first reporter is by their credentials. */
+  readonly subject?: string | undefined;
+  /** Of who told it. */
+  readonly role?: string | undefined;
+  /** Kept for its reporter, until they submit it. */
+  readonly isDraft?: boolean;
 }
 
 /** @returns the ids of those that were not in the library before; the others change nothing */
@@ -33,13 +41,15 @@ export async function putReports(
     .filter(({ id }) => added.has(id));
   if (fresh.length === 0) return added;
   const steps = fresh.map((identified) => firstStep(identified, receivedAt));
+  await putReporters(tx, fresh);
   await tx.externalNumber.createMany({ data: fresh.flatMap(numberRows), skipDuplicates: true });
   await tx.incidentStep.createMany({ data: steps });
   const events = fresh.map(({ report, cause }, index) => {
-    const { division, channel } = report;
+    const { division, channel, confidential } = report;
     return incidentEvent(steps[index] as Step, {
       division,
       channel,
+      confidential,
       ...(cause === undefined ? {} : { cause }),
     });
   });
@@ -47,15 +57,52 @@ export async function putReports(
   return added;
 }
 
-function incidentRow({ id, report, fingerprint }: IdentifiedReport, receivedAt: Date) {
-  const { externalNumbers: _elsewhere, ...fields } = report;
-  return { id, ...fields, state: 'REPORTED', version: 1, receivedAt, fingerprint };
+function incidentRow(identified: IdentifiedReport, receivedAt: Date) {
+  const { id, report, fingerprint, isDraft = false } = identified;
+  const { externalNumbers: _numbers, reporters: _reporters, position, ...fields } = report;
+  return {
+    id,
+    ...fields,
+    ...position,
+    centre: centreOf(report.division),
+    state: isDraft ? 'DRAFT' : 'REPORTED',
+    version: 1,
+    receivedAt,
+    fingerprint,
+    duplicateCheck: isComparable(identified),
+  };
+}
+
+/** As one parameter: with parameters of their own the intake took 820 reports a second instead of 1,070. */
+async function putReporters(tx: Prisma.TransactionClient, fresh: readonly IdentifiedReport[]): Promise<void> {
+  // PostgreSQL reads no half of a surrogate pair from JSON.
+  const rows = JSON.stringify(fresh.flatMap(reporterRows), (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
+  await tx.$executeRaw`
+    INSERT INTO incidents.reporter (report_id, number, incident_id, kind, name, contact, channel, subject, reported_at)
+    SELECT "reportId", number, "reportId", kind, name, contact, channel, subject, "reportedAt"
+    FROM json_to_recordset(${rows}::json) AS row(
+      "reportId" uuid, number int, kind text, name text, contact text, channel text, subject text, "reportedAt" timestamptz)`;
+}
+
+function reporterRows({ id, report, subject }: IdentifiedReport) {
+  const { channel, reportedAt } = report;
+  return report.reporters.map((reporter, index) => ({
+    reportId: id,
+    number: index + 1,
+    ...reporter,
+    channel,
+    reportedAt,
+    subject: index === 0 ? (subject ?? null) : null,
+  }));
 }
 
 function numberRows({ id, report, by }: IdentifiedReport) {
   return report.externalNumbers.map(({ kind, number }) => ({ incidentId: id, kind, number, source: by }));
 }
 
-function firstStep({ id, by }: IdentifiedReport, receivedAt: Date): Step {
-  return { incidentId: id, sequence: 1, kind: 'REPORTED', from: null, to: 'REPORTED', at: receivedAt, by };
+function firstStep({ id, by, role, isDraft = false }: IdentifiedReport, receivedAt: Date): Step {
+  const [kind, to] = isDraft ? (['DRAFTED', 'DRAFT'] as const) : (['REPORTED', 'REPORTED'] as const);
+  return { incidentId: id, sequence: 1, kind, from: null, to, at: receivedAt, by, role: role ?? null };
 }

@@ -1,6 +1,8 @@
 // Reads lists and counts of incidents; pages are cut by key, so that new incidents never shift them.
 import { HubError } from '@weft/core/errors';
 import { requirePageSize } from '../page-size.ts';
+import type { Actor } from './actor.ts';
+import { visibleFilter, visibleParts } from './authority.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
 import { STATE_LABELS } from './labels.ts';
@@ -24,11 +26,15 @@ export interface IncidentPage {
 }
 
 /** @throws HubError LIMIT_EXCEEDED, BAD_USER_INPUT, INVALID_CURSOR */
-export async function listIncidents(prisma: PrismaClient, args: IncidentsArguments): Promise<IncidentPage> {
+export async function listIncidents(
+  prisma: PrismaClient,
+  actor: Actor,
+  args: IncidentsArguments,
+): Promise<IncidentPage> {
   const first = requirePageSize(args.first, PAGE_LIMIT);
+  const asked = [divisionFilter(args.division), args.state ? { state: args.state } : {}];
   const where: Prisma.IncidentWhereInput = {
-    ...divisionFilter(args.division),
-    ...(args.state ? { state: args.state } : {}),
+    AND: [visibleFilter(actor), ...asked],
   };
   const after = args.after ? decodeCursor(args.after) : undefined;
   const rows = await prisma.incident.findMany({
@@ -41,18 +47,31 @@ export async function listIncidents(prisma: PrismaClient, args: IncidentsArgumen
   return {
     edges,
     pageInfo: { hasNextPage: rows.length > first, endCursor: edges.at(-1)?.cursor ?? null },
-    totalCount: () => prisma.incident.count({ where }),
+    totalCount: () => countAll(prisma, actor, asked),
   };
 }
 
+async function countAll(
+  prisma: PrismaClient,
+  actor: Actor,
+  asked: readonly Prisma.IncidentWhereInput[],
+): Promise<number> {
+  const counts = visibleParts(actor).map((part) =>
+    prisma.incident.count({ where: { AND: [part, ...asked] } }),
+  );
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
 /** Every state that occurs, in the order of the way of an incident. */
-export async function countIncidents(prisma: PrismaClient, division?: string | null) {
-  const groups = await prisma.incident.groupBy({
-    by: ['state'],
-    where: divisionFilter(division),
-    _count: { _all: true },
-  });
-  const counts = new Map(groups.map((group) => [group.state, group._count._all]));
+export async function countIncidents(prisma: PrismaClient, actor: Actor, division?: string | null) {
+  const inDivision = divisionFilter(division);
+  const groups = await Promise.all(
+    visibleParts(actor).map((part) =>
+      prisma.incident.groupBy({ by: ['state'], where: { AND: [part, inDivision] }, _count: { _all: true } }),
+    ),
+  );
+  const counts = new Map<string, number>();
+  for (const { state, _count } of groups.flat()) counts.set(state, (counts.get(state) ?? 0) + _count._all);
   return (Object.keys(STATE_LABELS) as (keyof typeof STATE_LABELS)[])
     .filter((state) => counts.has(state))
     .map((state) => ({ state, stateLabel: STATE_LABELS[state], count: counts.get(state) ?? 0 }));
@@ -61,13 +80,14 @@ export async function countIncidents(prisma: PrismaClient, division?: string | n
 /** A grid code stands at many incidents: the latest is answered. */
 export async function findByExternalNumber(
   prisma: PrismaClient,
+  actor: Actor,
   kind: string,
   number: string,
 ): Promise<Incident | null> {
   // Longer ones are never stored, and a NUL cannot be sent to PostgreSQL.
   if ([kind, number].some((text) => text.length > CODE_LENGTH_MAX || text.includes('\0'))) return null;
   return await prisma.incident.findFirst({
-    where: { externalNumbers: { some: { kind, number } } },
+    where: { AND: [{ externalNumbers: { some: { kind, number } } }, visibleFilter(actor)] },
     orderBy: [{ reportedAt: 'desc' }, { id: 'asc' }],
   });
 }

@@ -6,6 +6,10 @@ export const DESCRIPTION_LENGTH_MAX = 20_000;
 export const ADDRESS_LENGTH_MAX = 500;
 /** Of a code, a kind or a number. */
 export const CODE_LENGTH_MAX = 64;
+export const NAME_LENGTH_MAX = 100;
+export const CONTACT_LENGTH_MAX = 200;
+/** Of one report. */
+export const REPORTERS_MAX = 10;
 /** Of one report. */
 export const EXTERNAL_NUMBERS_MAX = 20;
 

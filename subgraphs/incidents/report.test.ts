@@ -28,8 +28,49 @@ describe('a report event', () => {
       address: '人民路1号',
       reportedAt: new Date('2026-07-01T02:00:00Z'),
       externalNumbers: [{ kind: 'hotlineOrder', number: 'GD1' }],
+      urgency: 'NORMAL',
+      confidential: false,
+      position: null,
+      reporters: [{ kind: 'CITIZEN', name: null, contact: null }],
       mends: [],
     });
+  });
+
+  it('says where it is, how urgent, and who told it, as old systems write that', () => {
+    const told = {
+      longitude: '120.58',
+      latitude: 31.3,
+      urgency: 'URGENT',
+      confidential: '1',
+      reporterName: '张三',
+    };
+    expect(mended({ ...told, reporterContact: '13800000000', reporterKind: 'VOLUNTEER' })).toMatchObject({
+      position: { longitude: 120.58, latitude: 31.3 },
+      urgency: 'URGENT',
+      confidential: true,
+      reporters: [{ kind: 'VOLUNTEER', name: '张三', contact: '13800000000' }],
+      mends: [],
+    });
+  });
+
+  it('keeps from view what it cannot read as public, and drops a place that is none', () => {
+    const { confidential, position, urgency, reporters, mends } = mended({
+      confidential: '保密',
+      longitude: 0,
+      latitude: 0,
+      urgency: '急',
+      reporterKind: '?',
+    });
+    expect({ confidential, position, urgency }).toEqual({
+      confidential: true,
+      position: null,
+      urgency: 'NORMAL',
+    });
+    expect(reporters).toMatchObject([{ kind: 'CITIZEN' }]);
+    expect(mends).toEqual(['urgency', 'confidential', 'position', 'reporterKind']);
+    expect(mended({ channel: 'SYSTEM_PUSH' }).reporters).toMatchObject([{ kind: 'EXTERNAL_SYSTEM' }]);
+    expect(mended({ longitude: 120.58, latitude: null }).position).toBeNull();
+    expect(mended({ longitude: 181, latitude: 31 }).position).toBeNull();
   });
 
   it.each([

@@ -1,15 +1,11 @@
 // Resolvers of the subgraph incidents.
 import type { RequestDeadline } from '../request-deadline.ts';
-import type { Incident, PrismaClient } from './generated/client.ts';
-import { CHANNEL_LABELS, isChannel, isIncidentState, STATE_LABELS } from './labels.ts';
+import { actOnIncident } from './act.ts';
+import type { Actor } from './actor.ts';
+import { type ActionArguments, decodeCommand } from './command.ts';
+import type { PrismaClient } from './generated/client.ts';
+import { createIncidentFields } from './incident-fields.ts';
 import type { IncidentLoaders } from './loaders.ts';
-import { matterName } from './matters.ts';
-import {
-  type ActionArguments,
-  actOnIncident,
-  type ReportIncidentInput,
-  reportIncident,
-} from './mutations.ts';
 import {
   countIncidents,
   findByExternalNumber,
@@ -17,9 +13,14 @@ import {
   type IncidentsArguments,
   listIncidents,
 } from './queries.ts';
+import { type ReportIncidentInput, reportIncident } from './report-incident.ts';
+import { ACTION_NAMES, ACTIONS } from './state-machine.ts';
+import type { DeadlinePolicy } from './time/deadline-policy.ts';
+import { loadVisible } from './visible.ts';
 
 export interface IncidentsContext {
   readonly loaders: IncidentLoaders;
+  readonly actor: Actor;
   readonly deadline: RequestDeadline;
 }
 
@@ -28,42 +29,43 @@ interface Reference {
 }
 
 /** Resolvers over one Prisma client; lists and changes go to it directly, everything by key through the request's loaders. */
-export function createIncidentResolvers(prisma: PrismaClient) {
+export function createIncidentResolvers(prisma: PrismaClient, policy: DeadlinePolicy) {
   return {
     Query: {
-      incident: (_: unknown, { id }: Reference, { loaders }: IncidentsContext) => loaders.incidents.load(id),
+      incident: (_: unknown, { id }: Reference, context: IncidentsContext) => loadVisible(context, id),
       incidentByExternalNumber: (
         _: unknown,
         { kind, number }: { readonly kind: string; readonly number: string },
-      ) => findByExternalNumber(prisma, kind, number),
-      incidents: (_: unknown, args: IncidentsArguments) => listIncidents(prisma, args),
-      incidentCounts: (_: unknown, { division }: { readonly division?: string | null }) =>
-        countIncidents(prisma, division),
+        { actor }: IncidentsContext,
+      ) => findByExternalNumber(prisma, actor, kind, number),
+      incidents: (_: unknown, args: IncidentsArguments, { actor }: IncidentsContext) =>
+        listIncidents(prisma, actor, args),
+      incidentCounts: (
+        _: unknown,
+        { division }: { readonly division?: string | null },
+        { actor }: IncidentsContext,
+      ) => countIncidents(prisma, actor, division),
     },
     Mutation: {
       reportIncident: (
         _: unknown,
         { input }: { readonly input: ReportIncidentInput },
-        { deadline }: IncidentsContext,
-      ) => reportIncident(prisma, input, deadline.signal),
-      acceptIncident: (_: unknown, args: ActionArguments, { deadline }: IncidentsContext) =>
-        actOnIncident(prisma, 'accept', args, deadline.signal),
-      routeIncident: (_: unknown, args: ActionArguments, { deadline }: IncidentsContext) =>
-        actOnIncident(prisma, 'route', args, deadline.signal),
+        { actor, deadline }: IncidentsContext,
+      ) => reportIncident(prisma, input, actor, deadline.signal),
+      ...actionResolvers(prisma, policy),
     },
-    Incident: incidentResolvers,
+    ...createIncidentFields(policy),
     IncidentConnection: { totalCount: (page: IncidentPage) => page.totalCount() },
   };
 }
 
-const incidentResolvers = {
-  __resolveReference: ({ id }: Reference, { loaders }: IncidentsContext) => loaders.incidents.load(id),
-  channelLabel: ({ channel }: Incident) => (isChannel(channel) ? CHANNEL_LABELS[channel] : channel),
-  stateLabel: ({ state }: Incident) => (isIncidentState(state) ? STATE_LABELS[state] : state),
-  matter: ({ matter }: Incident) => (matter === null ? null : { code: matter, name: matterName(matter) }),
-  division: ({ division }: Incident) => (division === null ? null : { code: division }),
-  department: ({ department }: Incident) => (department === null ? null : { code: department }),
-  externalNumbers: ({ id }: Incident, _: unknown, { loaders }: IncidentsContext) =>
-    loaders.externalNumbers.load(id),
-  steps: ({ id }: Incident, _: unknown, { loaders }: IncidentsContext) => loaders.steps.load(id),
-};
+/** One field of Mutation an action. */
+function actionResolvers(prisma: PrismaClient, policy: DeadlinePolicy) {
+  return Object.fromEntries(
+    ACTION_NAMES.map((action) => [
+      ACTIONS[action].mutation,
+      (_: unknown, args: ActionArguments, { actor, deadline: { signal } }: IncidentsContext) =>
+        actOnIncident(prisma, decodeCommand(action, args), { actor, policy, signal }),
+    ]),
+  );
+}

@@ -32,7 +32,7 @@ beforeAll(async () => {
     algorithms: ALGORITHMS,
     types: ['jwt'],
     clockToleranceMs: 0,
-    claimNames: { roles: 'roles', division: 'division' },
+    claimNames: { roles: 'roles', division: 'division', department: 'department' },
   };
   identity = await openIdentity({
     settings: { tokens: { keys: { url: new URL(issuer.url) }, rules } },
@@ -66,14 +66,20 @@ async function ask(headers: Readonly<Record<string, string>>, init: RequestInit 
 
 describe('the principal of an operation over HTTP', () => {
   it('is the token’s, by POST and GET, in one piece and in parts, the first time and later', async () => {
-    const authorization = `Bearer ${await signer.sign({ roles: ['grid-worker'], division: '320508' })}`;
+    const authorization = `Bearer ${await signer.sign({ roles: ['grid-worker'], division: '320508', department: 'police' })}`;
     const body = '{"query":"{ any }"}';
     for (let time = 0; time < 2; time += 1) {
       await ask({ authorization, 'content-type': 'application/json' }, { method: 'POST', body });
       for (const accept of ['application/json', 'multipart/mixed', 'text/event-stream'])
         await ask({ authorization, accept });
     }
-    const expected = { subject: 'worker', issuer: ISSUER, roles: ['grid-worker'], division: '320508' };
+    const expected = {
+      subject: 'worker',
+      issuer: ISSUER,
+      roles: ['grid-worker'],
+      division: '320508',
+      department: 'police',
+    };
     expect(principals).toHaveLength(8);
     for (const principal of principals) expect(principal).toMatchObject(expected);
   });

@@ -27,8 +27,15 @@ const SCOPE = 'personal-information:read';
 const CONNECTORS_SCOPE = 'connectors:read';
 const OPERATORS_SCOPE = 'connectors:operate';
 
-/** What the reporter said, wherever it stands. */
-const PERSONAL = ['HotlineOrder.content', 'GridEvent.description', 'Incident.description'];
+/** What the reporter said, wherever it stands, and who they are. */
+const PERSONAL = [
+  'HotlineOrder.content',
+  'GridEvent.description',
+  'Incident.description',
+  'Incident.evaluation',
+  'Reporter.name',
+  'Reporter.contact',
+];
 /** Types that are guarded as a whole, each with what of it is asked for here. */
 const GUARDED_TYPES = ['Command.source', 'CommandConnection.edges'];
 /** Likewise, of what operators alone may see. */

@@ -290,6 +290,7 @@ describe('the credentials of a stream', () => {
       WEFT_JWT_CLOCK_TOLERANCE_MS: 0,
       WEFT_JWT_ROLES_CLAIM: 'roles',
       WEFT_JWT_DIVISION_CLAIM: 'division',
+      WEFT_JWT_DEPARTMENT_CLAIM: 'department',
     });
 
   it('end it with an error that says so when they end', async () => {

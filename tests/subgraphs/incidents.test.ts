@@ -38,7 +38,7 @@ describe.skipIf(noPostgres !== undefined)('the subgraph incidents', () => {
   });
   beforeEach(async () => {
     await database.client.query(
-      `TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number`,
+      `TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number CASCADE`,
     );
     await database.client.query(`DELETE FROM events.event WHERE topic = 'incident'`);
   });

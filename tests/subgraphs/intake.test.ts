@@ -57,7 +57,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
     let hub: Awaited<ReturnType<typeof startInProcess>>;
     beforeEach(async () => {
       await database.client.query(
-        'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.intake_rejected, incidents.checkpoint, events.event',
+        'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.intake_rejected, incidents.checkpoint, events.event CASCADE',
       );
       hub = await startInProcess(database.url);
     });
@@ -198,6 +198,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
       const nasty: readonly CloudEvent['data'][] = [
         { title: 'half a pair \ud800' },
         { description: '\udc00' },
+        { reporterName: 'half \ud800', reporterContact: '\udc00' },
         { externalNumbers: { '\ud800': '\udfff', hotlineOrder: 'GD3' } },
         { reportedAt: '9999-12-31T23:59:59-12:00' },
         { reportedAt: '0001-01-01T00:00:00+14:00' },
@@ -274,7 +275,7 @@ describe.skipIf(noPostgres !== undefined)('the intake of reports', () => {
     timeout: 90_000,
   }, async () => {
     await database.client.query(
-      'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.checkpoint, events.event',
+      'TRUNCATE incidents.incident, incidents.incident_step, incidents.external_number, incidents.checkpoint, events.event CASCADE',
     );
     let hub = await startAsProcess(database.url);
     let killedInTheMiddle = 0;

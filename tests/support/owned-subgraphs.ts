@@ -1,10 +1,12 @@
 // The owned subgraphs on a database of their own: in this process, or as the process that production runs.
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createLogger } from '@weft/core/logger';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
 import type { ProcessMessage } from '@weft/core/process';
+import { createRequestSigner } from '@weft/core/signatures/sign';
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
 import { startSubgraphs } from '@weft/subgraphs/start';
@@ -29,10 +31,14 @@ export async function ask(
   query: string,
   variables: Record<string, unknown> = {},
 ): Promise<GraphQLAnswer> {
-  const response = await fetch(url ?? '', {
+  return await post(url ?? '', JSON.stringify({ query, variables }));
+}
+
+async function post(url: string, body: string, headers: Record<string, string> = {}): Promise<GraphQLAnswer> {
+  const response = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query, variables }),
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
     signal: AbortSignal.timeout(15_000),
   });
   return { status: response.status, ...((await response.json()) as Omit<GraphQLAnswer, 'status'>) };
@@ -60,14 +66,53 @@ export function startInProcess(databaseUrl: string) {
     databaseUrl,
     host: '127.0.0.1',
     port: 0,
+    anonymousMay: 'demo',
     logger: createLogger('subgraphs', 'silent'),
   });
+}
+
+/** Who asks, as the gateway tells a subgraph. */
+export interface Asker {
+  readonly subject?: string;
+  readonly roles: readonly string[];
+  readonly division?: string;
+  readonly department?: string;
+}
+
+/** The subgraphs as they are in production: they answer signed requests alone, and the anonymous may do nothing. */
+export async function startSigned(databaseUrl: string, deadlinesFile?: string) {
+  const key = { id: 'test', secret: randomBytes(32).toString('hex') };
+  const logger = createLogger('subgraphs', 'silent');
+  const options = { databaseUrl, host: '127.0.0.1', port: 0, subgraphKeys: [key], deadlinesFile, logger };
+  const hub = await startSubgraphs(options);
+  return {
+    urls: hub.urls,
+    close: () => hub.close(),
+    /** Posts one operation to the incident library as somebody; undefined: as nobody. */
+    askAs: (asker: Asker | undefined, query: string, variables: Record<string, unknown> = {}) => {
+      const url = new URL(hub.urls.incidents ?? '');
+      const body = JSON.stringify({ query, variables });
+      const place = { method: 'POST', authority: url.host, target: url.pathname };
+      const signer = createRequestSigner({ key, ...place, contentType: 'application/json' });
+      const principal = Buffer.from(JSON.stringify(asker ?? { roles: [], scopes: [] })).toString('base64');
+      const pairs = signer.sign(body, principal);
+      const signed = Object.fromEntries(
+        pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : [])),
+      );
+      return post(url.href, body, signed);
+    },
+  };
 }
 
 /** The subgraphs as the process that production runs; `kill` is -9. */
 export async function startAsProcess(databaseUrl: string) {
   const child = fork(resolve(ROOT, 'subgraphs/main.ts'), [], {
-    env: { PATH: process.env.PATH ?? '', DATABASE_URL: databaseUrl, WEFT_LOG_LEVEL: 'warn' },
+    env: {
+      PATH: process.env.PATH ?? '',
+      DATABASE_URL: databaseUrl,
+      WEFT_LOG_LEVEL: 'warn',
+      WEFT_ANONYMOUS_MAY: 'demo',
+    },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');

@@ -57,6 +57,26 @@ export type IncidentStep = Prisma.IncidentStepModel
  */
 export type ExternalNumber = Prisma.ExternalNumberModel
 /**
+ * Model Attempt
+ * One dispatch to a department.
+ */
+export type Attempt = Prisma.AttemptModel
+/**
+ * Model Reporter
+ * Who reported an incident; moves to the survivor when it is merged.
+ */
+export type Reporter = Prisma.ReporterModel
+/**
+ * Model CoHandler
+ * A department that helps the one that handles.
+ */
+export type CoHandler = Prisma.CoHandlerModel
+/**
+ * Model Notification
+ * What a reporter is to be told, once for each end that the incident comes to.
+ */
+export type Notification = Prisma.NotificationModel
+/**
  * Model IntakeRejected
  * A report that could not be understood, as it came, for a person to look at.
  */

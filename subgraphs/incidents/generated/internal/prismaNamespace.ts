@@ -400,6 +400,10 @@ export const ModelName = {
   Incident: 'Incident',
   IncidentStep: 'IncidentStep',
   ExternalNumber: 'ExternalNumber',
+  Attempt: 'Attempt',
+  Reporter: 'Reporter',
+  CoHandler: 'CoHandler',
+  Notification: 'Notification',
   IntakeRejected: 'IntakeRejected',
   Checkpoint: 'Checkpoint'
 } as const
@@ -417,7 +421,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "incident" | "incidentStep" | "externalNumber" | "intakeRejected" | "checkpoint"
+    modelProps: "incident" | "incidentStep" | "externalNumber" | "attempt" | "reporter" | "coHandler" | "notification" | "intakeRejected" | "checkpoint"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -643,6 +647,302 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Attempt: {
+      payload: Prisma.$AttemptPayload<ExtArgs>
+      fields: Prisma.AttemptFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AttemptFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AttemptFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        findFirst: {
+          args: Prisma.AttemptFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AttemptFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        findMany: {
+          args: Prisma.AttemptFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>[]
+        }
+        create: {
+          args: Prisma.AttemptCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        createMany: {
+          args: Prisma.AttemptCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AttemptCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>[]
+        }
+        delete: {
+          args: Prisma.AttemptDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        update: {
+          args: Prisma.AttemptUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        deleteMany: {
+          args: Prisma.AttemptDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AttemptUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AttemptUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>[]
+        }
+        upsert: {
+          args: Prisma.AttemptUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttemptPayload>
+        }
+        aggregate: {
+          args: Prisma.AttemptAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAttempt>
+        }
+        groupBy: {
+          args: Prisma.AttemptGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttemptGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AttemptCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttemptCountAggregateOutputType> | number
+        }
+      }
+    }
+    Reporter: {
+      payload: Prisma.$ReporterPayload<ExtArgs>
+      fields: Prisma.ReporterFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.ReporterFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.ReporterFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        findFirst: {
+          args: Prisma.ReporterFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.ReporterFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        findMany: {
+          args: Prisma.ReporterFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>[]
+        }
+        create: {
+          args: Prisma.ReporterCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        createMany: {
+          args: Prisma.ReporterCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.ReporterCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>[]
+        }
+        delete: {
+          args: Prisma.ReporterDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        update: {
+          args: Prisma.ReporterUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        deleteMany: {
+          args: Prisma.ReporterDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.ReporterUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.ReporterUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>[]
+        }
+        upsert: {
+          args: Prisma.ReporterUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$ReporterPayload>
+        }
+        aggregate: {
+          args: Prisma.ReporterAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateReporter>
+        }
+        groupBy: {
+          args: Prisma.ReporterGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReporterGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.ReporterCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.ReporterCountAggregateOutputType> | number
+        }
+      }
+    }
+    CoHandler: {
+      payload: Prisma.$CoHandlerPayload<ExtArgs>
+      fields: Prisma.CoHandlerFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.CoHandlerFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.CoHandlerFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        findFirst: {
+          args: Prisma.CoHandlerFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.CoHandlerFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        findMany: {
+          args: Prisma.CoHandlerFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>[]
+        }
+        create: {
+          args: Prisma.CoHandlerCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        createMany: {
+          args: Prisma.CoHandlerCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.CoHandlerCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>[]
+        }
+        delete: {
+          args: Prisma.CoHandlerDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        update: {
+          args: Prisma.CoHandlerUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        deleteMany: {
+          args: Prisma.CoHandlerDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.CoHandlerUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.CoHandlerUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>[]
+        }
+        upsert: {
+          args: Prisma.CoHandlerUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$CoHandlerPayload>
+        }
+        aggregate: {
+          args: Prisma.CoHandlerAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateCoHandler>
+        }
+        groupBy: {
+          args: Prisma.CoHandlerGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CoHandlerGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.CoHandlerCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.CoHandlerCountAggregateOutputType> | number
+        }
+      }
+    }
+    Notification: {
+      payload: Prisma.$NotificationPayload<ExtArgs>
+      fields: Prisma.NotificationFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.NotificationFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.NotificationFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        findFirst: {
+          args: Prisma.NotificationFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.NotificationFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        findMany: {
+          args: Prisma.NotificationFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        create: {
+          args: Prisma.NotificationCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        createMany: {
+          args: Prisma.NotificationCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.NotificationCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        delete: {
+          args: Prisma.NotificationDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        update: {
+          args: Prisma.NotificationUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        deleteMany: {
+          args: Prisma.NotificationDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.NotificationUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.NotificationUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>[]
+        }
+        upsert: {
+          args: Prisma.NotificationUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$NotificationPayload>
+        }
+        aggregate: {
+          args: Prisma.NotificationAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateNotification>
+        }
+        groupBy: {
+          args: Prisma.NotificationGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.NotificationCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.NotificationCountAggregateOutputType> | number
+        }
+      }
+    }
     IntakeRejected: {
       payload: Prisma.$IntakeRejectedPayload<ExtArgs>
       fields: Prisma.IntakeRejectedFieldRefs
@@ -843,7 +1143,29 @@ export const IncidentScalarFieldEnum = {
   department: 'department',
   reportedAt: 'reportedAt',
   receivedAt: 'receivedAt',
-  fingerprint: 'fingerprint'
+  fingerprint: 'fingerprint',
+  urgency: 'urgency',
+  confidential: 'confidential',
+  longitude: 'longitude',
+  latitude: 'latitude',
+  centre: 'centre',
+  mergedInto: 'mergedInto',
+  round: 'round',
+  attempt: 'attempt',
+  returnCount: 'returnCount',
+  reworkCount: 'reworkCount',
+  verifiedAt: 'verifiedAt',
+  extensionUntil: 'extensionUntil',
+  supervisedAt: 'supervisedAt',
+  rating: 'rating',
+  evaluation: 'evaluation',
+  closedAt: 'closedAt',
+  replyDueAt: 'replyDueAt',
+  replyByWeekdays: 'replyByWeekdays',
+  replyOverdueAt: 'replyOverdueAt',
+  dueAt: 'dueAt',
+  overdueCheckAt: 'overdueCheckAt',
+  duplicateCheck: 'duplicateCheck'
 } as const
 
 export type IncidentScalarFieldEnum = (typeof IncidentScalarFieldEnum)[keyof typeof IncidentScalarFieldEnum]
@@ -857,7 +1179,16 @@ export const IncidentStepScalarFieldEnum = {
   to: 'to',
   at: 'at',
   by: 'by',
-  remark: 'remark'
+  remark: 'remark',
+  role: 'role',
+  reason: 'reason',
+  attempt: 'attempt',
+  department: 'department',
+  centre: 'centre',
+  other: 'other',
+  rating: 'rating',
+  requestId: 'requestId',
+  fingerprint: 'fingerprint'
 } as const
 
 export type IncidentStepScalarFieldEnum = (typeof IncidentStepScalarFieldEnum)[keyof typeof IncidentStepScalarFieldEnum]
@@ -871,6 +1202,75 @@ export const ExternalNumberScalarFieldEnum = {
 } as const
 
 export type ExternalNumberScalarFieldEnum = (typeof ExternalNumberScalarFieldEnum)[keyof typeof ExternalNumberScalarFieldEnum]
+
+
+export const AttemptScalarFieldEnum = {
+  incidentId: 'incidentId',
+  number: 'number',
+  round: 'round',
+  department: 'department',
+  routedAt: 'routedAt',
+  routedBy: 'routedBy',
+  overrideReason: 'overrideReason',
+  signedAt: 'signedAt',
+  signedBy: 'signedBy',
+  returnedAt: 'returnedAt',
+  returnReason: 'returnReason',
+  returnText: 'returnText',
+  fedBackAt: 'fedBackAt',
+  result: 'result',
+  reworkCount: 'reworkCount',
+  extensionCount: 'extensionCount',
+  outcome: 'outcome',
+  externalKind: 'externalKind',
+  externalNumber: 'externalNumber',
+  signDueAt: 'signDueAt',
+  returnDueAt: 'returnDueAt',
+  handleDueAt: 'handleDueAt',
+  byWeekdays: 'byWeekdays',
+  signOverdueAt: 'signOverdueAt',
+  handleOverdueAt: 'handleOverdueAt'
+} as const
+
+export type AttemptScalarFieldEnum = (typeof AttemptScalarFieldEnum)[keyof typeof AttemptScalarFieldEnum]
+
+
+export const ReporterScalarFieldEnum = {
+  reportId: 'reportId',
+  number: 'number',
+  incidentId: 'incidentId',
+  kind: 'kind',
+  name: 'name',
+  contact: 'contact',
+  channel: 'channel',
+  subject: 'subject',
+  reportedAt: 'reportedAt'
+} as const
+
+export type ReporterScalarFieldEnum = (typeof ReporterScalarFieldEnum)[keyof typeof ReporterScalarFieldEnum]
+
+
+export const CoHandlerScalarFieldEnum = {
+  incidentId: 'incidentId',
+  department: 'department',
+  addedAt: 'addedAt',
+  addedBy: 'addedBy'
+} as const
+
+export type CoHandlerScalarFieldEnum = (typeof CoHandlerScalarFieldEnum)[keyof typeof CoHandlerScalarFieldEnum]
+
+
+export const NotificationScalarFieldEnum = {
+  incidentId: 'incidentId',
+  sequence: 'sequence',
+  reportId: 'reportId',
+  number: 'number',
+  channel: 'channel',
+  state: 'state',
+  createdAt: 'createdAt'
+} as const
+
+export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
 
 
 export const IntakeRejectedScalarFieldEnum = {
@@ -962,6 +1362,13 @@ export type DateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel
  * Reference to a field of type 'DateTime[]'
  */
 export type ListDateTimeFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'DateTime[]'>
+    
+
+
+/**
+ * Reference to a field of type 'Boolean'
+ */
+export type BooleanFieldRefInput<$PrismaModel> = FieldRefInputType<$PrismaModel, 'Boolean'>
     
 
 
@@ -1132,6 +1539,10 @@ export type GlobalOmitConfig = {
   incident?: Prisma.IncidentOmit
   incidentStep?: Prisma.IncidentStepOmit
   externalNumber?: Prisma.ExternalNumberOmit
+  attempt?: Prisma.AttemptOmit
+  reporter?: Prisma.ReporterOmit
+  coHandler?: Prisma.CoHandlerOmit
+  notification?: Prisma.NotificationOmit
   intakeRejected?: Prisma.IntakeRejectedOmit
   checkpoint?: Prisma.CheckpointOmit
 }

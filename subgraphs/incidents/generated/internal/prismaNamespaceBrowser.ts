@@ -54,6 +54,10 @@ export const ModelName = {
   Incident: 'Incident',
   IncidentStep: 'IncidentStep',
   ExternalNumber: 'ExternalNumber',
+  Attempt: 'Attempt',
+  Reporter: 'Reporter',
+  CoHandler: 'CoHandler',
+  Notification: 'Notification',
   IntakeRejected: 'IntakeRejected',
   Checkpoint: 'Checkpoint'
 } as const
@@ -87,7 +91,29 @@ export const IncidentScalarFieldEnum = {
   department: 'department',
   reportedAt: 'reportedAt',
   receivedAt: 'receivedAt',
-  fingerprint: 'fingerprint'
+  fingerprint: 'fingerprint',
+  urgency: 'urgency',
+  confidential: 'confidential',
+  longitude: 'longitude',
+  latitude: 'latitude',
+  centre: 'centre',
+  mergedInto: 'mergedInto',
+  round: 'round',
+  attempt: 'attempt',
+  returnCount: 'returnCount',
+  reworkCount: 'reworkCount',
+  verifiedAt: 'verifiedAt',
+  extensionUntil: 'extensionUntil',
+  supervisedAt: 'supervisedAt',
+  rating: 'rating',
+  evaluation: 'evaluation',
+  closedAt: 'closedAt',
+  replyDueAt: 'replyDueAt',
+  replyByWeekdays: 'replyByWeekdays',
+  replyOverdueAt: 'replyOverdueAt',
+  dueAt: 'dueAt',
+  overdueCheckAt: 'overdueCheckAt',
+  duplicateCheck: 'duplicateCheck'
 } as const
 
 export type IncidentScalarFieldEnum = (typeof IncidentScalarFieldEnum)[keyof typeof IncidentScalarFieldEnum]
@@ -101,7 +127,16 @@ export const IncidentStepScalarFieldEnum = {
   to: 'to',
   at: 'at',
   by: 'by',
-  remark: 'remark'
+  remark: 'remark',
+  role: 'role',
+  reason: 'reason',
+  attempt: 'attempt',
+  department: 'department',
+  centre: 'centre',
+  other: 'other',
+  rating: 'rating',
+  requestId: 'requestId',
+  fingerprint: 'fingerprint'
 } as const
 
 export type IncidentStepScalarFieldEnum = (typeof IncidentStepScalarFieldEnum)[keyof typeof IncidentStepScalarFieldEnum]
@@ -115,6 +150,75 @@ export const ExternalNumberScalarFieldEnum = {
 } as const
 
 export type ExternalNumberScalarFieldEnum = (typeof ExternalNumberScalarFieldEnum)[keyof typeof ExternalNumberScalarFieldEnum]
+
+
+export const AttemptScalarFieldEnum = {
+  incidentId: 'incidentId',
+  number: 'number',
+  round: 'round',
+  department: 'department',
+  routedAt: 'routedAt',
+  routedBy: 'routedBy',
+  overrideReason: 'overrideReason',
+  signedAt: 'signedAt',
+  signedBy: 'signedBy',
+  returnedAt: 'returnedAt',
+  returnReason: 'returnReason',
+  returnText: 'returnText',
+  fedBackAt: 'fedBackAt',
+  result: 'result',
+  reworkCount: 'reworkCount',
+  extensionCount: 'extensionCount',
+  outcome: 'outcome',
+  externalKind: 'externalKind',
+  externalNumber: 'externalNumber',
+  signDueAt: 'signDueAt',
+  returnDueAt: 'returnDueAt',
+  handleDueAt: 'handleDueAt',
+  byWeekdays: 'byWeekdays',
+  signOverdueAt: 'signOverdueAt',
+  handleOverdueAt: 'handleOverdueAt'
+} as const
+
+export type AttemptScalarFieldEnum = (typeof AttemptScalarFieldEnum)[keyof typeof AttemptScalarFieldEnum]
+
+
+export const ReporterScalarFieldEnum = {
+  reportId: 'reportId',
+  number: 'number',
+  incidentId: 'incidentId',
+  kind: 'kind',
+  name: 'name',
+  contact: 'contact',
+  channel: 'channel',
+  subject: 'subject',
+  reportedAt: 'reportedAt'
+} as const
+
+export type ReporterScalarFieldEnum = (typeof ReporterScalarFieldEnum)[keyof typeof ReporterScalarFieldEnum]
+
+
+export const CoHandlerScalarFieldEnum = {
+  incidentId: 'incidentId',
+  department: 'department',
+  addedAt: 'addedAt',
+  addedBy: 'addedBy'
+} as const
+
+export type CoHandlerScalarFieldEnum = (typeof CoHandlerScalarFieldEnum)[keyof typeof CoHandlerScalarFieldEnum]
+
+
+export const NotificationScalarFieldEnum = {
+  incidentId: 'incidentId',
+  sequence: 'sequence',
+  reportId: 'reportId',
+  number: 'number',
+  channel: 'channel',
+  state: 'state',
+  createdAt: 'createdAt'
+} as const
+
+export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
 
 
 export const IntakeRejectedScalarFieldEnum = {

@@ -28,10 +28,24 @@ export type AggregateIncident = {
 
 export type IncidentAvgAggregateOutputType = {
   version: number | null
+  longitude: number | null
+  latitude: number | null
+  round: number | null
+  attempt: number | null
+  returnCount: number | null
+  reworkCount: number | null
+  rating: number | null
 }
 
 export type IncidentSumAggregateOutputType = {
   version: number | null
+  longitude: number | null
+  latitude: number | null
+  round: number | null
+  attempt: number | null
+  returnCount: number | null
+  reworkCount: number | null
+  rating: number | null
 }
 
 export type IncidentMinAggregateOutputType = {
@@ -48,6 +62,28 @@ export type IncidentMinAggregateOutputType = {
   reportedAt: Date | null
   receivedAt: Date | null
   fingerprint: string | null
+  urgency: string | null
+  confidential: boolean | null
+  longitude: number | null
+  latitude: number | null
+  centre: string | null
+  mergedInto: string | null
+  round: number | null
+  attempt: number | null
+  returnCount: number | null
+  reworkCount: number | null
+  verifiedAt: Date | null
+  extensionUntil: Date | null
+  supervisedAt: Date | null
+  rating: number | null
+  evaluation: string | null
+  closedAt: Date | null
+  replyDueAt: Date | null
+  replyByWeekdays: boolean | null
+  replyOverdueAt: Date | null
+  dueAt: Date | null
+  overdueCheckAt: Date | null
+  duplicateCheck: boolean | null
 }
 
 export type IncidentMaxAggregateOutputType = {
@@ -64,6 +100,28 @@ export type IncidentMaxAggregateOutputType = {
   reportedAt: Date | null
   receivedAt: Date | null
   fingerprint: string | null
+  urgency: string | null
+  confidential: boolean | null
+  longitude: number | null
+  latitude: number | null
+  centre: string | null
+  mergedInto: string | null
+  round: number | null
+  attempt: number | null
+  returnCount: number | null
+  reworkCount: number | null
+  verifiedAt: Date | null
+  extensionUntil: Date | null
+  supervisedAt: Date | null
+  rating: number | null
+  evaluation: string | null
+  closedAt: Date | null
+  replyDueAt: Date | null
+  replyByWeekdays: boolean | null
+  replyOverdueAt: Date | null
+  dueAt: Date | null
+  overdueCheckAt: Date | null
+  duplicateCheck: boolean | null
 }
 
 export type IncidentCountAggregateOutputType = {
@@ -80,16 +138,52 @@ export type IncidentCountAggregateOutputType = {
   reportedAt: number
   receivedAt: number
   fingerprint: number
+  urgency: number
+  confidential: number
+  longitude: number
+  latitude: number
+  centre: number
+  mergedInto: number
+  round: number
+  attempt: number
+  returnCount: number
+  reworkCount: number
+  verifiedAt: number
+  extensionUntil: number
+  supervisedAt: number
+  rating: number
+  evaluation: number
+  closedAt: number
+  replyDueAt: number
+  replyByWeekdays: number
+  replyOverdueAt: number
+  dueAt: number
+  overdueCheckAt: number
+  duplicateCheck: number
   _all: number
 }
 
 
 export type IncidentAvgAggregateInputType = {
   version?: true
+  longitude?: true
+  latitude?: true
+  round?: true
+  attempt?: true
+  returnCount?: true
+  reworkCount?: true
+  rating?: true
 }
 
 export type IncidentSumAggregateInputType = {
   version?: true
+  longitude?: true
+  latitude?: true
+  round?: true
+  attempt?: true
+  returnCount?: true
+  reworkCount?: true
+  rating?: true
 }
 
 export type IncidentMinAggregateInputType = {
@@ -106,6 +200,28 @@ export type IncidentMinAggregateInputType = {
   reportedAt?: true
   receivedAt?: true
   fingerprint?: true
+  urgency?: true
+  confidential?: true
+  longitude?: true
+  latitude?: true
+  centre?: true
+  mergedInto?: true
+  round?: true
+  attempt?: true
+  returnCount?: true
+  reworkCount?: true
+  verifiedAt?: true
+  extensionUntil?: true
+  supervisedAt?: true
+  rating?: true
+  evaluation?: true
+  closedAt?: true
+  replyDueAt?: true
+  replyByWeekdays?: true
+  replyOverdueAt?: true
+  dueAt?: true
+  overdueCheckAt?: true
+  duplicateCheck?: true
 }
 
 export type IncidentMaxAggregateInputType = {
@@ -122,6 +238,28 @@ export type IncidentMaxAggregateInputType = {
   reportedAt?: true
   receivedAt?: true
   fingerprint?: true
+  urgency?: true
+  confidential?: true
+  longitude?: true
+  latitude?: true
+  centre?: true
+  mergedInto?: true
+  round?: true
+  attempt?: true
+  returnCount?: true
+  reworkCount?: true
+  verifiedAt?: true
+  extensionUntil?: true
+  supervisedAt?: true
+  rating?: true
+  evaluation?: true
+  closedAt?: true
+  replyDueAt?: true
+  replyByWeekdays?: true
+  replyOverdueAt?: true
+  dueAt?: true
+  overdueCheckAt?: true
+  duplicateCheck?: true
 }
 
 export type IncidentCountAggregateInputType = {
@@ -138,6 +276,28 @@ export type IncidentCountAggregateInputType = {
   reportedAt?: true
   receivedAt?: true
   fingerprint?: true
+  urgency?: true
+  confidential?: true
+  longitude?: true
+  latitude?: true
+  centre?: true
+  mergedInto?: true
+  round?: true
+  attempt?: true
+  returnCount?: true
+  reworkCount?: true
+  verifiedAt?: true
+  extensionUntil?: true
+  supervisedAt?: true
+  rating?: true
+  evaluation?: true
+  closedAt?: true
+  replyDueAt?: true
+  replyByWeekdays?: true
+  replyOverdueAt?: true
+  dueAt?: true
+  overdueCheckAt?: true
+  duplicateCheck?: true
   _all?: true
 }
 
@@ -241,6 +401,28 @@ export type IncidentGroupByOutputType = {
   reportedAt: Date
   receivedAt: Date
   fingerprint: string | null
+  urgency: string
+  confidential: boolean
+  longitude: number | null
+  latitude: number | null
+  centre: string | null
+  mergedInto: string | null
+  round: number
+  attempt: number
+  returnCount: number
+  reworkCount: number
+  verifiedAt: Date | null
+  extensionUntil: Date | null
+  supervisedAt: Date | null
+  rating: number | null
+  evaluation: string | null
+  closedAt: Date | null
+  replyDueAt: Date | null
+  replyByWeekdays: boolean
+  replyOverdueAt: Date | null
+  dueAt: Date | null
+  overdueCheckAt: Date | null
+  duplicateCheck: boolean
   _count: IncidentCountAggregateOutputType | null
   _avg: IncidentAvgAggregateOutputType | null
   _sum: IncidentSumAggregateOutputType | null
@@ -280,8 +462,34 @@ export type IncidentWhereInput = {
   reportedAt?: Prisma.DateTimeFilter<"Incident"> | Date | string
   receivedAt?: Prisma.DateTimeFilter<"Incident"> | Date | string
   fingerprint?: Prisma.StringNullableFilter<"Incident"> | string | null
+  urgency?: Prisma.StringFilter<"Incident"> | string
+  confidential?: Prisma.BoolFilter<"Incident"> | boolean
+  longitude?: Prisma.FloatNullableFilter<"Incident"> | number | null
+  latitude?: Prisma.FloatNullableFilter<"Incident"> | number | null
+  centre?: Prisma.StringNullableFilter<"Incident"> | string | null
+  mergedInto?: Prisma.UuidNullableFilter<"Incident"> | string | null
+  round?: Prisma.IntFilter<"Incident"> | number
+  attempt?: Prisma.IntFilter<"Incident"> | number
+  returnCount?: Prisma.IntFilter<"Incident"> | number
+  reworkCount?: Prisma.IntFilter<"Incident"> | number
+  verifiedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  extensionUntil?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  supervisedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  rating?: Prisma.IntNullableFilter<"Incident"> | number | null
+  evaluation?: Prisma.StringNullableFilter<"Incident"> | string | null
+  closedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  replyDueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  replyByWeekdays?: Prisma.BoolFilter<"Incident"> | boolean
+  replyOverdueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  dueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  overdueCheckAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolFilter<"Incident"> | boolean
   steps?: Prisma.IncidentStepListRelationFilter
   externalNumbers?: Prisma.ExternalNumberListRelationFilter
+  attempts?: Prisma.AttemptListRelationFilter
+  reporters?: Prisma.ReporterListRelationFilter
+  coHandlers?: Prisma.CoHandlerListRelationFilter
+  notifications?: Prisma.NotificationListRelationFilter
 }
 
 export type IncidentOrderByWithRelationInput = {
@@ -298,8 +506,34 @@ export type IncidentOrderByWithRelationInput = {
   reportedAt?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   fingerprint?: Prisma.SortOrderInput | Prisma.SortOrder
+  urgency?: Prisma.SortOrder
+  confidential?: Prisma.SortOrder
+  longitude?: Prisma.SortOrderInput | Prisma.SortOrder
+  latitude?: Prisma.SortOrderInput | Prisma.SortOrder
+  centre?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedInto?: Prisma.SortOrderInput | Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  verifiedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  extensionUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  supervisedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  rating?: Prisma.SortOrderInput | Prisma.SortOrder
+  evaluation?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  replyDueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  replyByWeekdays?: Prisma.SortOrder
+  replyOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  overdueCheckAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
   steps?: Prisma.IncidentStepOrderByRelationAggregateInput
   externalNumbers?: Prisma.ExternalNumberOrderByRelationAggregateInput
+  attempts?: Prisma.AttemptOrderByRelationAggregateInput
+  reporters?: Prisma.ReporterOrderByRelationAggregateInput
+  coHandlers?: Prisma.CoHandlerOrderByRelationAggregateInput
+  notifications?: Prisma.NotificationOrderByRelationAggregateInput
 }
 
 export type IncidentWhereUniqueInput = Prisma.AtLeast<{
@@ -319,8 +553,34 @@ export type IncidentWhereUniqueInput = Prisma.AtLeast<{
   reportedAt?: Prisma.DateTimeFilter<"Incident"> | Date | string
   receivedAt?: Prisma.DateTimeFilter<"Incident"> | Date | string
   fingerprint?: Prisma.StringNullableFilter<"Incident"> | string | null
+  urgency?: Prisma.StringFilter<"Incident"> | string
+  confidential?: Prisma.BoolFilter<"Incident"> | boolean
+  longitude?: Prisma.FloatNullableFilter<"Incident"> | number | null
+  latitude?: Prisma.FloatNullableFilter<"Incident"> | number | null
+  centre?: Prisma.StringNullableFilter<"Incident"> | string | null
+  mergedInto?: Prisma.UuidNullableFilter<"Incident"> | string | null
+  round?: Prisma.IntFilter<"Incident"> | number
+  attempt?: Prisma.IntFilter<"Incident"> | number
+  returnCount?: Prisma.IntFilter<"Incident"> | number
+  reworkCount?: Prisma.IntFilter<"Incident"> | number
+  verifiedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  extensionUntil?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  supervisedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  rating?: Prisma.IntNullableFilter<"Incident"> | number | null
+  evaluation?: Prisma.StringNullableFilter<"Incident"> | string | null
+  closedAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  replyDueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  replyByWeekdays?: Prisma.BoolFilter<"Incident"> | boolean
+  replyOverdueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  dueAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  overdueCheckAt?: Prisma.DateTimeNullableFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolFilter<"Incident"> | boolean
   steps?: Prisma.IncidentStepListRelationFilter
   externalNumbers?: Prisma.ExternalNumberListRelationFilter
+  attempts?: Prisma.AttemptListRelationFilter
+  reporters?: Prisma.ReporterListRelationFilter
+  coHandlers?: Prisma.CoHandlerListRelationFilter
+  notifications?: Prisma.NotificationListRelationFilter
 }, "id">
 
 export type IncidentOrderByWithAggregationInput = {
@@ -337,6 +597,28 @@ export type IncidentOrderByWithAggregationInput = {
   reportedAt?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   fingerprint?: Prisma.SortOrderInput | Prisma.SortOrder
+  urgency?: Prisma.SortOrder
+  confidential?: Prisma.SortOrder
+  longitude?: Prisma.SortOrderInput | Prisma.SortOrder
+  latitude?: Prisma.SortOrderInput | Prisma.SortOrder
+  centre?: Prisma.SortOrderInput | Prisma.SortOrder
+  mergedInto?: Prisma.SortOrderInput | Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  verifiedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  extensionUntil?: Prisma.SortOrderInput | Prisma.SortOrder
+  supervisedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  rating?: Prisma.SortOrderInput | Prisma.SortOrder
+  evaluation?: Prisma.SortOrderInput | Prisma.SortOrder
+  closedAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  replyDueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  replyByWeekdays?: Prisma.SortOrder
+  replyOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  dueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  overdueCheckAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
   _count?: Prisma.IncidentCountOrderByAggregateInput
   _avg?: Prisma.IncidentAvgOrderByAggregateInput
   _max?: Prisma.IncidentMaxOrderByAggregateInput
@@ -361,6 +643,28 @@ export type IncidentScalarWhereWithAggregatesInput = {
   reportedAt?: Prisma.DateTimeWithAggregatesFilter<"Incident"> | Date | string
   receivedAt?: Prisma.DateTimeWithAggregatesFilter<"Incident"> | Date | string
   fingerprint?: Prisma.StringNullableWithAggregatesFilter<"Incident"> | string | null
+  urgency?: Prisma.StringWithAggregatesFilter<"Incident"> | string
+  confidential?: Prisma.BoolWithAggregatesFilter<"Incident"> | boolean
+  longitude?: Prisma.FloatNullableWithAggregatesFilter<"Incident"> | number | null
+  latitude?: Prisma.FloatNullableWithAggregatesFilter<"Incident"> | number | null
+  centre?: Prisma.StringNullableWithAggregatesFilter<"Incident"> | string | null
+  mergedInto?: Prisma.UuidNullableWithAggregatesFilter<"Incident"> | string | null
+  round?: Prisma.IntWithAggregatesFilter<"Incident"> | number
+  attempt?: Prisma.IntWithAggregatesFilter<"Incident"> | number
+  returnCount?: Prisma.IntWithAggregatesFilter<"Incident"> | number
+  reworkCount?: Prisma.IntWithAggregatesFilter<"Incident"> | number
+  verifiedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  extensionUntil?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  supervisedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  rating?: Prisma.IntNullableWithAggregatesFilter<"Incident"> | number | null
+  evaluation?: Prisma.StringNullableWithAggregatesFilter<"Incident"> | string | null
+  closedAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  replyDueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  replyByWeekdays?: Prisma.BoolWithAggregatesFilter<"Incident"> | boolean
+  replyOverdueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  dueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  overdueCheckAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Incident"> | Date | string | null
+  duplicateCheck?: Prisma.BoolWithAggregatesFilter<"Incident"> | boolean
 }
 
 export type IncidentCreateInput = {
@@ -377,8 +681,34 @@ export type IncidentCreateInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateInput = {
@@ -395,8 +725,34 @@ export type IncidentUncheckedCreateInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUpdateInput = {
@@ -413,8 +769,34 @@ export type IncidentUpdateInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateInput = {
@@ -431,8 +813,34 @@ export type IncidentUncheckedUpdateInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateManyInput = {
@@ -449,6 +857,28 @@ export type IncidentCreateManyInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
 }
 
 export type IncidentUpdateManyMutationInput = {
@@ -465,6 +895,28 @@ export type IncidentUpdateManyMutationInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type IncidentUncheckedUpdateManyInput = {
@@ -481,6 +933,28 @@ export type IncidentUncheckedUpdateManyInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
 }
 
 export type IncidentCountOrderByAggregateInput = {
@@ -497,10 +971,39 @@ export type IncidentCountOrderByAggregateInput = {
   reportedAt?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   fingerprint?: Prisma.SortOrder
+  urgency?: Prisma.SortOrder
+  confidential?: Prisma.SortOrder
+  longitude?: Prisma.SortOrder
+  latitude?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  mergedInto?: Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  verifiedAt?: Prisma.SortOrder
+  extensionUntil?: Prisma.SortOrder
+  supervisedAt?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  evaluation?: Prisma.SortOrder
+  closedAt?: Prisma.SortOrder
+  replyDueAt?: Prisma.SortOrder
+  replyByWeekdays?: Prisma.SortOrder
+  replyOverdueAt?: Prisma.SortOrder
+  dueAt?: Prisma.SortOrder
+  overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentAvgOrderByAggregateInput = {
   version?: Prisma.SortOrder
+  longitude?: Prisma.SortOrder
+  latitude?: Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
 }
 
 export type IncidentMaxOrderByAggregateInput = {
@@ -517,6 +1020,28 @@ export type IncidentMaxOrderByAggregateInput = {
   reportedAt?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   fingerprint?: Prisma.SortOrder
+  urgency?: Prisma.SortOrder
+  confidential?: Prisma.SortOrder
+  longitude?: Prisma.SortOrder
+  latitude?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  mergedInto?: Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  verifiedAt?: Prisma.SortOrder
+  extensionUntil?: Prisma.SortOrder
+  supervisedAt?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  evaluation?: Prisma.SortOrder
+  closedAt?: Prisma.SortOrder
+  replyDueAt?: Prisma.SortOrder
+  replyByWeekdays?: Prisma.SortOrder
+  replyOverdueAt?: Prisma.SortOrder
+  dueAt?: Prisma.SortOrder
+  overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentMinOrderByAggregateInput = {
@@ -533,10 +1058,39 @@ export type IncidentMinOrderByAggregateInput = {
   reportedAt?: Prisma.SortOrder
   receivedAt?: Prisma.SortOrder
   fingerprint?: Prisma.SortOrder
+  urgency?: Prisma.SortOrder
+  confidential?: Prisma.SortOrder
+  longitude?: Prisma.SortOrder
+  latitude?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  mergedInto?: Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  verifiedAt?: Prisma.SortOrder
+  extensionUntil?: Prisma.SortOrder
+  supervisedAt?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  evaluation?: Prisma.SortOrder
+  closedAt?: Prisma.SortOrder
+  replyDueAt?: Prisma.SortOrder
+  replyByWeekdays?: Prisma.SortOrder
+  replyOverdueAt?: Prisma.SortOrder
+  dueAt?: Prisma.SortOrder
+  overdueCheckAt?: Prisma.SortOrder
+  duplicateCheck?: Prisma.SortOrder
 }
 
 export type IncidentSumOrderByAggregateInput = {
   version?: Prisma.SortOrder
+  longitude?: Prisma.SortOrder
+  latitude?: Prisma.SortOrder
+  round?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  returnCount?: Prisma.SortOrder
+  reworkCount?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
 }
 
 export type IncidentScalarRelationFilter = {
@@ -562,6 +1116,30 @@ export type IntFieldUpdateOperationsInput = {
 
 export type DateTimeFieldUpdateOperationsInput = {
   set?: Date | string
+}
+
+export type BoolFieldUpdateOperationsInput = {
+  set?: boolean
+}
+
+export type NullableFloatFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
+}
+
+export type NullableDateTimeFieldUpdateOperationsInput = {
+  set?: Date | string | null
+}
+
+export type NullableIntFieldUpdateOperationsInput = {
+  set?: number | null
+  increment?: number
+  decrement?: number
+  multiply?: number
+  divide?: number
 }
 
 export type IncidentCreateNestedOneWithoutStepsInput = {
@@ -592,6 +1170,62 @@ export type IncidentUpdateOneRequiredWithoutExternalNumbersNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutExternalNumbersInput, Prisma.IncidentUpdateWithoutExternalNumbersInput>, Prisma.IncidentUncheckedUpdateWithoutExternalNumbersInput>
 }
 
+export type IncidentCreateNestedOneWithoutAttemptsInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutAttemptsInput, Prisma.IncidentUncheckedCreateWithoutAttemptsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutAttemptsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+}
+
+export type IncidentUpdateOneRequiredWithoutAttemptsNestedInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutAttemptsInput, Prisma.IncidentUncheckedCreateWithoutAttemptsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutAttemptsInput
+  upsert?: Prisma.IncidentUpsertWithoutAttemptsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutAttemptsInput, Prisma.IncidentUpdateWithoutAttemptsInput>, Prisma.IncidentUncheckedUpdateWithoutAttemptsInput>
+}
+
+export type IncidentCreateNestedOneWithoutReportersInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutReportersInput, Prisma.IncidentUncheckedCreateWithoutReportersInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutReportersInput
+  connect?: Prisma.IncidentWhereUniqueInput
+}
+
+export type IncidentUpdateOneRequiredWithoutReportersNestedInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutReportersInput, Prisma.IncidentUncheckedCreateWithoutReportersInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutReportersInput
+  upsert?: Prisma.IncidentUpsertWithoutReportersInput
+  connect?: Prisma.IncidentWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutReportersInput, Prisma.IncidentUpdateWithoutReportersInput>, Prisma.IncidentUncheckedUpdateWithoutReportersInput>
+}
+
+export type IncidentCreateNestedOneWithoutCoHandlersInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutCoHandlersInput, Prisma.IncidentUncheckedCreateWithoutCoHandlersInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutCoHandlersInput
+  connect?: Prisma.IncidentWhereUniqueInput
+}
+
+export type IncidentUpdateOneRequiredWithoutCoHandlersNestedInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutCoHandlersInput, Prisma.IncidentUncheckedCreateWithoutCoHandlersInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutCoHandlersInput
+  upsert?: Prisma.IncidentUpsertWithoutCoHandlersInput
+  connect?: Prisma.IncidentWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutCoHandlersInput, Prisma.IncidentUpdateWithoutCoHandlersInput>, Prisma.IncidentUncheckedUpdateWithoutCoHandlersInput>
+}
+
+export type IncidentCreateNestedOneWithoutNotificationsInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutNotificationsInput, Prisma.IncidentUncheckedCreateWithoutNotificationsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutNotificationsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+}
+
+export type IncidentUpdateOneRequiredWithoutNotificationsNestedInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutNotificationsInput, Prisma.IncidentUncheckedCreateWithoutNotificationsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutNotificationsInput
+  upsert?: Prisma.IncidentUpsertWithoutNotificationsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutNotificationsInput, Prisma.IncidentUpdateWithoutNotificationsInput>, Prisma.IncidentUncheckedUpdateWithoutNotificationsInput>
+}
+
 export type IncidentCreateWithoutStepsInput = {
   id: string
   title: string
@@ -606,7 +1240,33 @@ export type IncidentCreateWithoutStepsInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutStepsInput = {
@@ -623,7 +1283,33 @@ export type IncidentUncheckedCreateWithoutStepsInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutStepsInput = {
@@ -656,7 +1342,33 @@ export type IncidentUpdateWithoutStepsInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutStepsInput = {
@@ -673,7 +1385,33 @@ export type IncidentUncheckedUpdateWithoutStepsInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutExternalNumbersInput = {
@@ -690,7 +1428,33 @@ export type IncidentCreateWithoutExternalNumbersInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutExternalNumbersInput = {
@@ -707,7 +1471,33 @@ export type IncidentUncheckedCreateWithoutExternalNumbersInput = {
   reportedAt: Date | string
   receivedAt: Date | string
   fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
   steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutExternalNumbersInput = {
@@ -740,7 +1530,33 @@ export type IncidentUpdateWithoutExternalNumbersInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
@@ -757,7 +1573,785 @@ export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
   steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentCreateWithoutAttemptsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentUncheckedCreateWithoutAttemptsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentCreateOrConnectWithoutAttemptsInput = {
+  where: Prisma.IncidentWhereUniqueInput
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutAttemptsInput, Prisma.IncidentUncheckedCreateWithoutAttemptsInput>
+}
+
+export type IncidentUpsertWithoutAttemptsInput = {
+  update: Prisma.XOR<Prisma.IncidentUpdateWithoutAttemptsInput, Prisma.IncidentUncheckedUpdateWithoutAttemptsInput>
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutAttemptsInput, Prisma.IncidentUncheckedCreateWithoutAttemptsInput>
+  where?: Prisma.IncidentWhereInput
+}
+
+export type IncidentUpdateToOneWithWhereWithoutAttemptsInput = {
+  where?: Prisma.IncidentWhereInput
+  data: Prisma.XOR<Prisma.IncidentUpdateWithoutAttemptsInput, Prisma.IncidentUncheckedUpdateWithoutAttemptsInput>
+}
+
+export type IncidentUpdateWithoutAttemptsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentUncheckedUpdateWithoutAttemptsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentCreateWithoutReportersInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentUncheckedCreateWithoutReportersInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentCreateOrConnectWithoutReportersInput = {
+  where: Prisma.IncidentWhereUniqueInput
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutReportersInput, Prisma.IncidentUncheckedCreateWithoutReportersInput>
+}
+
+export type IncidentUpsertWithoutReportersInput = {
+  update: Prisma.XOR<Prisma.IncidentUpdateWithoutReportersInput, Prisma.IncidentUncheckedUpdateWithoutReportersInput>
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutReportersInput, Prisma.IncidentUncheckedCreateWithoutReportersInput>
+  where?: Prisma.IncidentWhereInput
+}
+
+export type IncidentUpdateToOneWithWhereWithoutReportersInput = {
+  where?: Prisma.IncidentWhereInput
+  data: Prisma.XOR<Prisma.IncidentUpdateWithoutReportersInput, Prisma.IncidentUncheckedUpdateWithoutReportersInput>
+}
+
+export type IncidentUpdateWithoutReportersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentUncheckedUpdateWithoutReportersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentCreateWithoutCoHandlersInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentUncheckedCreateWithoutCoHandlersInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentCreateOrConnectWithoutCoHandlersInput = {
+  where: Prisma.IncidentWhereUniqueInput
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutCoHandlersInput, Prisma.IncidentUncheckedCreateWithoutCoHandlersInput>
+}
+
+export type IncidentUpsertWithoutCoHandlersInput = {
+  update: Prisma.XOR<Prisma.IncidentUpdateWithoutCoHandlersInput, Prisma.IncidentUncheckedUpdateWithoutCoHandlersInput>
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutCoHandlersInput, Prisma.IncidentUncheckedCreateWithoutCoHandlersInput>
+  where?: Prisma.IncidentWhereInput
+}
+
+export type IncidentUpdateToOneWithWhereWithoutCoHandlersInput = {
+  where?: Prisma.IncidentWhereInput
+  data: Prisma.XOR<Prisma.IncidentUpdateWithoutCoHandlersInput, Prisma.IncidentUncheckedUpdateWithoutCoHandlersInput>
+}
+
+export type IncidentUpdateWithoutCoHandlersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentUncheckedUpdateWithoutCoHandlersInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentCreateWithoutNotificationsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentUncheckedCreateWithoutNotificationsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentCreateOrConnectWithoutNotificationsInput = {
+  where: Prisma.IncidentWhereUniqueInput
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutNotificationsInput, Prisma.IncidentUncheckedCreateWithoutNotificationsInput>
+}
+
+export type IncidentUpsertWithoutNotificationsInput = {
+  update: Prisma.XOR<Prisma.IncidentUpdateWithoutNotificationsInput, Prisma.IncidentUncheckedUpdateWithoutNotificationsInput>
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutNotificationsInput, Prisma.IncidentUncheckedCreateWithoutNotificationsInput>
+  where?: Prisma.IncidentWhereInput
+}
+
+export type IncidentUpdateToOneWithWhereWithoutNotificationsInput = {
+  where?: Prisma.IncidentWhereInput
+  data: Prisma.XOR<Prisma.IncidentUpdateWithoutNotificationsInput, Prisma.IncidentUncheckedUpdateWithoutNotificationsInput>
+}
+
+export type IncidentUpdateWithoutNotificationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentUncheckedUpdateWithoutNotificationsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 
@@ -768,11 +2362,19 @@ export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
 export type IncidentCountOutputType = {
   steps: number
   externalNumbers: number
+  attempts: number
+  reporters: number
+  coHandlers: number
+  notifications: number
 }
 
 export type IncidentCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   steps?: boolean | IncidentCountOutputTypeCountStepsArgs
   externalNumbers?: boolean | IncidentCountOutputTypeCountExternalNumbersArgs
+  attempts?: boolean | IncidentCountOutputTypeCountAttemptsArgs
+  reporters?: boolean | IncidentCountOutputTypeCountReportersArgs
+  coHandlers?: boolean | IncidentCountOutputTypeCountCoHandlersArgs
+  notifications?: boolean | IncidentCountOutputTypeCountNotificationsArgs
 }
 
 /**
@@ -799,6 +2401,34 @@ export type IncidentCountOutputTypeCountExternalNumbersArgs<ExtArgs extends runt
   where?: Prisma.ExternalNumberWhereInput
 }
 
+/**
+ * IncidentCountOutputType without action
+ */
+export type IncidentCountOutputTypeCountAttemptsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AttemptWhereInput
+}
+
+/**
+ * IncidentCountOutputType without action
+ */
+export type IncidentCountOutputTypeCountReportersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.ReporterWhereInput
+}
+
+/**
+ * IncidentCountOutputType without action
+ */
+export type IncidentCountOutputTypeCountCoHandlersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.CoHandlerWhereInput
+}
+
+/**
+ * IncidentCountOutputType without action
+ */
+export type IncidentCountOutputTypeCountNotificationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.NotificationWhereInput
+}
+
 
 export type IncidentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -814,8 +2444,34 @@ export type IncidentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   reportedAt?: boolean
   receivedAt?: boolean
   fingerprint?: boolean
+  urgency?: boolean
+  confidential?: boolean
+  longitude?: boolean
+  latitude?: boolean
+  centre?: boolean
+  mergedInto?: boolean
+  round?: boolean
+  attempt?: boolean
+  returnCount?: boolean
+  reworkCount?: boolean
+  verifiedAt?: boolean
+  extensionUntil?: boolean
+  supervisedAt?: boolean
+  rating?: boolean
+  evaluation?: boolean
+  closedAt?: boolean
+  replyDueAt?: boolean
+  replyByWeekdays?: boolean
+  replyOverdueAt?: boolean
+  dueAt?: boolean
+  overdueCheckAt?: boolean
+  duplicateCheck?: boolean
   steps?: boolean | Prisma.Incident$stepsArgs<ExtArgs>
   externalNumbers?: boolean | Prisma.Incident$externalNumbersArgs<ExtArgs>
+  attempts?: boolean | Prisma.Incident$attemptsArgs<ExtArgs>
+  reporters?: boolean | Prisma.Incident$reportersArgs<ExtArgs>
+  coHandlers?: boolean | Prisma.Incident$coHandlersArgs<ExtArgs>
+  notifications?: boolean | Prisma.Incident$notificationsArgs<ExtArgs>
   _count?: boolean | Prisma.IncidentCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["incident"]>
 
@@ -833,6 +2489,28 @@ export type IncidentSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exte
   reportedAt?: boolean
   receivedAt?: boolean
   fingerprint?: boolean
+  urgency?: boolean
+  confidential?: boolean
+  longitude?: boolean
+  latitude?: boolean
+  centre?: boolean
+  mergedInto?: boolean
+  round?: boolean
+  attempt?: boolean
+  returnCount?: boolean
+  reworkCount?: boolean
+  verifiedAt?: boolean
+  extensionUntil?: boolean
+  supervisedAt?: boolean
+  rating?: boolean
+  evaluation?: boolean
+  closedAt?: boolean
+  replyDueAt?: boolean
+  replyByWeekdays?: boolean
+  replyOverdueAt?: boolean
+  dueAt?: boolean
+  overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }, ExtArgs["result"]["incident"]>
 
 export type IncidentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -849,6 +2527,28 @@ export type IncidentSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exte
   reportedAt?: boolean
   receivedAt?: boolean
   fingerprint?: boolean
+  urgency?: boolean
+  confidential?: boolean
+  longitude?: boolean
+  latitude?: boolean
+  centre?: boolean
+  mergedInto?: boolean
+  round?: boolean
+  attempt?: boolean
+  returnCount?: boolean
+  reworkCount?: boolean
+  verifiedAt?: boolean
+  extensionUntil?: boolean
+  supervisedAt?: boolean
+  rating?: boolean
+  evaluation?: boolean
+  closedAt?: boolean
+  replyDueAt?: boolean
+  replyByWeekdays?: boolean
+  replyOverdueAt?: boolean
+  dueAt?: boolean
+  overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }, ExtArgs["result"]["incident"]>
 
 export type IncidentSelectScalar = {
@@ -865,12 +2565,38 @@ export type IncidentSelectScalar = {
   reportedAt?: boolean
   receivedAt?: boolean
   fingerprint?: boolean
+  urgency?: boolean
+  confidential?: boolean
+  longitude?: boolean
+  latitude?: boolean
+  centre?: boolean
+  mergedInto?: boolean
+  round?: boolean
+  attempt?: boolean
+  returnCount?: boolean
+  reworkCount?: boolean
+  verifiedAt?: boolean
+  extensionUntil?: boolean
+  supervisedAt?: boolean
+  rating?: boolean
+  evaluation?: boolean
+  closedAt?: boolean
+  replyDueAt?: boolean
+  replyByWeekdays?: boolean
+  replyOverdueAt?: boolean
+  dueAt?: boolean
+  overdueCheckAt?: boolean
+  duplicateCheck?: boolean
 }
 
-export type IncidentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "title" | "description" | "channel" | "state" | "version" | "matter" | "division" | "address" | "department" | "reportedAt" | "receivedAt" | "fingerprint", ExtArgs["result"]["incident"]>
+export type IncidentOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"id" | "title" | "description" | "channel" | "state" | "version" | "matter" | "division" | "address" | "department" | "reportedAt" | "receivedAt" | "fingerprint" | "urgency" | "confidential" | "longitude" | "latitude" | "centre" | "mergedInto" | "round" | "attempt" | "returnCount" | "reworkCount" | "verifiedAt" | "extensionUntil" | "supervisedAt" | "rating" | "evaluation" | "closedAt" | "replyDueAt" | "replyByWeekdays" | "replyOverdueAt" | "dueAt" | "overdueCheckAt" | "duplicateCheck", ExtArgs["result"]["incident"]>
 export type IncidentInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   steps?: boolean | Prisma.Incident$stepsArgs<ExtArgs>
   externalNumbers?: boolean | Prisma.Incident$externalNumbersArgs<ExtArgs>
+  attempts?: boolean | Prisma.Incident$attemptsArgs<ExtArgs>
+  reporters?: boolean | Prisma.Incident$reportersArgs<ExtArgs>
+  coHandlers?: boolean | Prisma.Incident$coHandlersArgs<ExtArgs>
+  notifications?: boolean | Prisma.Incident$notificationsArgs<ExtArgs>
   _count?: boolean | Prisma.IncidentCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type IncidentIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -881,6 +2607,10 @@ export type $IncidentPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
   objects: {
     steps: Prisma.$IncidentStepPayload<ExtArgs>[]
     externalNumbers: Prisma.$ExternalNumberPayload<ExtArgs>[]
+    attempts: Prisma.$AttemptPayload<ExtArgs>[]
+    reporters: Prisma.$ReporterPayload<ExtArgs>[]
+    coHandlers: Prisma.$CoHandlerPayload<ExtArgs>[]
+    notifications: Prisma.$NotificationPayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     /**
@@ -905,6 +2635,58 @@ export type $IncidentPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
      * Of the input that made it, when it was put in by hand: the same request id with another input is a conflict.
      */
     fingerprint: string | null
+    urgency: string
+    confidential: boolean
+    /**
+     * CGCS2000, degrees.
+     */
+    longitude: number | null
+    latitude: number | null
+    /**
+     * The centre that owns it now; its division is all before the last hyphen.
+     */
+    centre: string | null
+    /**
+     * The incident that it was merged into; that one is never merged itself.
+     */
+    mergedInto: string | null
+    /**
+     * 1, and one more for each time it was reopened.
+     */
+    round: number
+    /**
+     * Of the latest attempt; 0 before the first.
+     */
+    attempt: number
+    returnCount: number
+    reworkCount: number
+    /**
+     * When its verification passed; null again when it is worked on again.
+     */
+    verifiedAt: Date | null
+    /**
+     * What an extension that waits for an answer asks for.
+     */
+    extensionUntil: Date | null
+    supervisedAt: Date | null
+    rating: number | null
+    evaluation: string | null
+    closedAt: Date | null
+    replyDueAt: Date | null
+    replyByWeekdays: boolean
+    replyOverdueAt: Date | null
+    /**
+     * The first of the deadlines that run.
+     */
+    dueAt: Date | null
+    /**
+     * The first of those that run and of which no step says yet that they have passed.
+     */
+    overdueCheckAt: Date | null
+    /**
+     * Whether it is still to be compared with what was reported before.
+     */
+    duplicateCheck: boolean
   }, ExtArgs["result"]["incident"]>
   composites: {}
 }
@@ -1301,6 +3083,10 @@ export interface Prisma__IncidentClient<T, Null = never, ExtArgs extends runtime
   readonly [Symbol.toStringTag]: "PrismaPromise"
   steps<T extends Prisma.Incident$stepsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$stepsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$IncidentStepPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   externalNumbers<T extends Prisma.Incident$externalNumbersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$externalNumbersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ExternalNumberPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  attempts<T extends Prisma.Incident$attemptsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$attemptsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AttemptPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  reporters<T extends Prisma.Incident$reportersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$reportersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ReporterPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  coHandlers<T extends Prisma.Incident$coHandlersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$coHandlersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CoHandlerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  notifications<T extends Prisma.Incident$notificationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$notificationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$NotificationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1343,6 +3129,28 @@ export interface IncidentFieldRefs {
   readonly reportedAt: Prisma.FieldRef<"Incident", 'DateTime'>
   readonly receivedAt: Prisma.FieldRef<"Incident", 'DateTime'>
   readonly fingerprint: Prisma.FieldRef<"Incident", 'String'>
+  readonly urgency: Prisma.FieldRef<"Incident", 'String'>
+  readonly confidential: Prisma.FieldRef<"Incident", 'Boolean'>
+  readonly longitude: Prisma.FieldRef<"Incident", 'Float'>
+  readonly latitude: Prisma.FieldRef<"Incident", 'Float'>
+  readonly centre: Prisma.FieldRef<"Incident", 'String'>
+  readonly mergedInto: Prisma.FieldRef<"Incident", 'String'>
+  readonly round: Prisma.FieldRef<"Incident", 'Int'>
+  readonly attempt: Prisma.FieldRef<"Incident", 'Int'>
+  readonly returnCount: Prisma.FieldRef<"Incident", 'Int'>
+  readonly reworkCount: Prisma.FieldRef<"Incident", 'Int'>
+  readonly verifiedAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly extensionUntil: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly supervisedAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly rating: Prisma.FieldRef<"Incident", 'Int'>
+  readonly evaluation: Prisma.FieldRef<"Incident", 'String'>
+  readonly closedAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly replyDueAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly replyByWeekdays: Prisma.FieldRef<"Incident", 'Boolean'>
+  readonly replyOverdueAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly dueAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly overdueCheckAt: Prisma.FieldRef<"Incident", 'DateTime'>
+  readonly duplicateCheck: Prisma.FieldRef<"Incident", 'Boolean'>
 }
     
 
@@ -1781,6 +3589,102 @@ export type Incident$externalNumbersArgs<ExtArgs extends runtime.Types.Extension
   take?: number
   skip?: number
   distinct?: Prisma.ExternalNumberScalarFieldEnum | Prisma.ExternalNumberScalarFieldEnum[]
+}
+
+/**
+ * Incident.attempts
+ */
+export type Incident$attemptsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Attempt
+   */
+  select?: Prisma.AttemptSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Attempt
+   */
+  omit?: Prisma.AttemptOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AttemptInclude<ExtArgs> | null
+  where?: Prisma.AttemptWhereInput
+  orderBy?: Prisma.AttemptOrderByWithRelationInput | Prisma.AttemptOrderByWithRelationInput[]
+  cursor?: Prisma.AttemptWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AttemptScalarFieldEnum | Prisma.AttemptScalarFieldEnum[]
+}
+
+/**
+ * Incident.reporters
+ */
+export type Incident$reportersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Reporter
+   */
+  select?: Prisma.ReporterSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Reporter
+   */
+  omit?: Prisma.ReporterOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.ReporterInclude<ExtArgs> | null
+  where?: Prisma.ReporterWhereInput
+  orderBy?: Prisma.ReporterOrderByWithRelationInput | Prisma.ReporterOrderByWithRelationInput[]
+  cursor?: Prisma.ReporterWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.ReporterScalarFieldEnum | Prisma.ReporterScalarFieldEnum[]
+}
+
+/**
+ * Incident.coHandlers
+ */
+export type Incident$coHandlersArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the CoHandler
+   */
+  select?: Prisma.CoHandlerSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the CoHandler
+   */
+  omit?: Prisma.CoHandlerOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.CoHandlerInclude<ExtArgs> | null
+  where?: Prisma.CoHandlerWhereInput
+  orderBy?: Prisma.CoHandlerOrderByWithRelationInput | Prisma.CoHandlerOrderByWithRelationInput[]
+  cursor?: Prisma.CoHandlerWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.CoHandlerScalarFieldEnum | Prisma.CoHandlerScalarFieldEnum[]
+}
+
+/**
+ * Incident.notifications
+ */
+export type Incident$notificationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Notification
+   */
+  select?: Prisma.NotificationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Notification
+   */
+  omit?: Prisma.NotificationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NotificationInclude<ExtArgs> | null
+  where?: Prisma.NotificationWhereInput
+  orderBy?: Prisma.NotificationOrderByWithRelationInput | Prisma.NotificationOrderByWithRelationInput[]
+  cursor?: Prisma.NotificationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.NotificationScalarFieldEnum | Prisma.NotificationScalarFieldEnum[]
 }
 
 /**

@@ -28,10 +28,14 @@ export type AggregateIncidentStep = {
 
 export type IncidentStepAvgAggregateOutputType = {
   sequence: number | null
+  attempt: number | null
+  rating: number | null
 }
 
 export type IncidentStepSumAggregateOutputType = {
   sequence: number | null
+  attempt: number | null
+  rating: number | null
 }
 
 export type IncidentStepMinAggregateOutputType = {
@@ -43,6 +47,15 @@ export type IncidentStepMinAggregateOutputType = {
   at: Date | null
   by: string | null
   remark: string | null
+  role: string | null
+  reason: string | null
+  attempt: number | null
+  department: string | null
+  centre: string | null
+  other: string | null
+  rating: number | null
+  requestId: string | null
+  fingerprint: string | null
 }
 
 export type IncidentStepMaxAggregateOutputType = {
@@ -54,6 +67,15 @@ export type IncidentStepMaxAggregateOutputType = {
   at: Date | null
   by: string | null
   remark: string | null
+  role: string | null
+  reason: string | null
+  attempt: number | null
+  department: string | null
+  centre: string | null
+  other: string | null
+  rating: number | null
+  requestId: string | null
+  fingerprint: string | null
 }
 
 export type IncidentStepCountAggregateOutputType = {
@@ -65,16 +87,29 @@ export type IncidentStepCountAggregateOutputType = {
   at: number
   by: number
   remark: number
+  role: number
+  reason: number
+  attempt: number
+  department: number
+  centre: number
+  other: number
+  rating: number
+  requestId: number
+  fingerprint: number
   _all: number
 }
 
 
 export type IncidentStepAvgAggregateInputType = {
   sequence?: true
+  attempt?: true
+  rating?: true
 }
 
 export type IncidentStepSumAggregateInputType = {
   sequence?: true
+  attempt?: true
+  rating?: true
 }
 
 export type IncidentStepMinAggregateInputType = {
@@ -86,6 +121,15 @@ export type IncidentStepMinAggregateInputType = {
   at?: true
   by?: true
   remark?: true
+  role?: true
+  reason?: true
+  attempt?: true
+  department?: true
+  centre?: true
+  other?: true
+  rating?: true
+  requestId?: true
+  fingerprint?: true
 }
 
 export type IncidentStepMaxAggregateInputType = {
@@ -97,6 +141,15 @@ export type IncidentStepMaxAggregateInputType = {
   at?: true
   by?: true
   remark?: true
+  role?: true
+  reason?: true
+  attempt?: true
+  department?: true
+  centre?: true
+  other?: true
+  rating?: true
+  requestId?: true
+  fingerprint?: true
 }
 
 export type IncidentStepCountAggregateInputType = {
@@ -108,6 +161,15 @@ export type IncidentStepCountAggregateInputType = {
   at?: true
   by?: true
   remark?: true
+  role?: true
+  reason?: true
+  attempt?: true
+  department?: true
+  centre?: true
+  other?: true
+  rating?: true
+  requestId?: true
+  fingerprint?: true
   _all?: true
 }
 
@@ -206,6 +268,15 @@ export type IncidentStepGroupByOutputType = {
   at: Date
   by: string
   remark: string | null
+  role: string | null
+  reason: string | null
+  attempt: number | null
+  department: string | null
+  centre: string | null
+  other: string | null
+  rating: number | null
+  requestId: string | null
+  fingerprint: string | null
   _count: IncidentStepCountAggregateOutputType | null
   _avg: IncidentStepAvgAggregateOutputType | null
   _sum: IncidentStepSumAggregateOutputType | null
@@ -240,6 +311,15 @@ export type IncidentStepWhereInput = {
   at?: Prisma.DateTimeFilter<"IncidentStep"> | Date | string
   by?: Prisma.StringFilter<"IncidentStep"> | string
   remark?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  role?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  reason?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  attempt?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  department?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  centre?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  other?: Prisma.UuidNullableFilter<"IncidentStep"> | string | null
+  rating?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  requestId?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  fingerprint?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }
 
@@ -252,10 +332,20 @@ export type IncidentStepOrderByWithRelationInput = {
   at?: Prisma.SortOrder
   by?: Prisma.SortOrder
   remark?: Prisma.SortOrderInput | Prisma.SortOrder
+  role?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  attempt?: Prisma.SortOrderInput | Prisma.SortOrder
+  department?: Prisma.SortOrderInput | Prisma.SortOrder
+  centre?: Prisma.SortOrderInput | Prisma.SortOrder
+  other?: Prisma.SortOrderInput | Prisma.SortOrder
+  rating?: Prisma.SortOrderInput | Prisma.SortOrder
+  requestId?: Prisma.SortOrderInput | Prisma.SortOrder
+  fingerprint?: Prisma.SortOrderInput | Prisma.SortOrder
   incident?: Prisma.IncidentOrderByWithRelationInput
 }
 
 export type IncidentStepWhereUniqueInput = Prisma.AtLeast<{
+  incidentId_requestId?: Prisma.IncidentStepIncidentIdRequestIdCompoundUniqueInput
   incidentId_sequence?: Prisma.IncidentStepIncidentIdSequenceCompoundUniqueInput
   AND?: Prisma.IncidentStepWhereInput | Prisma.IncidentStepWhereInput[]
   OR?: Prisma.IncidentStepWhereInput[]
@@ -268,8 +358,17 @@ export type IncidentStepWhereUniqueInput = Prisma.AtLeast<{
   at?: Prisma.DateTimeFilter<"IncidentStep"> | Date | string
   by?: Prisma.StringFilter<"IncidentStep"> | string
   remark?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  role?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  reason?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  attempt?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  department?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  centre?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  other?: Prisma.UuidNullableFilter<"IncidentStep"> | string | null
+  rating?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  requestId?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  fingerprint?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
-}, "incidentId_sequence">
+}, "incidentId_sequence" | "incidentId_requestId">
 
 export type IncidentStepOrderByWithAggregationInput = {
   incidentId?: Prisma.SortOrder
@@ -280,6 +379,15 @@ export type IncidentStepOrderByWithAggregationInput = {
   at?: Prisma.SortOrder
   by?: Prisma.SortOrder
   remark?: Prisma.SortOrderInput | Prisma.SortOrder
+  role?: Prisma.SortOrderInput | Prisma.SortOrder
+  reason?: Prisma.SortOrderInput | Prisma.SortOrder
+  attempt?: Prisma.SortOrderInput | Prisma.SortOrder
+  department?: Prisma.SortOrderInput | Prisma.SortOrder
+  centre?: Prisma.SortOrderInput | Prisma.SortOrder
+  other?: Prisma.SortOrderInput | Prisma.SortOrder
+  rating?: Prisma.SortOrderInput | Prisma.SortOrder
+  requestId?: Prisma.SortOrderInput | Prisma.SortOrder
+  fingerprint?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.IncidentStepCountOrderByAggregateInput
   _avg?: Prisma.IncidentStepAvgOrderByAggregateInput
   _max?: Prisma.IncidentStepMaxOrderByAggregateInput
@@ -299,6 +407,15 @@ export type IncidentStepScalarWhereWithAggregatesInput = {
   at?: Prisma.DateTimeWithAggregatesFilter<"IncidentStep"> | Date | string
   by?: Prisma.StringWithAggregatesFilter<"IncidentStep"> | string
   remark?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  role?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  reason?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  attempt?: Prisma.IntNullableWithAggregatesFilter<"IncidentStep"> | number | null
+  department?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  centre?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  other?: Prisma.UuidNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  rating?: Prisma.IntNullableWithAggregatesFilter<"IncidentStep"> | number | null
+  requestId?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
+  fingerprint?: Prisma.StringNullableWithAggregatesFilter<"IncidentStep"> | string | null
 }
 
 export type IncidentStepCreateInput = {
@@ -309,6 +426,15 @@ export type IncidentStepCreateInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
   incident: Prisma.IncidentCreateNestedOneWithoutStepsInput
 }
 
@@ -321,6 +447,15 @@ export type IncidentStepUncheckedCreateInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
 }
 
 export type IncidentStepUpdateInput = {
@@ -331,6 +466,15 @@ export type IncidentStepUpdateInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   incident?: Prisma.IncidentUpdateOneRequiredWithoutStepsNestedInput
 }
 
@@ -343,6 +487,15 @@ export type IncidentStepUncheckedUpdateInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type IncidentStepCreateManyInput = {
@@ -354,6 +507,15 @@ export type IncidentStepCreateManyInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
 }
 
 export type IncidentStepUpdateManyMutationInput = {
@@ -364,6 +526,15 @@ export type IncidentStepUpdateManyMutationInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type IncidentStepUncheckedUpdateManyInput = {
@@ -375,6 +546,15 @@ export type IncidentStepUncheckedUpdateManyInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type IncidentStepListRelationFilter = {
@@ -385,6 +565,11 @@ export type IncidentStepListRelationFilter = {
 
 export type IncidentStepOrderByRelationAggregateInput = {
   _count?: Prisma.SortOrder
+}
+
+export type IncidentStepIncidentIdRequestIdCompoundUniqueInput = {
+  incidentId: string
+  requestId: string
 }
 
 export type IncidentStepIncidentIdSequenceCompoundUniqueInput = {
@@ -401,10 +586,21 @@ export type IncidentStepCountOrderByAggregateInput = {
   at?: Prisma.SortOrder
   by?: Prisma.SortOrder
   remark?: Prisma.SortOrder
+  role?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  other?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  requestId?: Prisma.SortOrder
+  fingerprint?: Prisma.SortOrder
 }
 
 export type IncidentStepAvgOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
 }
 
 export type IncidentStepMaxOrderByAggregateInput = {
@@ -416,6 +612,15 @@ export type IncidentStepMaxOrderByAggregateInput = {
   at?: Prisma.SortOrder
   by?: Prisma.SortOrder
   remark?: Prisma.SortOrder
+  role?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  other?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  requestId?: Prisma.SortOrder
+  fingerprint?: Prisma.SortOrder
 }
 
 export type IncidentStepMinOrderByAggregateInput = {
@@ -427,10 +632,21 @@ export type IncidentStepMinOrderByAggregateInput = {
   at?: Prisma.SortOrder
   by?: Prisma.SortOrder
   remark?: Prisma.SortOrder
+  role?: Prisma.SortOrder
+  reason?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  department?: Prisma.SortOrder
+  centre?: Prisma.SortOrder
+  other?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
+  requestId?: Prisma.SortOrder
+  fingerprint?: Prisma.SortOrder
 }
 
 export type IncidentStepSumOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
+  attempt?: Prisma.SortOrder
+  rating?: Prisma.SortOrder
 }
 
 export type IncidentStepCreateNestedManyWithoutIncidentInput = {
@@ -483,6 +699,15 @@ export type IncidentStepCreateWithoutIncidentInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
 }
 
 export type IncidentStepUncheckedCreateWithoutIncidentInput = {
@@ -493,6 +718,15 @@ export type IncidentStepUncheckedCreateWithoutIncidentInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
 }
 
 export type IncidentStepCreateOrConnectWithoutIncidentInput = {
@@ -533,6 +767,15 @@ export type IncidentStepScalarWhereInput = {
   at?: Prisma.DateTimeFilter<"IncidentStep"> | Date | string
   by?: Prisma.StringFilter<"IncidentStep"> | string
   remark?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  role?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  reason?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  attempt?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  department?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  centre?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  other?: Prisma.UuidNullableFilter<"IncidentStep"> | string | null
+  rating?: Prisma.IntNullableFilter<"IncidentStep"> | number | null
+  requestId?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
+  fingerprint?: Prisma.StringNullableFilter<"IncidentStep"> | string | null
 }
 
 export type IncidentStepCreateManyIncidentInput = {
@@ -543,6 +786,15 @@ export type IncidentStepCreateManyIncidentInput = {
   at: Date | string
   by: string
   remark?: string | null
+  role?: string | null
+  reason?: string | null
+  attempt?: number | null
+  department?: string | null
+  centre?: string | null
+  other?: string | null
+  rating?: number | null
+  requestId?: string | null
+  fingerprint?: string | null
 }
 
 export type IncidentStepUpdateWithoutIncidentInput = {
@@ -553,6 +805,15 @@ export type IncidentStepUpdateWithoutIncidentInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type IncidentStepUncheckedUpdateWithoutIncidentInput = {
@@ -563,6 +824,15 @@ export type IncidentStepUncheckedUpdateWithoutIncidentInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type IncidentStepUncheckedUpdateManyWithoutIncidentInput = {
@@ -573,6 +843,15 @@ export type IncidentStepUncheckedUpdateManyWithoutIncidentInput = {
   at?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   by?: Prisma.StringFieldUpdateOperationsInput | string
   remark?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  role?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reason?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  attempt?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  other?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  requestId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -586,6 +865,15 @@ export type IncidentStepSelect<ExtArgs extends runtime.Types.Extensions.Internal
   at?: boolean
   by?: boolean
   remark?: boolean
+  role?: boolean
+  reason?: boolean
+  attempt?: boolean
+  department?: boolean
+  centre?: boolean
+  other?: boolean
+  rating?: boolean
+  requestId?: boolean
+  fingerprint?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["incidentStep"]>
 
@@ -598,6 +886,15 @@ export type IncidentStepSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   at?: boolean
   by?: boolean
   remark?: boolean
+  role?: boolean
+  reason?: boolean
+  attempt?: boolean
+  department?: boolean
+  centre?: boolean
+  other?: boolean
+  rating?: boolean
+  requestId?: boolean
+  fingerprint?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["incidentStep"]>
 
@@ -610,6 +907,15 @@ export type IncidentStepSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   at?: boolean
   by?: boolean
   remark?: boolean
+  role?: boolean
+  reason?: boolean
+  attempt?: boolean
+  department?: boolean
+  centre?: boolean
+  other?: boolean
+  rating?: boolean
+  requestId?: boolean
+  fingerprint?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["incidentStep"]>
 
@@ -622,9 +928,18 @@ export type IncidentStepSelectScalar = {
   at?: boolean
   by?: boolean
   remark?: boolean
+  role?: boolean
+  reason?: boolean
+  attempt?: boolean
+  department?: boolean
+  centre?: boolean
+  other?: boolean
+  rating?: boolean
+  requestId?: boolean
+  fingerprint?: boolean
 }
 
-export type IncidentStepOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "sequence" | "kind" | "from" | "to" | "at" | "by" | "remark", ExtArgs["result"]["incidentStep"]>
+export type IncidentStepOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "sequence" | "kind" | "from" | "to" | "at" | "by" | "remark" | "role" | "reason" | "attempt" | "department" | "centre" | "other" | "rating" | "requestId" | "fingerprint", ExtArgs["result"]["incidentStep"]>
 export type IncidentStepInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }
@@ -649,6 +964,30 @@ export type $IncidentStepPayload<ExtArgs extends runtime.Types.Extensions.Intern
     at: Date
     by: string
     remark: string | null
+    /**
+     * The role whose authority it was.
+     */
+    role: string | null
+    reason: string | null
+    /**
+     * Of the attempt that it belongs to.
+     */
+    attempt: number | null
+    department: string | null
+    /**
+     * The centre that owns the incident since.
+     */
+    centre: string | null
+    /**
+     * The other incident of a merging.
+     */
+    other: string | null
+    rating: number | null
+    /**
+     * Makes the command that took the step idempotent.
+     */
+    requestId: string | null
+    fingerprint: string | null
   }, ExtArgs["result"]["incidentStep"]>
   composites: {}
 }
@@ -1081,6 +1420,15 @@ export interface IncidentStepFieldRefs {
   readonly at: Prisma.FieldRef<"IncidentStep", 'DateTime'>
   readonly by: Prisma.FieldRef<"IncidentStep", 'String'>
   readonly remark: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly role: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly reason: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly attempt: Prisma.FieldRef<"IncidentStep", 'Int'>
+  readonly department: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly centre: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly other: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly rating: Prisma.FieldRef<"IncidentStep", 'Int'>
+  readonly requestId: Prisma.FieldRef<"IncidentStep", 'String'>
+  readonly fingerprint: Prisma.FieldRef<"IncidentStep", 'String'>
 }
     
 

@@ -1,0 +1,181 @@
+// Finds who has told of the same: within 50 m and 24 h, of the same matter; merges it where that is certain.
+import type { Logger } from '@weft/core/logger';
+import { TRANSACTION_LIMITS } from '../store.ts';
+import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
+import { lockIncidents } from './lock.ts';
+import { absorb } from './merging.ts';
+import type { IdentifiedReport } from './put-reports.ts';
+import { OPEN_STATES } from './state-machine.ts';
+import { writeStep } from './steps.ts';
+import { startWatch, type Watch } from './watch.ts';
+
+/** Metres between two reports of the same. */
+const METRES_MAX = 50;
+/** Milliseconds between them. */
+const APART_MS_MAX = 24 * 3_600_000;
+/** Of the ellipsoid of CGCS2000, as a sphere of the same volume. */
+const EARTH_RADIUS_M = 6_371_000;
+/** What is listed as similar, at the most. */
+export const SIMILAR_MAX = 20;
+/** Who merges without being asked, as it stands in the steps. */
+const BY = 'incidents';
+/** Between two looks. */
+const LOOK_MS = 1_000;
+/** Incidents in one look; those beyond come with the next, at once. */
+const INCIDENTS_MAX = 100;
+/** In the box around a place, of one matter and day: more would be one that nobody merges. */
+const CANDIDATES_MAX = 200;
+
+interface Place {
+  readonly longitude: number;
+  readonly latitude: number;
+}
+
+/** Metres along the great circle. */
+export function metresBetween(one: Place, other: Place): number {
+  const radians = (degrees: number) => (degrees * Math.PI) / 180;
+  const north = Math.sin(radians(other.latitude - one.latitude) / 2) ** 2;
+  const east = Math.sin(radians(other.longitude - one.longitude) / 2) ** 2;
+  const half = north + Math.cos(radians(one.latitude)) * Math.cos(radians(other.latitude)) * east;
+  return 2 * EARTH_RADIUS_M * Math.asin(Math.min(1, Math.sqrt(half)));
+}
+
+/** A box that has all within 50 m in it. */
+function boxAround({ longitude, latitude }: Place) {
+  const north = (METRES_MAX / EARTH_RADIUS_M) * (180 / Math.PI) * 1.01;
+  const east = north / Math.max(0.01, Math.cos((latitude * Math.PI) / 180));
+  return { west: longitude - east, east: longitude + east, south: latitude - north, north: latitude + north };
+}
+
+/** What may be merged without asking: it has a place and a matter, is no draft, and is not kept from view. */
+export function isComparable({ report, isDraft = false }: IdentifiedReport): boolean {
+  return !isDraft && !report.confidential && report.position !== null && report.matter !== null;
+}
+
+/** Looks until closed. */
+export function startDuplicateWatch(prisma: PrismaClient, logger: Logger): Watch {
+  const look = async (signal: AbortSignal) => (await mergeDuplicates(prisma, signal)) === INCIDENTS_MAX;
+  return startWatch({ name: 'duplicates', everyMs: LOOK_MS, look, logger });
+}
+
+/**
+ * Merges what was received and not compared yet.
+ * @returns how many were compared
+ */
+export async function mergeDuplicates(prisma: PrismaClient, signal?: AbortSignal): Promise<number> {
+  const fresh = await prisma.incident.findMany({
+    where: { duplicateCheck: true },
+    orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
+    take: INCIDENTS_MAX,
+    select: { id: true },
+  });
+  for (const { id } of fresh) {
+    if (signal?.aborted) break;
+    await mergeIfDuplicate(prisma, id);
+  }
+  return fresh.length;
+}
+
+/**
+ * Merges an incident into the open one of the same place, day and matter that was received first; in a transaction of its
+ * own (see `lockIncidents`). Done again it changes nothing.
+ */
+export async function mergeIfDuplicate(prisma: PrismaClient, id: string): Promise<void> {
+  const incident = await prisma.incident.findUnique({ where: { id } });
+  if (incident === null || !incident.duplicateCheck) return;
+  const survivor = await findSurvivor(prisma, incident);
+  await prisma.$transaction(async (tx) => {
+    await lockIncidents(tx, survivor === undefined ? [id] : [id, survivor.id]);
+    await mergeLocked(tx, id, survivor?.id);
+  }, TRANSACTION_LIMITS);
+}
+
+async function mergeLocked(
+  tx: Prisma.TransactionClient,
+  id: string,
+  survivorId: string | undefined,
+): Promise<void> {
+  const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+  if (!incident.duplicateCheck) return;
+  const survivor =
+    survivorId === undefined ? null : await tx.incident.findUnique({ where: { id: survivorId } });
+  const patch = { duplicateCheck: false };
+  // Somebody has taken it up, or ended the other, while the lock was waited for: then a person decides.
+  if (survivor === null || !isOpen(survivor) || incident.state !== 'REPORTED') {
+    const isLost = survivor !== null && !isOpen(survivor) && incident.state === 'REPORTED';
+    // The survivor has ended: there may be another one.
+    if (!isLost) await tx.incident.update({ where: { id }, data: patch });
+    return;
+  }
+  const at = new Date();
+  const merger = { by: BY, role: null, at, reason: `${METRES_MAX}米、24小时内同一事项` };
+  const merged = await absorb(tx, incident, survivor, merger);
+  const facts = { ...merged.step, kind: 'MERGED', to: 'MERGED', at, by: BY } as const;
+  await writeStep(tx, incident, facts, { patch: { ...merged.patch, ...patch } });
+}
+
+/** Of those received before it, the first; so that of many none waits for another in a circle. */
+async function findSurvivor(prisma: PrismaClient, incident: Incident): Promise<Incident | undefined> {
+  const { id, longitude, latitude, matter, reportedAt, receivedAt } = incident;
+  if (longitude === null || latitude === null || matter === null) return undefined;
+  const place = { longitude, latitude };
+  const { west, east, south, north } = boxAround(place);
+  const candidates = await prisma.incident.findMany({
+    where: {
+      latitude: { gte: south, lte: north },
+      longitude: { gte: west, lte: east },
+      matter,
+      confidential: false,
+      state: { in: [...OPEN_STATES] },
+      reportedAt: { gte: new Date(+reportedAt - APART_MS_MAX), lte: new Date(+reportedAt + APART_MS_MAX) },
+      receivedAt: { lte: receivedAt },
+      OR: [{ receivedAt: { lt: receivedAt } }, { id: { lt: id } }],
+    },
+    orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
+    take: CANDIDATES_MAX,
+  });
+  return candidates.find((candidate) => isNear(place, candidate));
+}
+
+function isOpen({ state }: Incident): boolean {
+  return (OPEN_STATES as readonly string[]).includes(state);
+}
+
+function isNear(place: Place, { longitude, latitude }: Pick<Incident, 'longitude' | 'latitude'>): boolean {
+  if (longitude === null || latitude === null) return false;
+  return metresBetween(place, { longitude, latitude }) <= METRES_MAX;
+}
+
+/** One that is like another. */
+export interface Similar {
+  readonly of: string;
+  readonly id: string;
+  readonly metres: number;
+}
+
+/**
+ * Open ones within 50 m and 24 h of each of these, the nearest first: of the same matter or of the same class of matters
+ * (its first two digits), and those that one of the two has no matter for. Who merges them is a person.
+ */
+export async function findSimilar(prisma: PrismaClient, ids: readonly string[]): Promise<readonly Similar[]> {
+  const rows = await prisma.$queryRaw<{ of: string; id: string; one: Place; other: Place }[]>`
+    SELECT a.id::text AS of, b.id::text AS id,
+           json_build_object('longitude', a.longitude, 'latitude', a.latitude) AS one,
+           json_build_object('longitude', b.longitude, 'latitude', b.latitude) AS other
+    FROM incidents.incident a
+    JOIN LATERAL (
+      SELECT id, longitude, latitude FROM incidents.incident b
+      WHERE b.latitude BETWEEN a.latitude - 0.00046 AND a.latitude + 0.00046
+        AND b.longitude BETWEEN a.longitude - 0.00046 / greatest(0.01, cos(radians(a.latitude)))
+                            AND a.longitude + 0.00046 / greatest(0.01, cos(radians(a.latitude)))
+        AND b.id <> a.id AND b.state = ANY(${[...OPEN_STATES]}::text[])
+        AND b.reported_at BETWEEN a.reported_at - interval '24 hours' AND a.reported_at + interval '24 hours'
+        AND (a.matter IS NULL OR b.matter IS NULL OR left(a.matter, 2) = left(b.matter, 2))
+      ORDER BY (b.latitude - a.latitude) ^ 2 + (b.longitude - a.longitude) ^ 2, b.id
+      LIMIT ${SIMILAR_MAX}
+    ) b ON true
+    WHERE a.id = ANY(${[...ids]}::uuid[]) AND a.latitude IS NOT NULL AND a.longitude IS NOT NULL`;
+  return rows
+    .map(({ of, id, one, other }) => ({ of, id, metres: metresBetween(one, other) }))
+    .filter(({ metres }) => metres <= METRES_MAX);
+}

@@ -1,0 +1,136 @@
+// Resolvers of the fields of Incident and of what hangs below it.
+import { availableActions } from './authority.ts';
+import { type Deadline, deadlinesOfAttempt, replyDeadline } from './deadlines.ts';
+import type { Attempt, Incident, IncidentStep, Notification, Reporter } from './generated/client.ts';
+import { governed } from './governed.ts';
+import {
+  CHANNEL_LABELS,
+  DEADLINE_LABELS,
+  isChannel,
+  isIncidentState,
+  isReporterKind,
+  isReturnReason,
+  isUrgency,
+  REPORTER_KIND_LABELS,
+  RETURN_REASON_LABELS,
+  STATE_LABELS,
+  URGENCY_LABELS,
+} from './labels.ts';
+import { matterName } from './matters.ts';
+import { CHANGE_LABELS, type ChangeKind, ruleOf } from './state-machine.ts';
+import type { DeadlinePolicy } from './time/deadline-policy.ts';
+import { loadVisible, type Viewing } from './visible.ts';
+
+interface Reference {
+  readonly id: string;
+}
+
+/** Type to field to resolver. @param policy says from how many returns on an incident is marked */
+export function createIncidentFields({ returnsWarn }: DeadlinePolicy) {
+  return {
+    Incident: {
+      ...PLAIN_FIELDS,
+      ...LISTS,
+      manyReturns: ({ returnCount }: Incident) => returnCount >= returnsWarn,
+    },
+    DispatchAttempt: attemptFields,
+    IncidentStep: {
+      kindLabel: ({ kind }: IncidentStep) => CHANGE_LABELS[kind as ChangeKind] ?? kind,
+      department: ({ department }: IncidentStep) => departmentOf(department),
+      centre: ({ centre }: IncidentStep) => centreOf(centre),
+      otherIncident: ({ other }: IncidentStep, _: unknown, context: Viewing) =>
+        other === null ? null : loadVisible(context, other),
+    },
+    Reporter: {
+      kindLabel: ({ kind }: Reporter) => (isReporterKind(kind) ? REPORTER_KIND_LABELS[kind] : kind),
+      channelLabel: ({ channel }: Reporter) => channelLabel(channel),
+    },
+    IncidentDeadline: {
+      label: ({ kind }: Deadline) => DEADLINE_LABELS[kind],
+      overdue: ({ dueAt, metAt }: Deadline) => (metAt ?? new Date()) > dueAt,
+    },
+    IncidentNotification: {
+      channelLabel: ({ channel }: Notification) => channelLabel(channel),
+    },
+  };
+}
+
+const PLAIN_FIELDS = {
+  __resolveReference: ({ id }: Reference, context: Viewing) => loadVisible(context, id),
+  channelLabel: ({ channel }: Incident) => channelLabel(channel),
+  stateLabel: ({ state }: Incident) => (isIncidentState(state) ? STATE_LABELS[state] : state),
+  urgencyLabel: ({ urgency }: Incident) => (isUrgency(urgency) ? URGENCY_LABELS[urgency] : urgency),
+  matter: ({ matter }: Incident) => (matter === null ? null : { code: matter, name: matterName(matter) }),
+  division: ({ division }: Incident) => (division === null ? null : { code: division }),
+  department: ({ department }: Incident) => departmentOf(department),
+  centre: ({ centre }: Incident) => centreOf(centre),
+  position: ({ longitude, latitude }: Incident) =>
+    longitude === null || latitude === null ? null : { longitude, latitude },
+  mergedInto: ({ mergedInto }: Incident, _: unknown, context: Viewing) =>
+    mergedInto === null ? null : loadVisible(context, mergedInto),
+  supervised: ({ supervisedAt }: Incident) => supervisedAt !== null,
+  overdue: ({ dueAt }: Incident) => dueAt !== null && dueAt < new Date(),
+};
+
+const LISTS = {
+  externalNumbers: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.externalNumbers.load(id),
+  steps: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.steps.load(id),
+  attempts: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.attempts.load(id),
+  reporters: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.reporters.load(id),
+  notifications: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.notifications.load(id),
+  coHandlers: async ({ id }: Incident, _: unknown, { loaders }: Viewing) =>
+    (await loaders.coHandlers.load(id)).map(({ department }) => departmentOf(department)),
+  async deadlines(incident: Incident, _: unknown, { loaders }: Viewing) {
+    const attempts = await loaders.attempts.load(incident.id);
+    return [...attempts.flatMap(deadlinesOfAttempt), ...replyDeadline(incident)];
+  },
+  async availableActions(incident: Incident, _: unknown, { loaders, actor }: Viewing) {
+    const reporters = [...(await loaders.reporters.load(incident.id))];
+    return availableActions(actor, governed({ ...incident, reporters })).map((action) => {
+      const { label, mutation, to, inputs } = ruleOf(action);
+      const toLabel = to === null ? null : STATE_LABELS[to];
+      return { action, label, mutation, to, toLabel, inputs };
+    });
+  },
+  async similarIncidents({ id }: Incident, _: unknown, context: Viewing) {
+    const similar = await context.loaders.similar.load(id);
+    const found = await Promise.all(
+      similar.map(async ({ id: other, metres }) => ({ incident: await loadVisible(context, other), metres })),
+    );
+    return found.filter(({ incident }) => incident !== null);
+  },
+};
+
+const attemptFields = {
+  department: ({ department }: Attempt) => departmentOf(department),
+  returnReasonLabel: ({ returnReason }: Attempt) =>
+    isReturnReason(returnReason) ? RETURN_REASON_LABELS[returnReason] : null,
+  returnedLate: ({ returnedAt, returnDueAt }: Attempt) =>
+    returnedAt !== null && returnDueAt !== null && returnedAt > returnDueAt,
+  externalNumber: ({ externalKind: kind, externalNumber: number, department }: Attempt) =>
+    kind === null || number === null ? null : { kind, number, source: department },
+  dueAt: (attempt: Attempt) => {
+    const running = owed(attempt).filter(({ metAt }) => metAt === null);
+    const times = running.map(({ dueAt }) => dueAt.getTime());
+    return times.length === 0 ? null : new Date(Math.min(...times));
+  },
+  overdue: (attempt: Attempt) =>
+    owed(attempt).some(({ dueAt, metAt }) => metAt === null && dueAt < new Date()),
+};
+
+/** To give work back is a right, and its end no debt. */
+function owed(attempt: Attempt): readonly Deadline[] {
+  return deadlinesOfAttempt(attempt).filter(({ kind }) => kind !== 'RETURN');
+}
+
+function channelLabel(channel: string): string {
+  return isChannel(channel) ? CHANNEL_LABELS[channel] : channel;
+}
+
+function departmentOf(code: string | null) {
+  return code === null ? null : { code };
+}
+
+function centreOf(code: string | null) {
+  return code === null ? null : { code };
+}

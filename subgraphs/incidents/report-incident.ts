@@ -1,0 +1,133 @@
+// Puts an incident into the library by hand: a report, or a draft of one.
+import { HubError } from '@weft/core/errors';
+import { TRANSACTION_LIMITS } from '../store.ts';
+import { type Actor, shownName } from './actor.ts';
+import { REPORT_ROLES } from './authority.ts';
+import { badInput, requireText } from './command.ts';
+import { mergeIfDuplicate } from './duplicates.ts';
+import type { Incident, PrismaClient } from './generated/client.ts';
+import { fingerprintOf, incidentIdOf } from './identity.ts';
+import type { ReporterKind } from './labels.ts';
+import { putReports } from './put-reports.ts';
+import { decodeReport, type Report } from './report.ts';
+import { CODE_LENGTH_MAX } from './report-limits.ts';
+
+/** Who tells us, where nobody is known by name. */
+const BY = 'incidents';
+
+/** ReportIncidentInput as GraphQL has decoded it. */
+export interface ReportIncidentInput {
+  readonly requestId: string;
+  readonly reportedAt?: Date | null;
+  readonly externalNumbers?: readonly { readonly kind: string; readonly number: string }[] | null;
+  readonly reporters?: readonly { readonly kind: string }[] | null;
+  readonly draft?: boolean | null;
+  readonly [field: string]: unknown;
+}
+
+/**
+ * Puts an incident in, once a `requestId` of whoever asks.
+ * @param signal what it has not committed when this aborts is undone
+ * @throws HubError BAD_USER_INPUT naming the argument; CONFLICT when the request id came with another input before;
+ *   UNAUTHENTICATED or FORBIDDEN for who may report nothing
+ */
+export async function reportIncident(
+  prisma: PrismaClient,
+  input: ReportIncidentInput,
+  actor: Actor,
+  signal: AbortSignal,
+): Promise<Incident> {
+  const role = requireReporter(actor);
+  const requestId = requireText('input.requestId', input.requestId, CODE_LENGTH_MAX);
+  const receivedAt = new Date();
+  const isOwn = (input.reporters ?? []).length === 0;
+  const report = requireReport({
+    ...input,
+    reportedAt: input.reportedAt ?? receivedAt,
+    externalNumbers: input.externalNumbers ?? [],
+    reporters: isOwn ? ownReporter(actor) : input.reporters,
+  });
+  const isDraft = input.draft ?? false;
+  if (isDraft && actor.key === undefined)
+    throw badInput('input.draft', 'expected credentials: nobody else would see the draft again');
+  // What one has chosen as the number of a request is nobody else's.
+  const id = incidentIdOf(
+    actor.key === undefined ? 'reportIncident' : `reportIncident ${actor.key}`,
+    requestId,
+  );
+  const fingerprint = fingerprintOfReport(report, input, isDraft);
+  const by = shownName(actor, role) ?? BY;
+  const subject = isOwn ? actor.key : undefined;
+  const reported = await prisma.$transaction(async (tx) => {
+    await putReports(tx, [{ id, report, by, fingerprint, subject, role, isDraft }], receivedAt);
+    const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+    signal.throwIfAborted();
+    if (incident.fingerprint === fingerprint) return incident;
+    throw new HubError(
+      'CONFLICT',
+      `requestId ${requestId} was used with another input before, for incident ${id}`,
+      {
+        details: { argument: 'input.requestId', incident: id },
+      },
+    );
+  }, TRANSACTION_LIMITS);
+  if (!reported.duplicateCheck) return reported;
+  await mergeIfDuplicate(prisma, id);
+  return await prisma.incident.findUniqueOrThrow({ where: { id } });
+}
+
+/** @returns the role by which they may report */
+function requireReporter(actor: Actor): string {
+  const role = actor.roles.find((each) => REPORT_ROLES.has(each));
+  if (role !== undefined) return role;
+  const roles = [...REPORT_ROLES].filter((each) => each !== 'anonymous').join(', ');
+  throw new HubError(
+    actor.kind === 'anonymous' ? 'UNAUTHENTICATED' : 'FORBIDDEN',
+    `reportIncident is for the roles ${roles}`,
+    { details: { action: 'report', allowed: '' } },
+  );
+}
+
+/** 上报主体 by the role of who reports in their own name. */
+const KINDS: Readonly<Record<string, ReporterKind>> = {
+  volunteer: 'VOLUNTEER',
+  'grid-worker': 'GRASSROOTS_WORKER',
+  'grid-head': 'GRASSROOTS_WORKER',
+  'centre-staff': 'PUBLIC_OFFICIAL',
+  'duty-officer': 'PUBLIC_OFFICIAL',
+  leader: 'PUBLIC_OFFICIAL',
+  operator: 'PUBLIC_OFFICIAL',
+  'stationed-agency': 'PUBLIC_OFFICIAL',
+  'department-handler': 'PUBLIC_OFFICIAL',
+};
+
+function ownReporter({ key, name, roles }: Actor): readonly unknown[] {
+  if (key === undefined) return [];
+  const kind = roles.map((role) => KINDS[role]).find((each) => each !== undefined) ?? 'CITIZEN';
+  return [{ kind, name, contact: null }];
+}
+
+/** What was left out is no part of the input: "now" is another one at the second telling. */
+function fingerprintOfReport(report: Report, { reportedAt }: ReportIncidentInput, isDraft: boolean): string {
+  const { urgency, confidential, position, reporters, externalNumbers, ...fields } = report;
+  const base = {
+    ...fields,
+    reportedAt: reportedAt?.toISOString() ?? null,
+    externalNumbers: JSON.stringify(externalNumbers),
+  };
+  const more = JSON.stringify([urgency, confidential, position, reporters, isDraft]);
+  // As it was before a report had more: what was told then is the same when it is told again.
+  const isPlain =
+    urgency === 'NORMAL' &&
+    !confidential &&
+    position === null &&
+    !isDraft &&
+    reporters.every(({ name, contact }) => name === null && contact === null);
+  return fingerprintOf(isPlain ? base : { ...base, more });
+}
+
+function requireReport(input: Readonly<Record<string, unknown>>): Report {
+  const decoded = decodeReport(input);
+  if (decoded.kind === 'report') return decoded.report;
+  throw badInput(`input.${decoded.argument}`, decoded.problem);
+}

@@ -106,6 +106,12 @@ describe('weft tail', () => {
     expect(printed.out).toBe('');
   });
 
+  it('has a help that ends well', async () => {
+    const { printed, ended } = tail('--help');
+    expect(await ended).toBe(0);
+    expect(printed.out).toContain('weft tail FIELD');
+  });
+
   it('says where no hub runs', async () => {
     const { printed, ended } = tail('lampChanged');
     expect(await ended).toBe(1);

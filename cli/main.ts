@@ -64,7 +64,11 @@ const GATEWAY_SETTINGS = {
   planner: 'WEFT_PLANNER',
 } as const;
 
-main(process.argv.slice(2)).catch((thrown: unknown) => {
+const given = process.argv.slice(2);
+// `replay` has a help of its own.
+const asksForHelp = given[0] !== 'replay' && given.includes('--help');
+
+main(asksForHelp ? ['help'] : given).catch((thrown: unknown) => {
   const known = thrown instanceof OperatorError;
   process.stderr.write(`weft: ${known ? thrown.message : ((thrown as Error).stack ?? String(thrown))}\n`);
   process.exit(known ? thrown.exitCode : 70);

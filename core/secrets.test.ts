@@ -21,5 +21,8 @@ describe('openSecrets', () => {
     expect(() => openSecrets(undefined, {})('hotline-webhook')).toThrow(
       /SECRET_HOTLINE_WEBHOOK.*WEFT_SECRETS_DIR/,
     );
+    expect(() => openSecrets('/srv/secrets', {})('hotline-webhook')).toThrow(
+      'set SECRET_HOTLINE_WEBHOOK or put it into the file /srv/secrets/hotline-webhook',
+    );
   });
 });

@@ -19,10 +19,13 @@ export function openSecrets(
     const value =
       (directory === undefined ? undefined : readSecretFile(join(directory, name))) ?? env[variable];
     if (value === undefined || value === '') {
-      throw new OperatorError(
-        `secret "${name}" is missing: set ${variable} or put it into the file ${name} in WEFT_SECRETS_DIR`,
-        { exitCode: 2 },
-      );
+      const file =
+        directory === undefined
+          ? `the file ${name} in the folder of WEFT_SECRETS_DIR, which is not set`
+          : `the file ${join(directory, name)}`;
+      throw new OperatorError(`secret "${name}" is missing: set ${variable} or put it into ${file}`, {
+        exitCode: 2,
+      });
     }
     return value;
   };

@@ -1,5 +1,4 @@
 // The live results of one webhook, in order and bounded: an ordinary graphql-transport-ws client that goes on from its cursor.
-import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type Client, createClient, type FormattedExecutionResult } from 'graphql-ws';
 import { WebSocket } from 'ws';
@@ -163,9 +162,10 @@ function describe(thrown: unknown): string {
       .map(({ message, extensions }) => `${extensions?.code ?? 'error'}: ${message}`)
       .join('; ');
   }
-  const { code, reason } = thrown as { readonly code?: unknown; readonly reason?: unknown };
+  const { code, reason, message } = thrown as Readonly<Record<'code' | 'reason' | 'message', unknown>>;
   if (typeof code === 'number') return `the gateway closed the socket: ${code} ${reason}`;
-  return `the gateway cannot be reached: ${HubError.from(thrown).message || String(thrown)}`;
+  // Of an address with several IPs Node's error has no message, only a code.
+  return `the gateway cannot be reached: ${message || code || String(thrown)}`;
 }
 
 function waiting(waitMs: number, signal: AbortSignal, onWaker: (wake: () => void) => void): Promise<void> {

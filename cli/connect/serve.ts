@@ -31,8 +31,8 @@ export async function serveCommand(argv: readonly string[], env: Environment): P
   });
   process.stdout.write(`${server.url}  explorer, check and upstream calls; Ctrl-C ends\n`);
   await new Promise<void>((done) => {
-    process.once('SIGINT', () => done());
-    process.once('SIGTERM', () => done());
+    process.on('SIGINT', () => done());
+    process.on('SIGTERM', () => done());
   });
   await server.close();
 }

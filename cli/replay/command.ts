@@ -63,8 +63,8 @@ export async function replayCommand(argv: readonly string[]): Promise<void> {
   }
   const stopping = new AbortController();
   const stop = () => stopping.abort();
-  process.once('SIGINT', stop);
-  process.once('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
   const display = createDisplay();
   try {
     const summary = await replay({

@@ -37,7 +37,8 @@ export async function tailCommand(
       error: ({ code, message, cause }) => ended.reject(new OperatorError(`${code}: ${message}`, { cause })),
     },
   );
-  process.once('SIGINT', ended.resolve).once('SIGTERM', ended.resolve);
+  // A terminal signals the group, and `npx` and scripts/weft.mjs pass the same Ctrl-C on: it comes several times.
+  process.on('SIGINT', ended.resolve).on('SIGTERM', ended.resolve);
   // Whoever reads, `head` for one, has enough.
   process.stdout.on('error', () => ended.resolve());
   try {
@@ -52,7 +53,9 @@ export async function tailCommand(
 function urlsOfHome(home: string): { readonly http: string; readonly ws: string } {
   const { graphql: http, ws } = readRun(home)?.urls ?? {};
   if (http === undefined || ws === undefined)
-    throw new OperatorError(`no hub runs in ${home}: start one, or say where with --url`);
+    throw new OperatorError(
+      `no hub runs in ${home}: start one, set WEFT_HOME to its home, or say where with --url`,
+    );
   return { http, ws };
 }
 

@@ -15,7 +15,7 @@ export function clockOf(at: Date): string {
 export function lineOf(at: Date, value: Value | null): string {
   if (value === null) return `${clockOf(at)}  (no data)`;
   const fields = leavesOf(value, '');
-  const subject = fields.find(([path]) => /(?:^|\.)(?:id|code)$/.test(path));
+  const subject = fields.find(([path, leaf]) => leaf !== null && /(?:^|\.)(?:id|code)$/.test(path));
   const rest = fields.filter(([path, leaf]) => path !== subject?.[0] && path !== 'cursor' && leaf !== null);
   const words = rest.map(([path, leaf]) => `${path}=${shown(leaf)}`);
   return [clockOf(at), subject === undefined ? '-' : shown(subject[1]), ...words].join('  ');

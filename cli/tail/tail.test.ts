@@ -88,6 +88,7 @@ describe('the line of an event', () => {
     };
     expect(lineOf(at, value)).toBe('08:05:09.007  l1  kind=A  lamp.colour="dark red"  lamp.tags=["x"]');
     expect(lineOf(at, { note: 'x' })).toBe('08:05:09.007  -  note=x');
+    expect(lineOf(at, { change: { code: null }, lamp: { id: 'l1' } })).toBe('08:05:09.007  l1');
     expect(lineOf(at, null)).toBe(`${clockOf(at)}  (no data)`);
   });
 

@@ -59,14 +59,24 @@ async function answer(
   id: string | undefined,
 ): Promise<readonly string[]> {
   switch (verb) {
-    case 'list':
-      return (await listWebhooks(client)).map(describeWebhook);
-    case 'dead-letters':
-      return (await listDeadLetters(client, name === '' ? undefined : name, LETTERS_MAX)).map(describeLetter);
-    case 'redrive':
-      return [
-        `${countOf(await askForRedrive(client, name, id), 'dead letter')} of ${name} will be sent again`,
-      ];
+    case 'list': {
+      const webhooks = await listWebhooks(client);
+      return webhooks.length === 0
+        ? ['no webhook has delivered or failed yet']
+        : webhooks.map(describeWebhook);
+    }
+    case 'dead-letters': {
+      const letters = await listDeadLetters(client, name === '' ? undefined : name, LETTERS_MAX);
+      return letters.length === 0 ? ['no dead letters'] : letters.map(describeLetter);
+    }
+    case 'redrive': {
+      const count = await askForRedrive(client, name, id);
+      if (count === 0)
+        throw new OperatorError(
+          `there is no dead letter ${id === undefined ? 'of' : `${id} of`} ${name}: 'weft webhooks dead-letters' lists them`,
+        );
+      return [`${countOf(count, 'dead letter')} of ${name} will be sent again`];
+    }
     default:
       return [
         (await forgetPosition(client, name))
@@ -110,6 +120,7 @@ async function onDatabase(
     await client.connect();
     await act(client);
   } catch (cause) {
+    if (cause instanceof OperatorError) throw cause;
     throw new OperatorError(`webhooks: the database says: ${(cause as Error).message}`, { cause });
   } finally {
     await client.end();

@@ -166,6 +166,11 @@ function checkReturnType(
       'write `implements Resumable`, with cursor and gap',
     );
   }
+  for (const name of FILLED_BY_GATEWAY) {
+    if (type.fields.has(name)) continue;
+    const mend = 'add `cursor: Cursor!` and `gap: Gap`';
+    issues.add('SHAPE_MISMATCH', type.node.name, `${type.name} has no '${name}'`, mend);
+  }
   for (const [name, node] of type.fields) {
     if (name === entityField || FILLED_BY_GATEWAY.has(name)) continue;
     issues.add(

@@ -285,6 +285,8 @@ const MISTAKES: readonly (readonly [code: string, from: string, to: string, at?:
   ['SHAPE_MISMATCH', '$.rows { id: no }', '$.rows->list->first { id: no }'],
   ['SHAPE_MISMATCH', ', many: true', ''],
   ['SHAPE_MISMATCH', 'type OrderChanged implements Resumable', 'type OrderChanged'],
+  ['SHAPE_MISMATCH', '  cursor: Cursor!\n', '', 'type OrderChanged'],
+  ['SHAPE_MISMATCH', '  gap: Gap\n', '', 'type OrderChanged'],
   ['FIELD_WITHOUT_SOURCE', '  state: OrderState\n', '  state: OrderState\n  unit: String\n', 'unit: String'],
   ['FIELD_WITHOUT_SOURCE', 'type Detail { text: String }', 'type Detail { text: String by: String }'],
   ['FIELD_WITHOUT_SOURCE', 'number: ID @external', 'number: ID'],

@@ -50,5 +50,6 @@ export function unwrapAnswer(answer: Answer, types: ReadonlyMap<string, Contract
 /** What a person should look at in the envelope that was passed over. */
 export function envelopeCheck(passedOver: readonly string[]): string | undefined {
   if (passedOver.length === 0) return undefined;
-  return `check: the answer's ${passedOver.join(', ')} are not looked at: if one says that the call failed, add failWhen`;
+  const verb = passedOver.length === 1 ? 'is' : 'are';
+  return `check: the answer's ${passedOver.join(', ')} ${verb} not looked at: if that says that the call failed, add failWhen`;
 }

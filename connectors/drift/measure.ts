@@ -124,9 +124,10 @@ async function readRest(
   secrets: Secrets,
 ): Promise<Measured> {
   const { openapiFile, openapiUrl } = plan;
-  if (openapiFile === undefined) throw new NoLiveContract('the folder has no contract of it: set openapi');
+  if (openapiFile === undefined)
+    throw new NoLiveContract('the folder has no contract of it: set rest.openapi in its @source');
   if (openapiUrl === undefined)
-    throw new NoLiveContract('it is not said where its live contract is: set openapiUrl');
+    throw new NoLiveContract('it is not said where its live contract is: set rest.openapiUrl in its @source');
   const read = (file: string) => structureOfContract(readOpenapi(file, new Set()));
   const contract = read(openapiFile);
   const live = await overHttp(system, source, plan, secrets, (channel, fetchPath) => {

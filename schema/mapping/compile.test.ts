@@ -373,6 +373,7 @@ describe('compileTemplate', () => {
     ['/a/}', 3],
     ['/a/{$args.x->nope}', 13],
     ['/a/{id}', 4],
+    ['/a/$args.id', 3],
   ])('%s is refused at %i', (text, offset) => {
     expect(() => compileTemplate(text)).toThrow(expect.objectContaining({ name: 'MappingError', offset }));
   });

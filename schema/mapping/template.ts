@@ -1,5 +1,9 @@
 // Cuts a template, `/orders/{$args.id}`, into its text and its placeholders.
 import { MAPPING_CHARS_MAX, MappingError } from './lexer.ts';
+import { MAPPING_ROOTS } from './parser.ts';
+
+/** What would be read, if it stood in braces. */
+const BARE_PATH = new RegExp(`^\\$(?:${MAPPING_ROOTS.join('|')})\\.[\\w.]*\\w`);
 
 /** Text as it stands, or the text of a mapping that stood between braces, with its offset in the template. */
 export type Piece =
@@ -8,7 +12,7 @@ export type Piece =
 
 /**
  * The pieces of a template, in order.
- * @throws MappingError at a brace without its other half, and when the template is too long
+ * @throws MappingError at a brace without its other half, at a path that nobody put into braces, and when the template is too long
  */
 export function readPieces(text: string): readonly Piece[] {
   if (text.length > MAPPING_CHARS_MAX) {
@@ -34,6 +38,9 @@ export function readPieces(text: string): readonly Piece[] {
       pieces.push({ kind: 'placeholder', text: text.slice(at + 1, end), offset: at + 1 });
       at = end + 1;
     } else {
+      const bare = character === '$' ? BARE_PATH.exec(text.slice(at))?.[0] : undefined;
+      if (bare !== undefined)
+        throw new MappingError(`'${bare}' is plain text without braces: write {${bare}}`, at);
       literal += character;
       at += 1;
     }

@@ -1,7 +1,7 @@
 // `weft tail` as it is called in a terminal, against a real gateway.
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
+import { setImmediate as immediately, setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { ROOT } from '../support/hub.ts';
 import { type Lamps, type LampsGateway, startLamps } from '../support/lamps.ts';
@@ -72,6 +72,18 @@ describe('weft tail', () => {
     expect(first).toMatchObject({ cursor: expect.any(String), value: { lamp: { id: `t${last + 1}` } } });
   });
 
+  it('says where it stands also when one Ctrl-C comes several times, as through npx', async () => {
+    const { child, printed, ended } = tail('lampChanged', '--url', gateway.graphql, '--arg', 'street=twice');
+    await changeUntil('twice', () => printed.out.includes('\n'));
+    for (let n = 0; n < 2_000 && child.exitCode === null; n += 1) {
+      child.kill('SIGINT');
+      await immediately();
+    }
+    // A signal may also meet the process when it has said all and is gone but for its number.
+    await ended;
+    expect(printed.err).toContain('the last cursor');
+  });
+
   it('says loudly that the connection was lost', async () => {
     const first = await lamps.gateway();
     const { child, printed, ended } = tail('lampChanged', '--url', first.graphql);
@@ -94,9 +106,17 @@ describe('weft tail', () => {
     expect(printed.out).toBe('');
   });
 
+  it('has a help that ends well', async () => {
+    const { printed, ended } = tail('--help');
+    expect(await ended).toBe(0);
+    expect(printed.out).toContain('weft tail FIELD');
+  });
+
   it('says where no hub runs', async () => {
     const { printed, ended } = tail('lampChanged');
     expect(await ended).toBe(1);
-    expect(printed.err).toBe('weft: no hub runs in /nonexistent: start one, or say where with --url\n');
+    expect(printed.err).toBe(
+      'weft: no hub runs in /nonexistent: start one, set WEFT_HOME to its home, or say where with --url\n',
+    );
   });
 });

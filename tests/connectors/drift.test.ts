@@ -165,7 +165,7 @@ describe('an OpenAPI document', () => {
     const { url, requests } = await stub(() => undefined);
     expect(await measureOne(await open(contract, url))).toMatchObject({
       verdict: 'UNKNOWN',
-      reason: expect.stringMatching(/set openapiUrl$/),
+      reason: expect.stringMatching(/set rest\.openapiUrl in its @source$/),
     });
     expect(requests).toEqual([]);
   });

@@ -118,6 +118,8 @@ describe('a webhook', { timeout: TEST_MS_MAX }, () => {
   it('puts aside what is never accepted, goes on, and sends it again when it is asked to', async () => {
     await rig.deliver(receiver.url, { ...QUICK, attemptsMax: 3 });
     await untilLive();
+    expect(await rig.weft('dead-letters')).toBe('no dead letters\n');
+    await expect(rig.weft('redrive', 'bureau')).rejects.toThrow('there is no dead letter of bureau');
     receiver.reply = (n) => (n === 2 ? 500 : 204);
     await rig.append(1, 3);
     await untilAccepted(3);

@@ -26,7 +26,7 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--division CODE] [--department CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
-  weft audit export SUBJECT [--out FILE] write the evidence of a subject, such as Incident:ID
+  weft audit export WHAT [--out FILE]    write the evidence of an incident: its id, or hotlineOrder:NUMBER
                     [--leave-out NAMES]
   weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
                     [--json]

@@ -5,8 +5,10 @@ import { actOnIncident } from './act.ts';
 import type { Actor } from './actor.ts';
 import { type ActionArguments, decodeCommand } from './command.ts';
 import type { PrismaClient } from './generated/client.ts';
+import { type InboxArguments, listInbox } from './inbox.ts';
 import { createIncidentFields } from './incident-fields.ts';
 import type { IncidentLoaders } from './loaders.ts';
+import { readOverview } from './overview.ts';
 import {
   countIncidents,
   findByExternalNumber,
@@ -47,6 +49,13 @@ export function createIncidentResolvers(prisma: PrismaClient, policy: DeadlinePo
         { division }: { readonly division?: string | null },
         { actor }: IncidentsContext,
       ) => countIncidents(prisma, actor, division),
+      overview: (
+        _: unknown,
+        { division }: { readonly division?: string | null },
+        { actor }: IncidentsContext,
+      ) => readOverview(prisma, actor, division ?? null, new Date()),
+      centreInbox: (_: unknown, args: InboxArguments, { actor }: IncidentsContext) =>
+        listInbox(prisma, actor, args),
       trace: (_: unknown, { incident }: { readonly incident: string }, context: IncidentsContext) =>
         readTrace(prisma, context, incident),
     },

@@ -52,6 +52,7 @@ export async function putReports(
     const { division, channel, confidential } = report;
     return incidentEvent(steps[index] as Step, {
       division,
+      centre: centreOf(division),
       channel,
       confidential,
       ...(cause === undefined ? {} : { cause }),

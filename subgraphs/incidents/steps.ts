@@ -56,7 +56,7 @@ export async function writeStep(
   const notifications =
     TOLD_STATES.has(facts.to) && facts.to !== step.from ? await notify(tx, step) : undefined;
   const context = {
-    ...contextOf(after),
+    ...contextOf(after, before),
     ...(write.dispatch === undefined ? {} : { dispatch: write.dispatch }),
     ...(notifications === undefined ? {} : { notifications }),
   };

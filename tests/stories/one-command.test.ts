@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isAlive } from '@weft/core/process-table';
+import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import WebSocket from 'ws';
 import { createHome, type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
 import { subscribe, untilLive } from '../support/live.ts';
 import { callHotline, callPolice, moveOrder } from '../support/simulated.ts';
@@ -69,19 +71,24 @@ function weft(home: string, ...argv: readonly string[]) {
   });
 }
 
-/** Takes the incident of an order all the way, by a centre and a department. @returns its id */
-async function closeOrder(hub: Hub, orderNo: string): Promise<string> {
-  const [staff, handler] = await Promise.all([
-    weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508'),
-    weft(hub.home, 'token', '--role', 'department-handler', '--department', 'urban-management'),
-  ]);
-  const id = await waitFor('the incident', async () => {
+/** The id of the incident that an order becomes. */
+function incidentOf(hub: Hub, orderNo: string): Promise<string> {
+  return waitFor('the incident', async () => {
     const { data } = await hub.query<{ incidentByExternalNumber: { id: string } | null }>(
       'query ($n: ID!) { incidentByExternalNumber(kind: "hotlineOrder", number: $n) { id } }',
       { n: orderNo },
     );
     return data?.incidentByExternalNumber?.id;
   });
+}
+
+/** Takes the incident of an order all the way, by a centre and a department. @returns its id */
+async function closeOrder(hub: Hub, orderNo: string): Promise<string> {
+  const [staff, handler] = await Promise.all([
+    weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508'),
+    weft(hub.home, 'token', '--role', 'department-handler', '--department', 'urban-management'),
+  ]);
+  const id = await incidentOf(hub, orderNo);
   const steps = [
     [staff, 'acceptIncident', ''],
     [staff, 'routeIncident', 'department: "urban-management"'],
@@ -315,6 +322,53 @@ describe('the hub, started by one command', () => {
       stdout: expect.stringMatching(/entries\[\d\]\.fields\.attempt: /),
     });
     removeHome(away);
+  });
+
+  it('brings the inbox of a centre to its staff, and then what comes to it and leaves it', async () => {
+    const centre = `${COMMUNITY}-01`;
+    const token = (
+      await weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508')
+    ).stdout.trim();
+    // A snapshot of nothing would bring no message.
+    const order = { externalRef: 'waiting', subject: '待办', areaCode: COMMUNITY };
+    await incidentOf(hub, await callHotline(hub, order));
+    const connectionParams = { authorization: `Bearer ${token}` };
+    const client = createClient({ url: hub.urls.ws ?? '', webSocketImpl: WebSocket, connectionParams });
+    type Incident = {
+      readonly id: string;
+      readonly title: string;
+      readonly centre: { readonly code: string };
+    };
+    type Message = { readonly change: { readonly kind: string } | null; readonly incident: Incident };
+    const query = `subscription ($centre: ID!) { centreInboxChanged(centre: $centre, from: SNAPSHOT) {
+      change { kind } incident { id title centre { code } } } }`;
+    const events = client.iterate<{ centreInboxChanged: Message }>({ query, variables: { centre } });
+    const until = async (fits: (message: Message) => boolean): Promise<Message> => {
+      for (;;) {
+        const { value, done } = await events.next();
+        if (done === true) throw new Error('the subscription ended');
+        const message = value.data?.centreInboxChanged;
+        expect(value.errors).toBeUndefined();
+        if (message !== undefined && fits(message)) return message;
+      }
+    };
+    await callHotline(hub, { externalRef: 'elsewhere', subject: '他处', areaCode: '320508018001' });
+    const waiting = await until(({ change }) => change === null);
+    expect(waiting.incident.centre.code).toBe(centre);
+    await callHotline(hub, { externalRef: 'inbox', subject: '新到', areaCode: COMMUNITY });
+    const { incident } = await until(({ change, incident: { title } }) => {
+      expect(title).not.toBe('他处');
+      return change?.kind === 'REPORTED' && title === '新到';
+    });
+    await fetch(hub.urls.graphql ?? '', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...connectionParams },
+      body: JSON.stringify({ query: `mutation { escalateIncident(id: "${incident.id}") { id } }` }),
+    });
+    const left = await until(({ change }) => change?.kind === 'ESCALATED');
+    expect(left.incident).toMatchObject({ id: incident.id, centre: { code: '320508017-01' } });
+    await events.return?.();
+    await client.dispose();
   });
 
   it('has no subgraph that answers anybody but the gateway', async () => {

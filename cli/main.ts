@@ -26,8 +26,8 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--division CODE] [--department CODE] [--subject NAME] [--lifetime SECONDS]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
-  weft audit export SUBJECT [--out FILE] write the evidence of a subject, such as Incident:ID
-                    [--leave-out NAMES]
+  weft audit export WHAT [--out FILE]    write the evidence of an incident: its id, or hotlineOrder:NUMBER
+                    [--with-personal] [--leave-out NAMES]   personal fields are left out by default
   weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
                     [--json]
   weft ingest quarantine list          what came in and was not understood

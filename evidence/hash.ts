@@ -1,5 +1,5 @@
 // The hash functions of evidence, and domains that keep one kind of input from being taken for another.
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomFillSync } from 'node:crypto';
 import canonicalize from 'canonicalize';
 
 /** SHA-256 (FIPS 180-4), or SM3 (GB/T 32905-2016). */
@@ -14,9 +14,7 @@ const SALT_BYTES = 16;
 
 /** @returns 32 bytes */
 export function digest(algorithm: HashAlgorithm, domain: number, ...parts: readonly Uint8Array[]): Buffer {
-  const hash = createHash(algorithm).update(Uint8Array.of(domain));
-  for (const part of parts) hash.update(part);
-  return hash.digest();
+  return hash(algorithm, Buffer.concat([Uint8Array.of(domain), ...parts]), 'buffer');
 }
 
 /**
@@ -33,7 +31,16 @@ export function canonicalBytes(value: unknown): Buffer {
   return Buffer.from(canonicalText(value), 'utf8');
 }
 
+/** Random bytes for many salts at one call: one call each was a third of the time that an entry takes. */
+const salts = Buffer.alloc(SALT_BYTES * 256);
+let saltsUsed = salts.length;
+
 /** 16 random bytes in hex: a digest of a short value must not be guessable. */
 export function newSalt(): string {
-  return randomBytes(SALT_BYTES).toString('hex');
+  if (saltsUsed === salts.length) {
+    randomFillSync(salts);
+    saltsUsed = 0;
+  }
+  saltsUsed += SALT_BYTES;
+  return salts.toString('hex', saltsUsed - SALT_BYTES, saltsUsed);
 }

@@ -46,9 +46,7 @@ export function verifyExport(text: string, trusted: readonly KeyObject[] | undef
   const { content } = read;
   const keys = checkKeys(content, trusted, report);
   checkHead(content, keys, report);
-  content.entries.forEach((entry, index) => {
-    checkEntry(content, entry, index, report);
-  });
+  checkChain(content.head.subject, content.entries, report);
   checkCheckpoints(content.checkpoints, keys, report);
   const proven = checkProofs(content, report);
   // What has been told by its name need not be told again by its place.
@@ -119,14 +117,30 @@ function checkHead({ head, entries }: EvidenceExport, keys: Keys, report: Report
     );
 }
 
+/**
+ * What does not hold in the chain of one subject from its first entry on: digests, hashes, sequence. That nothing was cut
+ * off its end, and that a checkpoint is over it, is for an export to say.
+ */
+export function verifyChain(subject: string, entries: readonly EvidenceEntry[]): readonly Finding[] {
+  const findings: Finding[] = [];
+  checkChain(subject, entries, (where, problem) => findings.push({ where, problem }));
+  return findings;
+}
+
+function checkChain(subject: string, entries: readonly EvidenceEntry[], report: Report): void {
+  entries.forEach((entry, index) => {
+    if (entry.subject !== subject) report(`entries[${index}].subject`, `is not ${subject}`);
+    checkEntry(entries, entry, index, report);
+  });
+}
+
 function checkEntry(
-  { head, entries }: EvidenceExport,
+  entries: readonly EvidenceEntry[],
   entry: EvidenceEntry,
   index: number,
   report: Report,
 ): void {
   const where = `entries[${index}]`;
-  if (entry.subject !== head.subject) report(`${where}.subject`, `is not ${head.subject}`);
   if (entry.sequence !== index + 1)
     report(`${where}.sequence`, `expected ${index + 1}, got ${entry.sequence}`);
   const before = index === 0 ? NO_PREVIOUS_HASH : entries[index - 1]?.hash;

@@ -53,7 +53,11 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
     openEvidence(options, opened);
     const directory = opened(await openDirectory(databaseUrl, logger));
     const incidents = opened(
-      openIncidents(databaseUrl, log, logger, { anonymousMay: options.anonymousMay, deadlines }),
+      openIncidents(databaseUrl, log, logger, {
+        anonymousMay: options.anonymousMay,
+        deadlines,
+        hash: options.evidence?.algorithm,
+      }),
     );
     const registry = opened(openRegistry(databaseUrl, log, logger));
     const subgraphs = [directory, incidents, registry];

@@ -8,14 +8,16 @@ import { readSigner } from '@weft/evidence/open';
 import type { EvidenceTransaction } from '@weft/evidence/postgres/append';
 import { exportEvidence } from '@weft/evidence/postgres/read';
 import { type Verification, verifyExport } from '@weft/evidence/verify';
+import { PERSONAL_FIELDS } from '@weft/subgraphs/incidents/step-evidence';
 import { homeDirectory } from '../checkout.ts';
 import { onDatabase } from '../on-database.ts';
+import { findSubject } from './subject.ts';
 
 const FILE_BYTES_MAX = 100_000_000;
 const KEY_BYTES_MAX = 10_000;
 const FINDINGS_SHOWN_MAX = 50;
 const USAGE =
-  "expected 'weft audit export SUBJECT [--out FILE] [--leave-out NAMES]' or 'weft audit verify FILE [--key FILE]… [--json]'";
+  "expected 'weft audit export SUBJECT [--out FILE] [--with-personal] [--leave-out NAMES]' or 'weft audit verify FILE [--key FILE]… [--json]'";
 
 /**
  * Of `verify`, prints what was found; the process ends with 1 when the file is not genuine. Of `export`, writes the file.
@@ -29,7 +31,8 @@ export async function auditCommand(
   const [verb, name, ...others] = positionals;
   if (name === undefined || others.length > 0) throw new OperatorError(USAGE, { exitCode: 2 });
   if (verb === 'export') {
-    const leaveOut = new Set((values['leave-out'] ?? '').split(',').filter((field) => field !== ''));
+    const named = (values['leave-out'] ?? '').split(',').filter((field) => field !== '');
+    const leaveOut = new Set([...(values['with-personal'] === true ? [] : PERSONAL_FIELDS), ...named]);
     return exportSubject(name, { leaveOut, file: values.out }, env);
   }
   if (verb !== 'verify') throw new OperatorError(USAGE, { exitCode: 2 });
@@ -40,7 +43,7 @@ export async function auditCommand(
 }
 
 async function exportSubject(
-  subject: string,
+  name: string,
   { leaveOut, file }: { readonly leaveOut: ReadonlySet<string>; readonly file: string | undefined },
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
@@ -51,9 +54,14 @@ async function exportSubject(
       query: async <Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[] = []) =>
         (await client.query<Row>(sql, [...parameters])).rows,
     };
-    const text = await exportEvidence(database, { subject, leaveOut, signer });
+    const subject = await findSubject(database, name);
+    const { text, entries, proven, leftOut } = await exportEvidence(database, { subject, leaveOut, signer });
     if (file === undefined) process.stdout.write(text);
     else writeFileSync(file, text);
+    const left = leftOut.length === 0 ? 'nothing was left out' : `left out: ${leftOut.join(', ')}`;
+    const told = `${entries} entries of ${subject}, ${proven} of them under signed checkpoints; ${left}`;
+    // The export alone is standard output where there is no file.
+    process.stderr.write(`weft audit: ${file ?? 'standard output'}: ${told}\n`);
   });
 }
 
@@ -64,6 +72,7 @@ function parse(argv: readonly string[]) {
       json: { type: 'boolean' },
       out: { type: 'string' },
       'leave-out': { type: 'string' },
+      'with-personal': { type: 'boolean' },
     } as const;
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (cause) {

@@ -53,14 +53,24 @@ export interface ExportRequest {
   readonly signer: CheckpointSigner;
 }
 
+/** An export, and what is in it. */
+export interface WrittenEvidence {
+  readonly text: string;
+  readonly entries: number;
+  /** Entries that a signed checkpoint is over. */
+  readonly proven: number;
+  /** Names of fields whose values were left out of it. */
+  readonly leftOut: readonly string[];
+}
+
 /**
- * The text of an export of all that there is of a subject.
+ * An export of all that there is of a subject.
  * @throws HubError NOT_FOUND when there is nothing; LIMIT_EXCEEDED
  */
 export async function exportEvidence(
   database: EvidenceTransaction,
   { subject, leaveOut, signer }: ExportRequest,
-): Promise<string> {
+): Promise<WrittenEvidence> {
   const stored = await readEntries(database, subject);
   if (stored.length === 0) throw new HubError('NOT_FOUND', `there is no evidence of ${subject}`);
   const numbers = [...new Set(stored.flatMap(({ checkpoint }) => checkpoint ?? []))];
@@ -69,7 +79,7 @@ export async function exportEvidence(
   const keys = await database.query<{ jwk: { kty: string; crv: string; x: string } }>(KEYS, [
     checkpoints.map(({ keyId }) => keyId),
   ]);
-  return writeExport({
+  const text = writeExport({
     entries: stored.map(({ checkpoint: _, leafIndex: __, ...entry }) => withoutFields(entry, leaveOut)),
     proofs: proofsOf(stored, checkpoints, leaves),
     checkpoints,
@@ -77,6 +87,13 @@ export async function exportEvidence(
     signer,
     exportedAt: new Date(),
   });
+  const names = new Set(stored.flatMap(({ fields }) => Object.keys(fields)));
+  return {
+    text,
+    entries: stored.length,
+    proven: stored.filter(({ checkpoint }) => checkpoint !== null).length,
+    leftOut: [...names].filter((name) => leaveOut.has(name)).sort(),
+  };
 }
 
 function proofsOf(

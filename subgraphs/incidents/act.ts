@@ -1,8 +1,16 @@
 // Takes an incident one action further: the one place where the state machine and the authority are enforced.
 import { HubError } from '@weft/core/errors';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import { TRANSACTION_LIMITS } from '../store.ts';
 import { type Actor, shownName } from './actor.ts';
-import { availableActions, type GovernedIncident, hasAction, isVisible, roleFor } from './authority.ts';
+import {
+  type Authority,
+  authorityFor,
+  availableActions,
+  type GovernedIncident,
+  hasAction,
+  isVisible,
+} from './authority.ts';
 import { badInput, type Command } from './command.ts';
 import { type ActionContext, EFFECTS } from './effects.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
@@ -11,6 +19,7 @@ import { isIncidentId } from './identity.ts';
 import { type IncidentState, isIncidentState } from './labels.ts';
 import { lockIncidents } from './lock.ts';
 import { type Action, ruleOf, whyNot } from './state-machine.ts';
+import { testimonyOf } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import type { DeadlinePolicy } from './time/deadline-policy.ts';
 
@@ -18,6 +27,8 @@ import type { DeadlinePolicy } from './time/deadline-policy.ts';
 export interface Acting {
   readonly actor: Actor;
   readonly policy: DeadlinePolicy;
+  /** Of the evidence that the step leaves. */
+  readonly hash: HashAlgorithm;
   /** What it has not committed when this aborts is undone. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +54,7 @@ export async function actOnIncident(
 export async function takeAction(
   tx: Prisma.TransactionClient,
   command: Command,
-  { actor, policy }: Omit<Acting, 'signal'>,
+  { actor, policy, hash }: Omit<Acting, 'signal'>,
 ): Promise<Incident> {
   const { action } = command;
   const incident = await lockIncident(tx, command, actor);
@@ -51,17 +62,19 @@ export async function takeAction(
   if (done) return incident;
   const subject = governed(incident);
   requireVersion(incident, command, actor, subject);
-  const role = requireAllowed(action, actor, subject, incident.id);
+  const authority = requireAllowed(action, actor, subject, incident.id);
+  const { role } = authority;
   const by = nameOf(actor, role, command);
-  const context: ActionContext = { tx, incident, command, actor, by, policy, at: new Date() };
-  const { patch = {}, step = {}, kind, dispatch } = await EFFECTS[action](context);
+  const context: ActionContext = { tx, incident, command, actor, by, policy, hash, at: new Date() };
+  const { patch = {}, step = {}, kind, dispatch, told } = await EFFECTS[action](context);
   const rule = ruleOf(action);
   const to = rule.to ?? (incident.state as IncidentState);
   const { requestId, remark } = command;
   // Whoever tells something twice under one number must be known by who they are, too.
   const fingerprint = requestId === null ? null : command.fingerprint;
   const facts = { ...step, kind: kind ?? rule.kind, to, at: context.at, by, role };
-  return await writeStep(tx, incident, facts, { patch, dispatch, remark, requestId, fingerprint });
+  const testimony = testimonyOf(actor, authority, hash, told);
+  return await writeStep(tx, incident, facts, { testimony, patch, dispatch, remark, requestId, fingerprint });
 }
 
 /** Locked until the transaction ends, so that of two who act at the same moment the second sees what the first did. */
@@ -121,8 +134,8 @@ function requireVersion(
   );
 }
 
-/** @returns the role whose authority it is */
-function requireAllowed(action: Action, actor: Actor, subject: GovernedIncident, id: string): string {
+/** @returns whose authority it is */
+function requireAllowed(action: Action, actor: Actor, subject: GovernedIncident, id: string): Authority {
   const { state } = subject;
   if (!isIncidentState(state))
     throw new HubError('INTERNAL_SERVER_ERROR', `incident ${id} has the state ${state}`);
@@ -135,8 +148,8 @@ function requireAllowed(action: Action, actor: Actor, subject: GovernedIncident,
     const message = `incident ${id} ${reason}: ${action} is not allowed; allowed: ${listed(allowed)}`;
     throw new HubError('CONFLICT', message, { details });
   }
-  const role = roleFor(action, actor, subject);
-  if (role !== undefined) return role;
+  const authority = authorityFor(action, actor, subject);
+  if (authority !== undefined) return authority;
   throw forbidden(
     actor,
     `incident ${id} is not within the reach of ${rolesOf(actor)} for ${action}; allowed: ${listed(allowed)}`,

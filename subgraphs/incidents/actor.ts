@@ -17,9 +17,10 @@ export interface Actor {
   readonly department: string | undefined;
 }
 
-/** Whose name is nobody else's business: in steps they are called so. */
+/** What those are called in steps whose name is nobody else's business. */
 const REPORTER_NAME = '上报人';
-const PRIVATE_ROLES: ReadonlySet<string> = new Set(['citizen', 'public', 'party-member', 'volunteer']);
+/** Of whom neither name nor id stands where others read. */
+export const PRIVATE_ROLES: ReadonlySet<string> = new Set(['citizen', 'public', 'party-member', 'volunteer']);
 
 /** How somebody stands in steps, when they act by a role; undefined for who is not known by name. */
 export function shownName({ name }: Actor, role: string): string | undefined {

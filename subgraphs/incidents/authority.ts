@@ -97,6 +97,8 @@ export const OVERRIDE_ROLES: ReadonlySet<string> = new Set(['centre-staff', 'lea
 
 /** Whose office it is to see what is confidential in their subtree. */
 const CONFIDENTIAL_ROLES: readonly string[] = ['centre-staff', 'duty-officer', 'leader', 'auditor'];
+/** Whose office it is to read the evidence of what lies in their subtree. */
+export const TRACE_ROLES: readonly string[] = ['auditor', 'leader', 'centre-staff', 'duty-officer'];
 /** Whose office it is in their department. */
 const HANDLER_ROLES: readonly string[] = ['department-handler', 'stationed-agency', 'operator'];
 
@@ -138,12 +140,28 @@ function isWithDepartment(actor: Actor, incident: GovernedIncident): boolean {
   return actor.division === undefined || (incident.division ?? actor.division).startsWith(actor.division);
 }
 
-/** The role by which somebody may act; undefined when by none. A role that never may is passed over. */
-export function roleFor(action: Action, actor: Actor, incident: GovernedIncident): string | undefined {
-  return actor.roles.find((role) => {
+/** What allows somebody an action: a role, and the reach by which it takes in the incident. */
+export interface Authority {
+  readonly role: string;
+  readonly reach: Reach;
+}
+
+/** The authority by which somebody may act; undefined when by none. A role that never may is passed over. */
+export function authorityFor(
+  action: Action,
+  actor: Actor,
+  incident: GovernedIncident,
+): Authority | undefined {
+  for (const role of actor.roles) {
     const reach = reachOf(role, action);
-    return reach !== undefined && isWithin(reach, actor, incident);
-  });
+    if (reach !== undefined && isWithin(reach, actor, incident)) return { role, reach };
+  }
+  return undefined;
+}
+
+/** Its role alone. */
+export function roleFor(action: Action, actor: Actor, incident: GovernedIncident): string | undefined {
+  return authorityFor(action, actor, incident)?.role;
 }
 
 /** Whether some role of theirs has the action at all. */
@@ -172,6 +190,12 @@ export function isVisible(actor: Actor, incident: GovernedIncident): boolean {
     actor.roles.some((role) => CONFIDENTIAL_ROLES.includes(role)) && actor.division !== undefined;
   if (inOffice && isInSubtree(actor, incident)) return true;
   return actor.roles.some((role) => HANDLER_ROLES.includes(role)) && isWithDepartment(actor, incident);
+}
+
+/** Whether the one who asks may read the evidence of an incident: those whose office it is, in their subtree. */
+export function mayTrace(actor: Actor, incident: GovernedIncident): boolean {
+  if (actor.division === undefined || !isInSubtree(actor, incident)) return false;
+  return actor.roles.some((role) => TRACE_ROLES.includes(role));
 }
 
 /** What everybody may see. */

@@ -1,5 +1,6 @@
 // One dispatch of an incident to a department: the guard against sending it round in circles, the attempt, its deadlines.
 import { HubError } from '@weft/core/errors';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { Actor } from './actor.ts';
 import { OVERRIDE_ROLES } from './authority.ts';
 import { divisionOfCentre } from './centres.ts';
@@ -18,6 +19,7 @@ export interface Dispatching {
   readonly by: string;
   readonly at: Date;
   readonly policy: DeadlinePolicy;
+  readonly hash: HashAlgorithm;
 }
 
 /** What the deadline policy looks at. */

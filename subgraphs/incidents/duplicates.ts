@@ -1,11 +1,13 @@
 // Finds who has told of the same: within 50 m and 24 h, of the same matter; merges it where that is certain.
 import type { Logger } from '@weft/core/logger';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import { TRANSACTION_LIMITS } from '../store.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { lockIncidents } from './lock.ts';
 import { absorb } from './merging.ts';
 import type { IdentifiedReport } from './put-reports.ts';
 import { OPEN_STATES } from './state-machine.ts';
+import { testimonyOfLibrary } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import { startWatch, type Watch } from './watch.ts';
 
@@ -53,8 +55,8 @@ export function isComparable({ report, isDraft = false }: IdentifiedReport): boo
 }
 
 /** Looks until closed. */
-export function startDuplicateWatch(prisma: PrismaClient, logger: Logger): Watch {
-  const look = async (signal: AbortSignal) => (await mergeDuplicates(prisma, signal)) === INCIDENTS_MAX;
+export function startDuplicateWatch(prisma: PrismaClient, hash: HashAlgorithm, logger: Logger): Watch {
+  const look = async (signal: AbortSignal) => (await mergeDuplicates(prisma, hash, signal)) === INCIDENTS_MAX;
   return startWatch({ name: 'duplicates', everyMs: LOOK_MS, look, logger });
 }
 
@@ -62,7 +64,11 @@ export function startDuplicateWatch(prisma: PrismaClient, logger: Logger): Watch
  * Merges what was received and not compared yet.
  * @returns how many were compared
  */
-export async function mergeDuplicates(prisma: PrismaClient, signal?: AbortSignal): Promise<number> {
+export async function mergeDuplicates(
+  prisma: PrismaClient,
+  hash: HashAlgorithm,
+  signal?: AbortSignal,
+): Promise<number> {
   const fresh = await prisma.incident.findMany({
     where: { duplicateCheck: true },
     orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
@@ -71,7 +77,7 @@ export async function mergeDuplicates(prisma: PrismaClient, signal?: AbortSignal
   });
   for (const { id } of fresh) {
     if (signal?.aborted) break;
-    await mergeIfDuplicate(prisma, id);
+    await mergeIfDuplicate(prisma, id, hash);
   }
   return fresh.length;
 }
@@ -80,13 +86,13 @@ export async function mergeDuplicates(prisma: PrismaClient, signal?: AbortSignal
  * Merges an incident into the open one of the same place, day and matter that was received first; in a transaction of its
  * own (see `lockIncidents`). Done again it changes nothing.
  */
-export async function mergeIfDuplicate(prisma: PrismaClient, id: string): Promise<void> {
+export async function mergeIfDuplicate(prisma: PrismaClient, id: string, hash: HashAlgorithm): Promise<void> {
   const incident = await prisma.incident.findUnique({ where: { id } });
   if (incident === null || !incident.duplicateCheck) return;
   const survivor = await findSurvivor(prisma, incident);
   await prisma.$transaction(async (tx) => {
     await lockIncidents(tx, survivor === undefined ? [id] : [id, survivor.id]);
-    await mergeLocked(tx, id, survivor?.id);
+    await mergeLocked(tx, id, survivor?.id, hash);
   }, TRANSACTION_LIMITS);
 }
 
@@ -94,6 +100,7 @@ async function mergeLocked(
   tx: Prisma.TransactionClient,
   id: string,
   survivorId: string | undefined,
+  hash: HashAlgorithm,
 ): Promise<void> {
   const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
   if (!incident.duplicateCheck) return;
@@ -108,10 +115,14 @@ async function mergeLocked(
     return;
   }
   const at = new Date();
-  const merger = { by: BY, role: null, at, reason: `${METRES_MAX}米、24小时内同一事项` };
+  const testimony = testimonyOfLibrary('DUPLICATE', hash);
+  const merger = { by: BY, role: null, at, reason: `${METRES_MAX}米、24小时内同一事项`, testimony };
   const merged = await absorb(tx, incident, survivor, merger);
   const facts = { ...merged.step, kind: 'MERGED', to: 'MERGED', at, by: BY } as const;
-  await writeStep(tx, incident, facts, { patch: { ...merged.patch, ...patch } });
+  await writeStep(tx, incident, facts, {
+    testimony: { ...testimony, ...(merged.told === undefined ? {} : { told: merged.told }) },
+    patch: { ...merged.patch, ...patch },
+  });
 }
 
 /** Of those received before it, the first; so that of many none waits for another in a circle. */

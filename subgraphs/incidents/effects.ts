@@ -1,5 +1,6 @@
 // What each action does besides moving the state: attempts, counters, deadlines, the owning centre.
 import { HubError } from '@weft/core/errors';
+import type { EvidenceFields } from '@weft/evidence/entry';
 import { centreAbove, divisionOfCentre, isCentreAbove } from './centres.ts';
 import { badInput } from './command.ts';
 import { type Dispatching, dispatch, timed } from './dispatching.ts';
@@ -16,6 +17,8 @@ export interface Effect {
   /** Where it is another than the action's. */
   readonly kind?: ChangeKind;
   readonly dispatch?: Dispatch;
+  /** What the evidence says besides the columns that changed. */
+  readonly told?: EvidenceFields;
 }
 
 export type ActionContext = Dispatching;

@@ -39,6 +39,9 @@ export type Dispatch = Readonly<Record<string, Json>>;
 /** What the event says besides the step; the trace of the report that caused it. */
 export interface StepContext {
   readonly division: string | null;
+  /** That owns it since, and that owned it before: of a move both are told. */
+  readonly centre?: string | null;
+  readonly centreBefore?: string | null;
   readonly channel: string;
   readonly confidential?: boolean;
   readonly cause?: Pick<CloudEvent, 'id' | 'correlationid' | 'traceparent'>;
@@ -49,7 +52,16 @@ export interface StepContext {
 
 /** Its id follows from the incident and the step: appended twice it is there once. */
 export function incidentEvent(step: Step, context: StepContext): CloudEvent {
-  const { division, channel, confidential = false, cause, dispatch, notifications } = context;
+  const {
+    division,
+    centre = null,
+    centreBefore = null,
+    channel,
+    confidential = false,
+    cause,
+    dispatch,
+    notifications,
+  } = context;
   const { incidentId, sequence, kind, from, to, by, at: _at, ...detail } = step;
   const at = step.at.toISOString();
   const shownBy = confidential || to === 'DRAFT' ? WITHHELD : by;
@@ -70,6 +82,8 @@ export function incidentEvent(step: Step, context: StepContext): CloudEvent {
       incident: { id: incidentId },
       change: { kind, from, to, at, by: shownBy },
       division,
+      centre,
+      centreBefore,
       channel,
       step: { sequence, by, ...detail },
       ...(dispatch === undefined ? {} : { dispatch }),
@@ -79,6 +93,9 @@ export function incidentEvent(step: Step, context: StepContext): CloudEvent {
 }
 
 /** What the event of a step says of the incident itself. */
-export function contextOf({ division, channel, confidential }: Incident): StepContext {
-  return { division, channel, confidential };
+export function contextOf(
+  { division, centre, channel, confidential }: Incident,
+  before: Incident,
+): StepContext {
+  return { division, centre, centreBefore: before.centre, channel, confidential };
 }

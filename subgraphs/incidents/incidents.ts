@@ -1,6 +1,7 @@
 // The subgraph incidents: the incident library (事件库) with its intake and its watch over deadlines.
 import type { Logger } from '@weft/core/logger';
 import type { EventLog } from '@weft/events/event-log';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { OwnedSubgraph } from '../owned-subgraph.ts';
 import { openStore } from '../store.ts';
 import { type AnonymousMay, readActor } from './actor.ts';
@@ -17,6 +18,8 @@ export interface IncidentsOptions {
   readonly anonymousMay?: AnonymousMay | undefined;
   /** Default: that of docs/incidents.md. */
   readonly deadlines?: DeadlinePolicy | undefined;
+  /** Of the evidence; default SHA-256. */
+  readonly hash?: HashAlgorithm | undefined;
 }
 
 /** Opens the store, and starts the intake of reports and the watch over deadlines. */
@@ -24,16 +27,16 @@ export function openIncidents(
   databaseUrl: string,
   log: EventLog,
   logger: Logger,
-  { anonymousMay = 'nothing', deadlines = DEFAULT_POLICY }: IncidentsOptions = {},
+  { anonymousMay = 'nothing', deadlines = DEFAULT_POLICY, hash = 'sha256' }: IncidentsOptions = {},
 ): OwnedSubgraph {
   const prisma = new PrismaClient({ adapter: openStore(databaseUrl, 'incidents', logger) });
-  const intake = startIntake(prisma, log, logger);
-  const watches = [startOverdueWatch(prisma, logger), startDuplicateWatch(prisma, logger)];
+  const intake = startIntake(prisma, log, hash, logger);
+  const watches = [startOverdueWatch(prisma, hash, logger), startDuplicateWatch(prisma, hash, logger)];
   return {
     name: 'incidents',
     title: '事件库',
     sdlFile: new URL('./schema.graphql', import.meta.url),
-    resolvers: createIncidentResolvers(prisma, deadlines),
+    resolvers: createIncidentResolvers(prisma, deadlines, hash),
     createContext: (principal) => ({
       loaders: createIncidentLoaders(prisma),
       actor: readActor(principal, anonymousMay),

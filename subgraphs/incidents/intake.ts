@@ -2,6 +2,7 @@
 import type { Logger } from '@weft/core/logger';
 import type { EventLog, LogEvent } from '@weft/events/event-log';
 import { fromPrisma } from '@weft/events/postgres/appender';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import { INCIDENT_REPORT_TOPIC } from '@weft/schema/incident-report';
 import { type Consumer, startConsumer } from '../consumer.ts';
 import { TRANSACTION_LIMITS } from '../store.ts';
@@ -10,9 +11,15 @@ import { incidentIdOf } from './identity.ts';
 import type { Mend } from './mend-report.ts';
 import { type IdentifiedReport, putReports } from './put-reports.ts';
 import { decodeReportEvent } from './report.ts';
+import { testimonyOfSystem } from './step-evidence.ts';
 
 /** Reads the topic incident-report from its checkpoint; runs until closed. */
-export function startIntake(prisma: PrismaClient, log: EventLog, logger: Logger): Consumer {
+export function startIntake(
+  prisma: PrismaClient,
+  log: EventLog,
+  hash: HashAlgorithm,
+  logger: Logger,
+): Consumer {
   return startConsumer<Prisma.TransactionClient>({
     log,
     topic: INCIDENT_REPORT_TOPIC,
@@ -20,7 +27,7 @@ export function startIntake(prisma: PrismaClient, log: EventLog, logger: Logger)
     schema: 'incidents',
     transact: (run) => prisma.$transaction(run, TRANSACTION_LIMITS),
     sql: fromPrisma,
-    apply: (tx, events) => applyReports(tx, events, logger),
+    apply: (tx, events) => applyReports(tx, events, hash, logger),
     refuse: (tx, event, reason) => rejectReports(tx, [{ event, reason }]),
     logger,
   });
@@ -34,6 +41,7 @@ interface Rejection {
 async function applyReports(
   tx: Prisma.TransactionClient,
   events: readonly LogEvent[],
+  hash: HashAlgorithm,
   logger: Logger,
 ): Promise<void> {
   const reports: IdentifiedReport[] = [];
@@ -41,7 +49,7 @@ async function applyReports(
   for (const event of events) {
     const decoded = decodeReportEvent(event.event.data);
     if (decoded.kind === 'report') {
-      reports.push(identify(event, decoded.report));
+      reports.push(identify(event, decoded.report, hash));
       if (decoded.mends.length > 0) logMends(event, decoded.mends, logger);
     } else rejections.push({ event, reason: `${decoded.argument}: ${decoded.problem}` });
   }
@@ -61,9 +69,15 @@ function logMends({ event }: LogEvent, mends: readonly Mend[], logger: Logger): 
   );
 }
 
-function identify({ event }: LogEvent, report: IdentifiedReport['report']): IdentifiedReport {
+function identify(
+  { event }: LogEvent,
+  report: IdentifiedReport['report'],
+  hash: HashAlgorithm,
+): IdentifiedReport {
   const { source, id } = event;
-  return { id: incidentIdOf(source, id), report, by: systemOf(source), fingerprint: null, cause: event };
+  const by = systemOf(source);
+  const testimony = testimonyOfSystem(by, hash);
+  return { id: incidentIdOf(source, id), report, by, fingerprint: null, cause: event, testimony };
 }
 
 /** `/systems/hotline` is the system `hotline`. */

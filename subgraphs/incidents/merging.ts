@@ -1,11 +1,13 @@
 // Merges an incident into the one that told of the same: its reporters and numbers move, and it ends.
 import { HubError } from '@weft/core/errors';
-import { roleFor } from './authority.ts';
+import type { EvidenceFields } from '@weft/evidence/entry';
+import { authorityFor } from './authority.ts';
 import type { ActionContext, Effect } from './effects.ts';
 import type { Incident, Prisma } from './generated/client.ts';
 import { governed } from './governed.ts';
 import { type IncidentState, STATE_LABELS } from './labels.ts';
 import { OPEN_STATES } from './state-machine.ts';
+import { movedFields, type Testimony, testimonyOf } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 
 /** Who merges: a person, or the library itself where it is certain. */
@@ -14,11 +16,13 @@ export interface Merger {
   readonly role: string | null;
   readonly at: Date;
   readonly reason: string | null;
+  /** Of the step at the survivor. */
+  readonly testimony: Testimony;
 }
 
 /** The action `merge`: both are locked already. */
 export async function mergeInto(context: ActionContext): Promise<Effect> {
-  const { tx, incident, command, actor, by, at } = context;
+  const { tx, incident, command, actor, by, at, hash } = context;
   const into = command.into ?? '';
   const survivor =
     into === incident.id
@@ -26,8 +30,8 @@ export async function mergeInto(context: ActionContext): Promise<Effect> {
       : await tx.incident.findUnique({ where: { id: into }, include: { reporters: true } });
   if (survivor === null)
     throw new HubError('NOT_FOUND', `there is no other incident ${into}`, { details: { argument: 'into' } });
-  const role = roleFor('merge', actor, governed(survivor));
-  if (role === undefined)
+  const authority = authorityFor('merge', actor, governed(survivor));
+  if (authority === undefined)
     throw new HubError(
       'FORBIDDEN',
       `incident ${into} is not yours to merge into; allowed: one of your division`,
@@ -36,7 +40,9 @@ export async function mergeInto(context: ActionContext): Promise<Effect> {
       },
     );
   requireMergeable(incident, survivor);
-  return await absorb(tx, incident, survivor, { by, at, role, reason: command.reason });
+  const testimony = testimonyOf(actor, authority, hash);
+  const merger = { by, at, role: authority.role, reason: command.reason, testimony };
+  return await absorb(tx, incident, survivor, merger);
 }
 
 function requireMergeable(incident: Incident, survivor: Incident): void {
@@ -71,6 +77,7 @@ export async function absorb(
   merger: Merger,
 ): Promise<Effect> {
   const { id } = incident;
+  const told = await readMoved(tx, id);
   await tx.reporter.updateMany({ where: { incidentId: id }, data: { incidentId: survivor.id } });
   await tx.$executeRaw`
     INSERT INTO incidents.external_number (incident_id, kind, number, source)
@@ -82,6 +89,16 @@ export async function absorb(
     await tx.attempt.updateMany({ where: { incidentId: id, outcome: null }, data: { outcome: 'WITHDRAWN' } });
   const state = survivor.state as IncidentState;
   const { by, role, at, reason } = merger;
-  await writeStep(tx, survivor, { kind: 'ABSORBED', to: state, at, by, role, reason, other: id });
-  return { patch: { mergedInto: survivor.id, extensionUntil: null }, step: { other: survivor.id, reason } };
+  const facts = { kind: 'ABSORBED', to: state, at, by, role, reason, other: id } as const;
+  await writeStep(tx, survivor, facts, { testimony: { ...merger.testimony, told } });
+  const patch = { mergedInto: survivor.id, extensionUntil: null };
+  return { patch, step: { other: survivor.id, reason }, told };
+}
+
+/** What both chains say of the move. */
+async function readMoved(tx: Prisma.TransactionClient, incidentId: string): Promise<EvidenceFields> {
+  const where = { incidentId };
+  const reporters = await tx.reporter.findMany({ where, select: { reportId: true } });
+  const numbers = await tx.externalNumber.findMany({ where, select: { kind: true, number: true } });
+  return movedFields(reporters, numbers);
 }

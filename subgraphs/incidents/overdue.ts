@@ -1,10 +1,12 @@
 // The watch over deadlines: each that passes becomes one step with its event, whichever process sees it first.
 import type { Logger } from '@weft/core/logger';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import { TRANSACTION_LIMITS } from '../store.ts';
 import { dueColumns, runningDeadlines } from './deadlines.ts';
 import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
 import { DEADLINE_LABELS, type DeadlineKind, type IncidentState } from './labels.ts';
 import { lockIncidents } from './lock.ts';
+import { testimonyOfLibrary } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import { startWatch, type Watch } from './watch.ts';
 
@@ -16,9 +18,9 @@ const INCIDENTS_MAX = 100;
 const BY = 'incidents';
 
 /** Looks until closed. */
-export function startOverdueWatch(prisma: PrismaClient, logger: Logger): Watch {
+export function startOverdueWatch(prisma: PrismaClient, hash: HashAlgorithm, logger: Logger): Watch {
   const look = async (signal: AbortSignal) =>
-    (await tellOverdue(prisma, new Date(), signal)) === INCIDENTS_MAX;
+    (await tellOverdue(prisma, new Date(), hash, signal)) === INCIDENTS_MAX;
   return startWatch({ name: 'overdue', everyMs: LOOK_MS, look, logger });
 }
 
@@ -26,7 +28,12 @@ export function startOverdueWatch(prisma: PrismaClient, logger: Logger): Watch {
  * Takes the step OVERDUE for each deadline that has passed and of which none says so.
  * @returns how many incidents were looked at
  */
-export async function tellOverdue(prisma: PrismaClient, now: Date, signal?: AbortSignal): Promise<number> {
+export async function tellOverdue(
+  prisma: PrismaClient,
+  now: Date,
+  hash: HashAlgorithm,
+  signal?: AbortSignal,
+): Promise<number> {
   const due = await prisma.incident.findMany({
     where: { overdueCheckAt: { lte: now } },
     orderBy: { overdueCheckAt: 'asc' },
@@ -35,13 +42,18 @@ export async function tellOverdue(prisma: PrismaClient, now: Date, signal?: Abor
   });
   for (const { id } of due) {
     if (signal?.aborted) break;
-    await prisma.$transaction((tx) => tellOne(tx, id, now), TRANSACTION_LIMITS);
+    await prisma.$transaction((tx) => tellOne(tx, id, now, hash), TRANSACTION_LIMITS);
   }
   return due.length;
 }
 
 /** Somebody may have acted on it, or told this, while its lock was waited for. */
-async function tellOne(tx: Prisma.TransactionClient, id: string, now: Date): Promise<void> {
+async function tellOne(
+  tx: Prisma.TransactionClient,
+  id: string,
+  now: Date,
+  hash: HashAlgorithm,
+): Promise<void> {
   await lockIncidents(tx, [id]);
   let incident: Incident = await tx.incident.findUniqueOrThrow({ where: { id } });
   if (incident.overdueCheckAt === null || incident.overdueCheckAt > now) return;
@@ -61,7 +73,8 @@ async function tellOne(tx: Prisma.TransactionClient, id: string, now: Date): Pro
     const { department } = incident;
     const facts = { kind: 'OVERDUE', to, at: now, by: BY, attempt: of, department, reason: kind } as const;
     const patch = kind === 'REPLY' ? { replyOverdueAt: now } : {};
-    incident = await writeStep(tx, incident, facts, { patch, remark: DEADLINE_LABELS[kind] });
+    const testimony = testimonyOfLibrary('DEADLINE', hash);
+    incident = await writeStep(tx, incident, facts, { testimony, patch, remark: DEADLINE_LABELS[kind] });
   }
 }
 

@@ -1,11 +1,13 @@
 // Puts reports into the library: incident, reporters, numbers, first step and event, in the caller's transaction.
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
+import { appendEvidence, type NewEvidence } from '@weft/evidence/postgres/append';
 import { centreOf } from './centres.ts';
 import { isComparable } from './duplicates.ts';
 import type { Prisma } from './generated/client.ts';
 import { INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import type { Report } from './report.ts';
+import { evidenceOfReport, type Testimony } from './step-evidence.ts';
 
 /** A report with the identity that follows from its origin. */
 export interface IdentifiedReport {
@@ -21,6 +23,8 @@ export interface IdentifiedReport {
   readonly role?: string | undefined;
   /** Kept for its reporter, until they submit it. */
   readonly isDraft?: boolean;
+  /** Of the evidence of its first step. */
+  readonly testimony: Testimony;
 }
 
 /** @returns the ids of those that were not in the library before; the others change nothing */
@@ -48,13 +52,30 @@ export async function putReports(
     const { division, channel, confidential } = report;
     return incidentEvent(steps[index] as Step, {
       division,
+      centre: centreOf(division),
       channel,
       confidential,
       ...(cause === undefined ? {} : { cause }),
     });
   });
   await postgresAppender.append(fromPrisma(tx), INCIDENT_TOPIC, events);
+  await putEvidence(tx, fresh, steps, receivedAt);
   return added;
+}
+
+/** In one call: an incident that was not there before has one writer, and its chain begins with this. */
+async function putEvidence(
+  tx: Prisma.TransactionClient,
+  fresh: readonly IdentifiedReport[],
+  steps: readonly Step[],
+  receivedAt: Date,
+): Promise<void> {
+  const evidence = fresh.map((identified, index): NewEvidence => {
+    const row = incidentRow(identified, receivedAt);
+    return evidenceOfReport(steps[index] as Step, row, identified, reporterRows(identified));
+  });
+  const [first] = fresh;
+  if (first !== undefined) await appendEvidence(fromPrisma(tx), first.testimony.hash, evidence);
 }
 
 function incidentRow(identified: IdentifiedReport, receivedAt: Date) {

@@ -31,8 +31,21 @@ export async function listIncidents(
   actor: Actor,
   args: IncidentsArguments,
 ): Promise<IncidentPage> {
-  const first = requirePageSize(args.first, PAGE_LIMIT);
   const asked = [divisionFilter(args.division), args.state ? { state: args.state } : {}];
+  return await pageOf(prisma, actor, asked, args);
+}
+
+/**
+ * One page of the incidents that all of these filters take in and the one who asks may see.
+ * @throws HubError LIMIT_EXCEEDED, INVALID_CURSOR
+ */
+export async function pageOf(
+  prisma: PrismaClient,
+  actor: Actor,
+  asked: readonly Prisma.IncidentWhereInput[],
+  args: { readonly first: number | null; readonly after?: string | null },
+): Promise<IncidentPage> {
+  const first = requirePageSize(args.first, PAGE_LIMIT);
   const where: Prisma.IncidentWhereInput = {
     AND: [visibleFilter(actor), ...asked],
   };
@@ -92,8 +105,11 @@ export async function findByExternalNumber(
   });
 }
 
-/** Codes are hierarchical: what lies below a division begins with its code. */
-function divisionFilter(division: string | null | undefined): Prisma.IncidentWhereInput {
+/**
+ * Codes are hierarchical: what lies below a division begins with its code.
+ * @throws HubError BAD_USER_INPUT for what is no code
+ */
+export function divisionFilter(division: string | null | undefined): Prisma.IncidentWhereInput {
   if (division === undefined || division === null) return {};
   if (isDivisionCode(division)) return { division: { startsWith: division } };
   throw new HubError('BAD_USER_INPUT', 'division: expected a code of letters, digits and hyphens', {

@@ -1,5 +1,6 @@
 // Puts an incident into the library by hand: a report, or a draft of one.
 import { HubError } from '@weft/core/errors';
+import type { HashAlgorithm } from '@weft/evidence/hash';
 import { TRANSACTION_LIMITS } from '../store.ts';
 import { type Actor, shownName } from './actor.ts';
 import { REPORT_ROLES } from './authority.ts';
@@ -11,6 +12,7 @@ import type { ReporterKind } from './labels.ts';
 import { putReports } from './put-reports.ts';
 import { decodeReport, type Report } from './report.ts';
 import { CODE_LENGTH_MAX } from './report-limits.ts';
+import { testimonyOf } from './step-evidence.ts';
 
 /** Who tells us, where nobody is known by name. */
 const BY = 'incidents';
@@ -25,17 +27,23 @@ export interface ReportIncidentInput {
   readonly [field: string]: unknown;
 }
 
+/** Who reports, and how it is put in evidence. */
+export interface Reporting {
+  readonly actor: Actor;
+  readonly hash: HashAlgorithm;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Puts an incident in, once a `requestId` of whoever asks.
- * @param signal what it has not committed when this aborts is undone
+ * @param asked `signal`: what it has not committed when this aborts is undone
  * @throws HubError BAD_USER_INPUT naming the argument; CONFLICT when the request id came with another input before;
  *   UNAUTHENTICATED or FORBIDDEN for who may report nothing
  */
 export async function reportIncident(
   prisma: PrismaClient,
   input: ReportIncidentInput,
-  actor: Actor,
-  signal: AbortSignal,
+  { actor, hash, signal }: Reporting,
 ): Promise<Incident> {
   const role = requireReporter(actor);
   const requestId = requireText('input.requestId', input.requestId, CODE_LENGTH_MAX);
@@ -59,7 +67,8 @@ export async function reportIncident(
   const by = shownName(actor, role) ?? BY;
   const subject = isOwn ? actor.key : undefined;
   const reported = await prisma.$transaction(async (tx) => {
-    await putReports(tx, [{ id, report, by, fingerprint, subject, role, isDraft }], receivedAt);
+    const testimony = testimonyOf(actor, { role, reach: 'ANY' }, hash, { requestId });
+    await putReports(tx, [{ id, report, by, fingerprint, subject, role, isDraft, testimony }], receivedAt);
     const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
     signal.throwIfAborted();
     if (incident.fingerprint === fingerprint) return incident;
@@ -72,7 +81,7 @@ export async function reportIncident(
     );
   }, TRANSACTION_LIMITS);
   if (!reported.duplicateCheck) return reported;
-  await mergeIfDuplicate(prisma, id);
+  await mergeIfDuplicate(prisma, id, hash);
   return await prisma.incident.findUniqueOrThrow({ where: { id } });
 }
 

@@ -1,15 +1,18 @@
-// Writes one step of an incident: the row, the step, the event and who is to be told, in the transaction that holds it.
+// Writes one step of an incident: the row, the step, the event, the evidence and who is to be told, in the transaction that holds it.
 import { fromPrisma, postgresAppender } from '@weft/events/postgres/appender';
+import { appendEvidence } from '@weft/evidence/postgres/append';
 import { dueColumns } from './deadlines.ts';
 import type { Incident, Prisma } from './generated/client.ts';
 import { contextOf, type Dispatch, INCIDENT_TOPIC, incidentEvent, type Step } from './incident-event.ts';
 import type { IncidentState } from './labels.ts';
+import { evidenceOfStep, type Testimony } from './step-evidence.ts';
 
 /** The states at which those who reported are told. */
 const TOLD_STATES: ReadonlySet<IncidentState> = new Set<IncidentState>(['CLOSED', 'REJECTED', 'INVALID']);
 
 /** What is written besides the step itself. */
 export interface StepWrite {
+  readonly testimony: Testimony;
   readonly patch?: Prisma.IncidentUncheckedUpdateInput;
   readonly dispatch?: Dispatch | undefined;
   readonly remark?: string | null;
@@ -30,7 +33,7 @@ export async function writeStep(
   tx: Prisma.TransactionClient,
   before: Incident,
   facts: StepFacts,
-  write: StepWrite = {},
+  write: StepWrite,
 ): Promise<Incident> {
   const { id, version } = before;
   const step: Step = { ...facts, incidentId: id, sequence: version + 1, from: before.state as IncidentState };
@@ -53,12 +56,16 @@ export async function writeStep(
   const notifications =
     TOLD_STATES.has(facts.to) && facts.to !== step.from ? await notify(tx, step) : undefined;
   const context = {
-    ...contextOf(after),
+    ...contextOf(after, before),
     ...(write.dispatch === undefined ? {} : { dispatch: write.dispatch }),
     ...(notifications === undefined ? {} : { notifications }),
   };
   await postgresAppender.append(fromPrisma(tx), INCIDENT_TOPIC, [
     incidentEvent({ ...step, remark }, context),
+  ]);
+  const told = { ...step, remark, requestId, attemptRow: attempt, notifications };
+  await appendEvidence(fromPrisma(tx), write.testimony.hash, [
+    evidenceOfStep(told, { before, after }, write.testimony),
   ]);
   return after;
 }

@@ -136,6 +136,26 @@ describe('the README', () => {
     });
   });
 
+  it('shows what was done to an incident, and how that is verified elsewhere', async () => {
+    const order = { externalRef: 'readme-trace', subject: '占道经营', areaCode: COMMUNITY };
+    const orderNo = await callHotline(hub, order);
+    const id = await untilThere(orderNo);
+    const token = await run(hub, 'npm run -s weft -- token --role auditor --division 320508');
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.trim()}` };
+    const body = JSON.stringify({ query: documentOf('Trace'), variables: { id } });
+    const response = await fetch(hub.urls.graphql ?? '', { method: 'POST', headers, body });
+    expect(await response.json()).toMatchObject({
+      data: { trace: { verifies: true, entries: [{ sequence: 1, action: 'REPORTED', system: 'hotline' }] } },
+    });
+    const here = (begin: string) =>
+      commandOf(readme, begin)
+        .replace(/hotlineOrder:\w+/, `hotlineOrder:${orderNo}`)
+        .replaceAll('order.json', join(hub.home, 'order.json'));
+    await run(hub, here('npm run -s weft -- audit export'));
+    const verified = await run(hub, here('npm run -s weft -- audit verify'));
+    expect(verified).toContain(`genuine: 1 entries of Incident:${id}`);
+  });
+
   it('shows a curl command that answers in the form of the answer beside it', async () => {
     const stdout = await run(hub, commandOf(readme, 'curl -s http://127.0.0.1:4000/graphql'));
     const [shown, answered] = [blocksOf('json')[0] ?? '', stdout].map(

@@ -69,7 +69,7 @@ describe.skipIf(skipReason !== undefined)('stored evidence', () => {
     );
 
   async function verified(subject: string, leaveOut = NOTHING) {
-    const text = await exportEvidence(over(pool), { subject, leaveOut, signer });
+    const { text } = await exportEvidence(over(pool), { subject, leaveOut, signer });
     return verifyExport(text, [signer.publicKey]);
   }
 

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { isAlive } from '@weft/core/process-table';
+import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
+import WebSocket from 'ws';
+import { createHome, type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
 import { subscribe, untilLive } from '../support/live.ts';
 import { callHotline, callPolice, moveOrder } from '../support/simulated.ts';
 import { waitFor } from '../support/wait.ts';
@@ -59,10 +61,57 @@ interface Live {
   };
 }
 
+/** Runs the command `weft` in a home. */
+function weft(home: string, ...argv: readonly string[]) {
+  const options = { cwd: ROOT, env: { PATH: process.env.PATH ?? '', WEFT_HOME: home } };
+  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+    execFile(process.execPath, ['cli/main.ts', ...argv], options, (error, stdout, stderr) =>
+      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
+    );
+  });
+}
+
+/** The id of the incident that an order becomes. */
+function incidentOf(hub: Hub, orderNo: string): Promise<string> {
+  return waitFor('the incident', async () => {
+    const { data } = await hub.query<{ incidentByExternalNumber: { id: string } | null }>(
+      'query ($n: ID!) { incidentByExternalNumber(kind: "hotlineOrder", number: $n) { id } }',
+      { n: orderNo },
+    );
+    return data?.incidentByExternalNumber?.id;
+  });
+}
+
+/** Takes the incident of an order all the way, by a centre and a department. @returns its id */
+async function closeOrder(hub: Hub, orderNo: string): Promise<string> {
+  const [staff, handler] = await Promise.all([
+    weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508'),
+    weft(hub.home, 'token', '--role', 'department-handler', '--department', 'urban-management'),
+  ]);
+  const id = await incidentOf(hub, orderNo);
+  const steps = [
+    [staff, 'acceptIncident', ''],
+    [staff, 'routeIncident', 'department: "urban-management"'],
+    [handler, 'signForIncident', ''],
+    [handler, 'feedBackIncident', 'result: "已清理"'],
+    [staff, 'startIncidentVerification', ''],
+    [staff, 'passIncident', ''],
+    [staff, 'closeIncident', ''],
+  ] as const;
+  for (const [{ stdout: token }, field, args] of steps) {
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.trim()}` };
+    const query = `mutation ($id: ID!) { ${field}(id: $id ${args}) { state } }`;
+    const body = JSON.stringify({ query, variables: { id } });
+    const response = await fetch(hub.urls.graphql ?? '', { method: 'POST', headers, body });
+    expect(((await response.json()) as { errors?: unknown }).errors, field).toBeUndefined();
+  }
+  return id;
+}
+
 describe('the hub, started by one command', () => {
   let hub: Hub;
   beforeAll(async () => {
-    hub = await startHub();
+    hub = await startHub({ env: { WEFT_EVIDENCE_INTERVAL_MS: '250' } });
   });
   afterAll(async () => {
     await hub.stop();
@@ -241,6 +290,85 @@ describe('the hub, started by one command', () => {
       );
       return data?.incidentByExternalNumber?.hotlineOrder.status === 'CLOSED';
     });
+  });
+
+  it('gives out a closed order with its chain, which holds for who has its public key alone, and names one changed byte', async () => {
+    const orderNo = await callHotline(hub, { externalRef: 'story-8', subject: '占道', areaCode: COMMUNITY });
+    const id = await closeOrder(hub, orderNo);
+    const away = createHome();
+    const audit = (...args: readonly string[]) => weft(hub.home, 'audit', ...args);
+    const file = join(away, 'order.json');
+    const told = await waitFor('all of it under checkpoints', async () => {
+      const { stderr } = await audit('export', `hotlineOrder:${orderNo}`, '--out', file);
+      return stderr.includes('8 of them under signed checkpoints') ? stderr : undefined;
+    });
+    expect(told).toContain(`8 entries of Incident:${id}`);
+    expect(told).toMatch(/left out: description, reporters|left out: reporters/);
+    copyFileSync(join(hub.home, 'evidence-key.pub.pem'), join(away, 'hub.pem'));
+    // Elsewhere: no hub, no key that signs.
+    const verify = (name: string) =>
+      weft(join(away, 'nowhere'), 'audit', 'verify', join(away, name), '--key', join(away, 'hub.pem'));
+    const { code, stdout } = await verify('order.json');
+    expect(stdout).toContain(`genuine: 8 entries of Incident:${id}, 8 of them under signed checkpoints`);
+    expect(code).toBe(0);
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('已清理');
+    expect(at).toBeGreaterThan(0);
+    bytes[at + 2] = (bytes[at + 2] ?? 0) ^ 1;
+    writeFileSync(join(away, 'changed.json'), bytes);
+    const changed = await verify('changed.json');
+    expect(changed).toMatchObject({
+      code: 1,
+      stdout: expect.stringMatching(/entries\[\d\]\.fields\.attempt: /),
+    });
+    removeHome(away);
+  });
+
+  it('brings the inbox of a centre to its staff, and then what comes to it and leaves it', async () => {
+    const centre = `${COMMUNITY}-01`;
+    const token = (
+      await weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508')
+    ).stdout.trim();
+    // A snapshot of nothing would bring no message.
+    const order = { externalRef: 'waiting', subject: '待办', areaCode: COMMUNITY };
+    await incidentOf(hub, await callHotline(hub, order));
+    const connectionParams = { authorization: `Bearer ${token}` };
+    const client = createClient({ url: hub.urls.ws ?? '', webSocketImpl: WebSocket, connectionParams });
+    type Incident = {
+      readonly id: string;
+      readonly title: string;
+      readonly centre: { readonly code: string };
+    };
+    type Message = { readonly change: { readonly kind: string } | null; readonly incident: Incident };
+    const query = `subscription ($centre: ID!) { centreInboxChanged(centre: $centre, from: SNAPSHOT) {
+      change { kind } incident { id title centre { code } } } }`;
+    const events = client.iterate<{ centreInboxChanged: Message }>({ query, variables: { centre } });
+    const until = async (fits: (message: Message) => boolean): Promise<Message> => {
+      for (;;) {
+        const { value, done } = await events.next();
+        if (done === true) throw new Error('the subscription ended');
+        const message = value.data?.centreInboxChanged;
+        expect(value.errors).toBeUndefined();
+        if (message !== undefined && fits(message)) return message;
+      }
+    };
+    await callHotline(hub, { externalRef: 'elsewhere', subject: '他处', areaCode: '320508018001' });
+    const waiting = await until(({ change }) => change === null);
+    expect(waiting.incident.centre.code).toBe(centre);
+    await callHotline(hub, { externalRef: 'inbox', subject: '新到', areaCode: COMMUNITY });
+    const { incident } = await until(({ change, incident: { title } }) => {
+      expect(title).not.toBe('他处');
+      return change?.kind === 'REPORTED' && title === '新到';
+    });
+    await fetch(hub.urls.graphql ?? '', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...connectionParams },
+      body: JSON.stringify({ query: `mutation { escalateIncident(id: "${incident.id}") { id } }` }),
+    });
+    const left = await until(({ change }) => change?.kind === 'ESCALATED');
+    expect(left.incident).toMatchObject({ id: incident.id, centre: { code: '320508017-01' } });
+    await events.return?.();
+    await client.dispose();
   });
 
   it('has no subgraph that answers anybody but the gateway', async () => {

@@ -199,7 +199,7 @@ describe.skipIf(noPostgres !== undefined)('what tells of the same', () => {
     await appendEvents(database.client, 'incident-report', orders);
     await Promise.all(byHand);
     const counts = await waitFor('one is left', async () => {
-      await mergeDuplicates(prisma);
+      await mergeDuplicates(prisma, 'sha256');
       const { rows } = await database.client.query(
         `SELECT state, count(*)::int FROM incidents.incident WHERE latitude = $1 GROUP BY state ORDER BY state`,
         [position.latitude],

@@ -1,6 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
 import { createLogger } from '@weft/core/logger';
+import { fromPrisma } from '@weft/events/postgres/appender';
+import { readEntries } from '@weft/evidence/postgres/read';
+import { verifyChain } from '@weft/evidence/verify';
 import { takeAction } from '@weft/subgraphs/incidents/act';
 import type { Actor } from '@weft/subgraphs/incidents/actor';
 import { availableActions } from '@weft/subgraphs/incidents/authority';
@@ -9,6 +12,7 @@ import { PrismaClient } from '@weft/subgraphs/incidents/generated/client';
 import { governed } from '@weft/subgraphs/incidents/governed';
 import { putReports } from '@weft/subgraphs/incidents/put-reports';
 import { ACTION_NAMES, type Action, ruleOf, TRANSITIONS } from '@weft/subgraphs/incidents/state-machine';
+import { subjectOf, testimonyOfSystem } from '@weft/subgraphs/incidents/step-evidence';
 import { DEFAULT_POLICY } from '@weft/subgraphs/incidents/time/deadline-policy';
 import { openStore, TRANSACTION_LIMITS } from '@weft/subgraphs/store';
 import fc from 'fast-check';
@@ -146,6 +150,7 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
       by: 'test',
       fingerprint: null,
       subject: 'reporter',
+      testimony: testimonyOfSystem('test', 'sha256'),
       report: {
         channel: 'APP' as const,
         title: '事件',
@@ -190,7 +195,7 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
     const id = ids[one.index] ?? '';
     try {
       const command = decodeCommand(one.action, argumentsOf(one, ids, id));
-      const acting = { actor: one.actor, policy: DEFAULT_POLICY };
+      const acting = { actor: one.actor, policy: DEFAULT_POLICY, hash: 'sha256' } as const;
       return (await prisma.$transaction((tx) => takeAction(tx, command, acting), TRANSACTION_LIMITS)).state;
     } catch (thrown) {
       if (thrown instanceof HubError) return thrown;
@@ -275,6 +280,23 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
     );
   });
 
+  /** One entry a step, in a chain that holds, each beginning where the one before has ended. */
+  async function expectEvidence(
+    id: string,
+    steps: readonly { kind: string; sequence: number }[],
+  ): Promise<void> {
+    const entries = await readEntries(fromPrisma(prisma), subjectOf(id));
+    expect(verifyChain(subjectOf(id), entries)).toEqual([]);
+    expect(entries.map(({ fields }) => [fields.step?.value, fields.kind?.value])).toEqual(
+      steps.map(({ sequence, kind }) => [sequence, kind]),
+    );
+    const side = (index: number, name: 'before' | 'after') =>
+      entries[index]?.fields[name]?.value as Readonly<Record<string, unknown>>;
+    for (let index = 1; index < entries.length; index += 1)
+      for (const name of ['state', 'department', 'centre'])
+        expect(side(index, 'before')[name] ?? null).toBe(side(index - 1, 'after')[name] ?? null);
+  }
+
   /** What is stored tells one story: states, versions, steps, events, attempts and counters. */
   async function expectConsistent(ids: readonly string[], taken?: number): Promise<void> {
     const incidents = await prisma.incident.findMany({
@@ -294,6 +316,7 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
         if (from !== null && from !== to) expect(TRANSITIONS[from as keyof typeof TRANSITIONS]).toContain(to);
       });
       expect(steps.at(-1)?.to).toBe(state);
+      await expectEvidence(id, steps);
       const count = (kind: string) => steps.filter((step) => step.kind === kind).length;
       expect(attempts.map(({ number }) => number)).toEqual(
         Array.from({ length: latest }, (_, index) => index + 1),

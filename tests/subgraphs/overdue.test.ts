@@ -63,7 +63,7 @@ describe.skipIf(noPostgres !== undefined)('a deadline that passes', () => {
   /** As three processes, each with a client of its own, that look at the same moment. */
   const look = async (hours: number) => {
     const now = new Date(Date.now() + hours * HOUR_MS);
-    await Promise.all(clients.map((client) => tellOverdue(client, now)));
+    await Promise.all(clients.map((client) => tellOverdue(client, now, 'sha256')));
   };
 
   it('becomes one step and one event, however many look', async () => {

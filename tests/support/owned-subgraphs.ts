@@ -9,6 +9,7 @@ import type { ProcessMessage } from '@weft/core/process';
 import { createRequestSigner } from '@weft/core/signatures/sign';
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
+import type { EvidenceConfig } from '@weft/subgraphs/config';
 import { startSubgraphs } from '@weft/subgraphs/start';
 import pg from 'pg';
 import { createPostgresDatabase } from './engines.ts';
@@ -80,11 +81,11 @@ export interface Asker {
 }
 
 /** The subgraphs as they are in production: they answer signed requests alone, and the anonymous may do nothing. */
-export async function startSigned(databaseUrl: string, deadlinesFile?: string) {
+export async function startSigned(databaseUrl: string, deadlinesFile?: string, evidence?: EvidenceConfig) {
   const key = { id: 'test', secret: randomBytes(32).toString('hex') };
   const logger = createLogger('subgraphs', 'silent');
   const options = { databaseUrl, host: '127.0.0.1', port: 0, subgraphKeys: [key], deadlinesFile, logger };
-  const hub = await startSubgraphs(options);
+  const hub = await startSubgraphs({ ...options, ...(evidence === undefined ? {} : { evidence }) });
   return {
     urls: hub.urls,
     close: () => hub.close(),

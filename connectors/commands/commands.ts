@@ -10,6 +10,7 @@ import { confirmCommand, discardCommand, redriveCommand } from './operate.ts';
 import type { WriteField } from './perform.ts';
 import { createReceipts, type Receipt } from './receipts.ts';
 import { startWorker, type Worker } from './worker.ts';
+import { writeField } from './write-field.ts';
 
 /** A mutation as it comes. */
 export interface Submission {
@@ -106,12 +107,6 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
 
 function laneName(system: string, source: string): string {
   return `${system}/${source}`;
-}
-
-/** A mutation that is sent as a command. */
-export function writeField({ fields }: RunningSystem['plan'], name: string): WriteField | undefined {
-  const field = fields.get(`Mutation.${name}`);
-  return field?.kind === 'call' && field.write !== undefined ? (field as WriteField) : undefined;
 }
 
 function writesBySource({ plan }: RunningSystem): ReadonlyMap<string, ReadonlyMap<string, WriteField>> {

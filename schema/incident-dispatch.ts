@@ -2,6 +2,8 @@
 
 /** The topic of every step of every incident. */
 export const INCIDENT_TOPIC = 'incident';
+/** The topic of every change of every command. */
+export const COMMAND_TOPIC = 'Command';
 
 /**
  * By the argument's name: the GraphQL scalars that it may have, and whether its value can be null. `requestId` is the

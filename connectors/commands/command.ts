@@ -1,10 +1,9 @@
 // A command as it is stored and told: its row, and the event of each change of its state.
 import type { CloudEvent } from '@weft/events/envelope';
-import type { DispatchedCommand } from '@weft/schema/incident-dispatch';
+import { COMMAND_TOPIC, type DispatchedCommand } from '@weft/schema/incident-dispatch';
 import type { CommandCause, CommandState } from './states.ts';
 
-/** The topic of every change of every command. */
-export const COMMAND_TOPIC = 'Command';
+export { COMMAND_TOPIC };
 
 /** What is kept of the attempt that a command carries out. */
 export type Dispatched = Omit<DispatchedCommand, 'upstreamRef'>;

@@ -8,7 +8,7 @@ import { findDirective, isListType, namedType } from './sdl-folder.ts';
 
 /** As the incident library takes the code of a department. */
 const DEPARTMENT_CODE = /^[a-z0-9-]{1,64}$/;
-const NUMBER_KIND_LENGTH_MAX = 100;
+const NUMBER_KIND_LENGTH_MAX = 64;
 /** What a write must be known by to be a dispatch: the incident and the attempt. */
 const CLIENT_NUMBER = '$args.requestId';
 const KNOWN: ReadonlyMap<string, { readonly types: readonly string[]; readonly nullable: boolean }> = new Map(

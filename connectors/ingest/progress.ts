@@ -10,7 +10,8 @@ import { scalarText } from '../record-key.ts';
 export { INCIDENT_PROGRESS_TOPIC };
 
 /** Of `kind` and `number`, as external numbers have them; longer text elsewhere is cut. */
-const NUMBER_LENGTH_MAX = 100;
+const NUMBER_LENGTH_MAX = 200;
+const KIND_LENGTH_MAX = 64;
 const TEXT_LENGTH_MAX = 2_000;
 const RESULT_LENGTH_MAX = 20_000;
 const STATES: ReadonlySet<unknown> = new Set(PROGRESS_STATES);
@@ -28,7 +29,7 @@ export function decodeProgress(value: unknown): DecodedProgress {
   if (told.state === null || told.state === undefined) return { kind: 'none' };
   if (!STATES.has(told.state)) return bad(`state to be ${PROGRESS_STATES.join(', ')} or null`);
   const [kind, number] = [textOf(told.kind), textOf(told.number)];
-  if (kind === null || kind.length > NUMBER_LENGTH_MAX) return bad('kind to be a text');
+  if (kind === null || kind.length > KIND_LENGTH_MAX) return bad('kind to be a text');
   if (number === null || number.length > NUMBER_LENGTH_MAX) return bad('number to be a text or a number');
   const at = typeof told.at === 'string' ? Date.parse(told.at) : Number.NaN;
   if (Number.isNaN(at)) return bad('at to be a time');

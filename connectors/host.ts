@@ -100,7 +100,15 @@ export async function startHost(options: HostOptions): Promise<Started> {
     commands.onApplied((command) => forgetApplied(systems, command, logger));
     if (systemsByDepartment(options.systems).size > 0) {
       const log = keep(openPostgresLog({ databaseUrl: options.databaseUrl, logger }));
-      keep(startDispatcher(options.systems, { log, store: commandStore, appender, logger }));
+      keep(
+        startDispatcher(options.systems, {
+          log,
+          store: commandStore,
+          appender,
+          onMade: commands.nudge,
+          logger,
+        }),
+      );
     }
     keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands, replay };

@@ -37,6 +37,8 @@ export interface Commands {
    * @throws HubError of `acceptCommand`; BAD_USER_INPUT when the SDL makes no client number of the arguments
    */
   submit(system: RunningSystem, submission: Submission): Promise<Receipt>;
+  /** Commands were stored beside `submit`: they need not wait until they are looked for. */
+  nudge(): void;
   /** See operate.ts. */
   redrive(id: string, force: boolean): Promise<Command>;
   discard(id: string): Promise<Command>;
@@ -89,6 +91,9 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
       const command = await acceptCommand(store, appender, draftOf(system, field, submission));
       workers.get(laneName(command.system, command.source))?.nudge();
       return await receipts.await(command, submission);
+    },
+    nudge() {
+      for (const worker of workers.values()) worker.nudge();
     },
     redrive: async (id, force) => told(await redriveCommand(operate, id, force)),
     discard: async (id) => told(await discardCommand(operate, id)),

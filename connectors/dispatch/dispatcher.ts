@@ -23,6 +23,8 @@ export interface DispatcherOptions {
   /** Closed by the caller, after this. */
   readonly store: Store;
   readonly appender: EventAppender;
+  /** Told when commands may have been committed. */
+  readonly onMade: () => void;
   readonly logger: Logger;
 }
 
@@ -98,6 +100,7 @@ async function dispatchFromCheckpoint(
     const next = await dispatchBatch(running, position, batch);
     if (next === undefined) return;
     position = next;
+    running.onMade();
     worked();
   }
 }

@@ -3,6 +3,7 @@ import type { Started } from '@weft/core/process';
 import { openPostgresLog } from '@weft/events/postgres/log';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
+import { appendEvents } from '../support/owned-subgraphs.ts';
 import { waitFor } from '../support/wait.ts';
 import { startDepartmentHost } from './host.ts';
 import { openRig, push, type Rig } from './rig.ts';
@@ -163,16 +164,19 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     await rig.urban.up();
     await waitFor('the first case', () => rig.urban.book.some(({ incident }) => incident === first));
     rig.urban.answersAfterMs = 0;
-    for (const id of ids)
-      await rig.until('delivery', id, ({ attempts }) => attempts[0]?.delivery === 'APPLIED');
+    await Promise.all(
+      ids.map((id) => rig.until('delivery', id, ({ attempts }) => attempts[0]?.delivery === 'APPLIED')),
+    );
     const opened = rig.urban.book.map(({ incident }) => incident).filter((id) => ids.includes(id));
     expect(opened.toSorted()).toEqual(ids.toSorted());
     expect(opened[0]).toBe(first);
   });
 
   test('takes what comes too early when it can, and holds up nothing meanwhile', async () => {
-    const { id, number } = await delivered('噪音扰民');
-    const { id: other, number: otherNumber } = await delivered('乱贴广告');
+    const [{ id, number }, { id: other, number: otherNumber }] = await Promise.all([
+      delivered('噪音扰民'),
+      delivered('乱贴广告'),
+    ]);
     const next = `CG-${rig.urban.book.length + 1}`;
     await tell(next, 1, '2');
     await tell(number, 7, '9', { result: '已劝离' });
@@ -203,6 +207,41 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     });
   });
 
+  test('counts as signed for when a system that never tells so has fed it back', async () => {
+    const { id, number } = await delivered('垃圾未清');
+    await tell(number, 1, '9', { result: '已清运' });
+    const sql = `UPDATE incidents.progress SET received_at = now() - interval '1 minute' WHERE number = $1 RETURNING 1 AS one`;
+    await waitFor(
+      'what was told',
+      async () => (await rig.database.client.query(sql, [number])).rows.length > 0,
+    );
+    const { steps } = await rig.until('feedback', id, ({ state }) => state === 'FED_BACK');
+    const kinds = steps.filter(({ kind }) => kind !== 'DELIVERY').map(({ kind }) => kind);
+    expect(kinds.slice(-2)).toEqual(['SIGNED', 'FED_BACK']);
+  });
+
+  test('is moved by the system that has it, and by no other', async () => {
+    const { id, number } = await delivered('围挡倒塌');
+    await appendEvents(rig.database.client, 'incident.progress', [
+      {
+        specversion: '1.0',
+        id: 'progress:WaterCase:1:1',
+        source: '/systems/water',
+        type: 'dev.weft.incident.progress',
+        subject: 'WaterCase:1',
+        time: AT,
+        datacontenttype: 'application/json',
+        data: { kind: 'urbanCase', number, state: 'SIGNED', at: '2026-11-29T00:00:00.000Z' },
+      },
+    ]);
+    const { problems, state } = await rig.until('the problem', id, (shown) => shown.problems.length > 0);
+    expect(state).toBe('ROUTED');
+    expect(problems[0]).toMatchObject({
+      system: 'water',
+      text: 'attempt 1 is with the system urban, not water',
+    });
+  });
+
   test('goes on from the checkpoint when the host was down, and makes nothing twice', async () => {
     await host.close();
     const id = await rig.report('道路坑洼');
@@ -214,11 +253,14 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     const before = [rig.urban.book.length, rig.water.book.length];
     const { rows: counted } = await rig.database.client.query('SELECT count(*) FROM connectors.command');
     await rig.database.client.query('DELETE FROM connectors.dispatch_checkpoint');
+    // By two hosts at once.
     host = await startDepartmentHost(rig.database.url, rig.env);
+    const second = await startDepartmentHost(rig.database.url, rig.env);
     const { id: last } = await delivered('最后一件', 'water-affairs');
     expect(rig.water.book.filter(({ incident }) => incident === last)).toHaveLength(1);
     expect([rig.urban.book.length, rig.water.book.length - 1]).toEqual(before);
     const { rows: after } = await rig.database.client.query('SELECT count(*) FROM connectors.command');
     expect(Number(after[0].count) - 1).toBe(Number(counted[0].count));
+    await second.close();
   });
 });

@@ -37,6 +37,9 @@ export async function advance(advancing: Advancing, progress: Progress, now: Dat
   const { prisma } = advancing;
   if (outcome.kind === 'DONE') {
     await prisma.progress.deleteMany({ where: { sequence } });
+    // What waited for this step: feedback for its signature.
+    const { kind, number } = progress;
+    await prisma.progress.updateMany({ where: { kind, number, nextAt: { gt: now } }, data: { nextAt: now } });
     return 'DONE';
   }
   const { incidentId, why } = outcome;

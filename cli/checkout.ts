@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { compileSystem } from '@weft/connectors/compile/compile';
+import { systemsByDepartment } from '@weft/connectors/departments';
+import type { SystemPlan } from '@weft/connectors/plan';
 import { CONNECTORS_SUBGRAPH, readConnectorsSdl } from '@weft/connectors/subgraph/own-subgraph';
 import { environmentNames } from '@weft/connectors/system-folders';
 
@@ -27,7 +29,7 @@ export interface StoredSubgraph {
 /**
  * Every folder of subgraphs/ in the order of its name: an owned one has `schema.graphql`, a wrapped one only SDL with
  * connector directives. With them comes `connectors`, which the connector host has of its own.
- * @throws OperatorError with file and line when a wrapped system's description has errors
+ * @throws OperatorError with file and line when a wrapped system's description has errors, and when two serve one department
  */
 export function readStoredSubgraphs(): readonly StoredSubgraph[] {
   const folder = join(ROOT, 'subgraphs');
@@ -38,16 +40,26 @@ export function readStoredSubgraphs(): readonly StoredSubgraph[] {
         readdirSync(join(folder, entry.name)).some((file) => file.endsWith('.graphql')),
     )
     .map((entry) => readStored(folder, entry.name));
-  return [...folders, readOwnConnectors()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  systemsByDepartment(folders.flatMap(({ plan }) => plan ?? []));
+  return [...folders.map(({ stored }) => stored), readOwnConnectors()].sort((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
 }
 
-function readStored(folder: string, name: string): StoredSubgraph {
+/** @returns the plan too of a wrapped one */
+function readStored(
+  folder: string,
+  name: string,
+): { readonly stored: StoredSubgraph; readonly plan?: SystemPlan } {
   const owned = join(folder, name, 'schema.graphql');
-  if (existsSync(owned))
-    return { name, servedBy: 'subgraphs', sdl: readFileSync(owned, 'utf8'), environment: [] };
+  if (existsSync(owned)) {
+    const sdl = readFileSync(owned, 'utf8');
+    return { stored: { name, servedBy: 'subgraphs', sdl, environment: [] } };
+  }
   const wrapped = join(folder, name);
   const { plan } = compileSystem(wrapped);
-  return { name, servedBy: 'connectors', sdl: plan.storedSdl, environment: environmentNames(wrapped) };
+  const environment = environmentNames(wrapped);
+  return { stored: { name, servedBy: 'connectors', sdl: plan.storedSdl, environment }, plan };
 }
 
 function readOwnConnectors(): StoredSubgraph {

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Command } from '@weft/connectors/commands/command';
-import { writeField } from '@weft/connectors/commands/commands';
 import {
   confirmCommand,
   discardCommand,
@@ -11,6 +10,7 @@ import {
 } from '@weft/connectors/commands/operate';
 import { listCommands, PAGE_COMMANDS_MAX, readAttempts, readCommands } from '@weft/connectors/commands/reads';
 import { COMMAND_STATES, type CommandState } from '@weft/connectors/commands/states';
+import { writeField } from '@weft/connectors/commands/write-field';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { openStore, type Store } from '@weft/connectors/ingest/store';
 import { findSystemFolders, SUBGRAPHS_FOLDER } from '@weft/connectors/system-folders';

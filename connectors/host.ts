@@ -4,7 +4,10 @@ import type { Started } from '@weft/core/process';
 import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
+import { openPostgresLog } from '@weft/events/postgres/log';
 import { openCommands } from './commands/commands.ts';
+import { systemsByDepartment } from './departments.ts';
+import { startDispatcher } from './dispatch/dispatcher.ts';
 import { watchDrift } from './drift/watch-drift.ts';
 import { forgetApplied, forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
@@ -48,7 +51,7 @@ const GUARD_REPLICAS = 2;
  * Starts everything. Neither a source nor a database that is away keeps it from starting: reads fail by source with
  * coded errors, and webhooks are answered with 503 until the database is back.
  * @returns each subgraph's URL by its name, that of `connectors` too, and `ingest`
- * @throws OperatorError for missing settings, secrets, contracts, or a port that is taken
+ * @throws OperatorError for missing settings, secrets, contracts, a port that is taken, or two systems of one department
  */
 export async function startHost(options: HostOptions): Promise<Started> {
   const { logger, guardRedisUrl: redisUrl, guardReplicas: replicasMax = GUARD_REPLICAS } = options;
@@ -95,6 +98,18 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
     const replay = { appender, systems: options.systems, env: options.env };
     commands.onApplied((command) => forgetApplied(systems, command, logger));
+    if (systemsByDepartment(options.systems).size > 0) {
+      const log = keep(openPostgresLog({ databaseUrl: options.databaseUrl, logger }));
+      keep(
+        startDispatcher(options.systems, {
+          log,
+          store: commandStore,
+          appender,
+          onMade: commands.nudge,
+          logger,
+        }),
+      );
+    }
     keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));

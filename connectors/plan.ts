@@ -17,6 +17,20 @@ export interface SystemPlan {
   /** By `Type.field`. */
   readonly fields: ReadonlyMap<string, FieldPlan>;
   readonly ingests: readonly IngestPlan[];
+  /** Which departments it is the system of; no department twice. */
+  readonly dispatches?: readonly DispatchPlan[];
+}
+
+/** How an incident that is routed to a department reaches this system: docs/connectors.md, "Dispatch". */
+export interface DispatchPlan {
+  /** Its code in the directory. */
+  readonly department: string;
+  /** Under which kind of external number the system's own number is kept. */
+  readonly numberKind: string;
+  /** The field of Mutation: a write whose client number is `$args.requestId`. */
+  readonly field: string;
+  /** Names of the field's arguments; a dispatch gives those of DISPATCH_ARGUMENTS in @weft/schema/incident-dispatch. */
+  readonly arguments: readonly string[];
 }
 
 export type SourcePlan =
@@ -398,6 +412,8 @@ export interface IngestPlan {
   readonly entityField: string;
   /** What the change reports to the incident library, when it does: see IncidentReport in @weft/schema/incident-report. */
   readonly report: Mapping | undefined;
+  /** What the change tells of the work on an incident: see IncidentProgress in @weft/schema/incident-progress. */
+  readonly progress?: Mapping | undefined;
   /** How long the store holds a record after its last change; undefined: for ever. */
   readonly keepMs: number | undefined;
   /** What tells one message from another; undefined: its address and its bytes. */

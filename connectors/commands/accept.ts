@@ -3,7 +3,14 @@ import { createHash, randomUUID } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import type { Store } from '../ingest/store.ts';
-import { COMMAND_COLUMNS, COMMAND_TOPIC, type Command, type CommandRow, commandEvent } from './command.ts';
+import {
+  COMMAND_COLUMNS,
+  COMMAND_TOPIC,
+  type Command,
+  type CommandRow,
+  commandEvent,
+  type Dispatched,
+} from './command.ts';
 import { UNSETTLED } from './states.ts';
 
 /** A write as it comes. */
@@ -19,6 +26,8 @@ export interface Draft {
   readonly args: Readonly<Record<string, unknown>>;
   readonly giveUpAfterMs: number;
   readonly correlationId: string;
+  /** Of the hub's own: the attempt that it carries out. */
+  readonly dispatch?: Dispatched;
 }
 
 /** Of a client number, and of a subject. */
@@ -30,8 +39,8 @@ const UNSETTLED_MAX = 10_000;
 
 const INSERT = `
 INSERT INTO connectors.command AS c (id, system, source, field, principal, idempotency_key, content_hash, args, subject, state,
-  correlation_id, next_at, give_up_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PENDING', $10, clock_timestamp(), clock_timestamp() + make_interval(secs => $11))
+  correlation_id, next_at, give_up_at, dispatch)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PENDING', $10, clock_timestamp(), clock_timestamp() + make_interval(secs => $11), $12)
 ON CONFLICT (system, source, idempotency_key) DO NOTHING RETURNING ${COMMAND_COLUMNS}`;
 
 /**
@@ -40,27 +49,46 @@ ON CONFLICT (system, source, idempotency_key) DO NOTHING RETURNING ${COMMAND_COL
  *   LIMIT_EXCEEDED (retryable) when too many are unsettled; STORE_UNAVAILABLE
  */
 export async function acceptCommand(store: Store, appender: EventAppender, draft: Draft): Promise<Command> {
+  const found = await store.transaction((transaction) => storeCommand(transaction, appender, draft, true));
+  if (found === undefined) throw full(draft);
+  const { command, contentHash } = found;
+  if (command.principal === draft.principal && command.contentHash === contentHash) return command;
+  throw conflict(command, draft);
+}
+
+/**
+ * Stores the write in the caller's transaction, or finds the one that came before it: it is the same one only when its
+ * principal and its hash are.
+ * @param isLimited whether too many that are unsettled keep it from being stored
+ * @returns the command, and the hash of what was to be stored; undefined when there are too many
+ * @throws HubError LIMIT_EXCEEDED for arguments that are too long
+ */
+export async function storeCommand(
+  transaction: SqlTransaction,
+  appender: EventAppender,
+  draft: Draft,
+  isLimited: boolean,
+): Promise<{ readonly command: Command; readonly contentHash: string } | undefined> {
   const args = requireArgs(draft.args);
   const contentHash = hashOf(draft.field, draft.args);
-  const found = await store.transaction(async (transaction) => {
-    const known = await findCommand(transaction, draft);
-    if (known !== undefined) return known;
-    if (await isFull(transaction, draft)) return 'FULL';
-    // Commands of one subject get their places in the order in which they are committed.
-    if (draft.subject !== null) await lockSubject(transaction, draft, draft.subject);
-    const [command] = await transaction.query<CommandRow>(INSERT, [
-      randomUUID(),
-      ...[draft.system, draft.source, draft.field, draft.principal, draft.idempotencyKey, contentHash, args],
-      ...[draft.subject, draft.correlationId, draft.giveUpAfterMs / 1_000],
-    ]);
-    // Somebody was faster with the same number, and has committed.
-    if (command === undefined) return findCommand(transaction, draft);
+  const known = await findCommand(transaction, draft);
+  if (known !== undefined) return { command: known, contentHash };
+  if (isLimited && (await isFull(transaction, draft))) return undefined;
+  // Commands of one subject get their places in the order in which they are committed.
+  if (draft.subject !== null) await lockSubject(transaction, draft, draft.subject);
+  const [command] = await transaction.query<CommandRow>(INSERT, [
+    randomUUID(),
+    ...[draft.system, draft.source, draft.field, draft.principal, draft.idempotencyKey, contentHash, args],
+    ...[draft.subject, draft.correlationId, draft.giveUpAfterMs / 1_000],
+    draft.dispatch === undefined ? null : JSON.stringify(draft.dispatch),
+  ]);
+  if (command !== undefined) {
     await appender.append(transaction, COMMAND_TOPIC, [commandEvent(command, null, 'ACCEPTED')]);
-    return command;
-  });
-  if (found === 'FULL' || found === undefined) throw full(draft);
-  if (found.principal === draft.principal && found.contentHash === contentHash) return found;
-  throw conflict(found, draft);
+    return { command, contentHash };
+  }
+  // Somebody was faster with the same number, and has committed.
+  const faster = await findCommand(transaction, draft);
+  return faster && { command: faster, contentHash };
 }
 
 async function findCommand(

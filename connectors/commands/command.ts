@@ -1,9 +1,12 @@
 // A command as it is stored and told: its row, and the event of each change of its state.
 import type { CloudEvent } from '@weft/events/envelope';
+import { COMMAND_TOPIC, type DispatchedCommand } from '@weft/schema/incident-dispatch';
 import type { CommandCause, CommandState } from './states.ts';
 
-/** The topic of every change of every command. */
-export const COMMAND_TOPIC = 'Command';
+export { COMMAND_TOPIC };
+
+/** What is kept of the attempt that a command carries out. */
+export type Dispatched = Omit<DispatchedCommand, 'upstreamRef'>;
 
 /** A row of `connectors.command`. */
 export interface Command {
@@ -30,6 +33,8 @@ export interface Command {
   /** What `select` made of the answer. */
   readonly result: Readonly<Record<string, unknown>> | null;
   readonly correlationId: string;
+  /** The attempt that it carries to a department; null for one that a client has asked for. */
+  readonly dispatch: Dispatched | null;
   readonly leaseToken: string | null;
   readonly nextAt: Date | null;
   readonly unknownSince: Date | null;
@@ -41,7 +46,7 @@ export interface Command {
 /** The columns of a row `c`, under the names of `Command`; ends where another list can go on. */
 export const COMMAND_COLUMNS = `c.id, c.system, c.source, c.field, c.principal, c.idempotency_key AS "idempotencyKey",
   c.content_hash AS "contentHash", c.args, c.subject, c.state, c.version, c.may_be_applied AS "mayBeApplied", c.tries, c.fruitless,
-  c.attempt_count AS "attemptCount", c.code, c.upstream_ref AS "upstreamRef", c.result, c.correlation_id AS "correlationId",
+  c.attempt_count AS "attemptCount", c.code, c.upstream_ref AS "upstreamRef", c.result, c.dispatch, c.correlation_id AS "correlationId",
   c.lease_token AS "leaseToken", c.next_at AS "nextAt", c.unknown_since AS "unknownSince", c.give_up_at AS "giveUpAt",
   c.created_at AS "createdAt", c.updated_at AS "updatedAt"`;
 
@@ -58,7 +63,7 @@ export function commandEvent(
   from: CommandState | null,
   cause: CommandCause | 'ACCEPTED',
 ): CloudEvent {
-  const { id, system, source, field, version, state, code, correlationId } = command;
+  const { id, system, source, field, version, state, code, correlationId, dispatch, upstreamRef } = command;
   const at = command.updatedAt.toISOString();
   return {
     specversion: '1.0',
@@ -71,6 +76,13 @@ export function commandEvent(
     sequence: String(version),
     partitionkey: id,
     correlationid: correlationId,
-    data: { command: { id }, system, source, field, change: { from, to: state, cause, code, at } },
+    data: {
+      command: { id },
+      system,
+      source,
+      field,
+      change: { from, to: state, cause, code, at },
+      ...(dispatch === null ? {} : { dispatch: { ...dispatch, upstreamRef } }),
+    },
   };
 }

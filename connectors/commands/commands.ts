@@ -10,6 +10,7 @@ import { confirmCommand, discardCommand, redriveCommand } from './operate.ts';
 import type { WriteField } from './perform.ts';
 import { createReceipts, type Receipt } from './receipts.ts';
 import { startWorker, type Worker } from './worker.ts';
+import { writeField } from './write-field.ts';
 
 /** A mutation as it comes. */
 export interface Submission {
@@ -36,6 +37,8 @@ export interface Commands {
    * @throws HubError of `acceptCommand`; BAD_USER_INPUT when the SDL makes no client number of the arguments
    */
   submit(system: RunningSystem, submission: Submission): Promise<Receipt>;
+  /** Commands were stored beside `submit`: they need not wait until they are looked for. */
+  nudge(): void;
   /** See operate.ts. */
   redrive(id: string, force: boolean): Promise<Command>;
   discard(id: string): Promise<Command>;
@@ -89,6 +92,9 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
       workers.get(laneName(command.system, command.source))?.nudge();
       return await receipts.await(command, submission);
     },
+    nudge() {
+      for (const worker of workers.values()) worker.nudge();
+    },
     redrive: async (id, force) => told(await redriveCommand(operate, id, force)),
     discard: async (id) => told(await discardCommand(operate, id)),
     confirm: async (id, upstreamRef) => told(await confirmCommand(operate, id, upstreamRef)),
@@ -106,12 +112,6 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
 
 function laneName(system: string, source: string): string {
   return `${system}/${source}`;
-}
-
-/** A mutation that is sent as a command. */
-export function writeField({ fields }: RunningSystem['plan'], name: string): WriteField | undefined {
-  const field = fields.get(`Mutation.${name}`);
-  return field?.kind === 'call' && field.write !== undefined ? (field as WriteField) : undefined;
 }
 
 function writesBySource({ plan }: RunningSystem): ReadonlyMap<string, ReadonlyMap<string, WriteField>> {

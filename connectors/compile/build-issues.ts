@@ -53,6 +53,14 @@ export const BUILD_CODES = {
     means: 'Where the name of a secret is expected stands something else.',
   },
   REPORT_SHAPE: { severity: 'error', means: 'A report is not what the incident library takes.' },
+  PROGRESS_SHAPE: {
+    severity: 'error',
+    means: 'The progress of @ingest is not what the incident library takes.',
+  },
+  DISPATCH_SHAPE: {
+    severity: 'error',
+    means: 'A field with @dispatch does not take what the hub tells of an incident.',
+  },
   NOT_INGESTED: {
     severity: 'error',
     means: 'Changes or kept records of a type are asked for that has no @ingest.',

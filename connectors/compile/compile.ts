@@ -1,7 +1,7 @@
 // Compiles the SDL folder of a wrapped system to the plan that the connector runtime follows.
 import { basename, resolve } from 'node:path';
 import { splitEventStreams } from '@weft/schema/event-streams';
-import type { EntityPlan, FieldPlan, IngestPlan, SystemPlan } from '../plan.ts';
+import type { DispatchPlan, EntityPlan, FieldPlan, IngestPlan, SystemPlan } from '../plan.ts';
 import { BuildErrors, type BuildIssue, IssueList } from './build-issues.ts';
 import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } from './changes.ts';
 import { readCodes } from './codes.ts';
@@ -9,6 +9,7 @@ import type { Compilation, ReadEntity, ReadField } from './compilation.ts';
 import { readEntity, readField } from './connects.ts';
 import { checkDirectiveNames } from './directive-names.ts';
 import { checkDirectivePlaces } from './directive-places.ts';
+import { readDispatches } from './dispatches.ts';
 import { readFreshness, withFreshness } from './freshness.ts';
 import { checkGraph } from './graph-check.ts';
 import { readIngest } from './ingests.ts';
@@ -38,6 +39,7 @@ export function compileSystem(folder: string): CompiledSystem {
   const ingests = readIngests(compilation);
   const changes = readChanges(compilation, ingests);
   checkReconciles(compilation, fields);
+  const dispatches = readDispatches(compilation, fields, basename(root));
   const freshness = readFreshness(compilation, fields);
   checkTypeNames(compilation.sdl, issues);
   checkDirectiveNames(compilation.sdl, issues);
@@ -48,7 +50,10 @@ export function compileSystem(folder: string): CompiledSystem {
   );
   checkGraph({ sdl, issues, loaded, told: new Set() }, { entities, fields });
   if (issues.errors.length > 0) throw new BuildErrors(issues.errors);
-  const plan = withFreshness(buildPlan(root, compilation, { entities, fields, ingests, changes }), freshness);
+  const plan = withFreshness(
+    buildPlan(root, compilation, { entities, fields, ingests, changes, dispatches }),
+    freshness,
+  );
   return { plan, warnings: issues.warnings };
 }
 
@@ -109,6 +114,7 @@ interface Parts {
   readonly fields: ReadonlyMap<string, ReadField>;
   readonly ingests: readonly IngestPlan[];
   readonly changes: ReadonlyMap<string, ChangesPlan>;
+  readonly dispatches: readonly DispatchPlan[];
 }
 
 function buildPlan(root: string, { sdl, sources }: Compilation, parts: Parts): SystemPlan {
@@ -124,5 +130,6 @@ function buildPlan(root: string, { sdl, sources }: Compilation, parts: Parts): S
     entities: plansOf<EntityPlan>(parts.entities),
     fields: plansOf<FieldPlan>(parts.fields),
     ingests: parts.ingests,
+    dispatches: parts.dispatches,
   };
 }

@@ -10,6 +10,7 @@ import { hasNoFileArguments, readFilesOrigin } from './file-ingests.ts';
 import { type PlacedMapping, type Readable, readMapping } from './mapping-arguments.ts';
 import { readableOfMessages, readQueue, readTopic } from './message-ingests.ts';
 import { readNumber } from './number-argument.ts';
+import { checkProgress } from './progresses.ts';
 import { keyOf, type ObjectType } from './sdl-folder.ts';
 
 const MESSAGE = { $: undefined, env: undefined };
@@ -30,11 +31,13 @@ export function readIngest(
   const select = readMapping(given, 'select', readable, issues);
   const time = readMapping(given, 'time', readable, issues);
   const report = readMapping(given, 'report', readable, issues);
+  const progress = readMapping(given, 'progress', readable, issues);
   const dedupe = readMapping(given, 'dedupe', readable, issues);
   const orderField = given.text('order');
   const keyFields = keyOf(type, given.requiredText('key')) ?? [given.requiredText('key')];
   if (select !== undefined) checkSelect(type, given, select, entityField, compilation);
   if (report !== undefined) checkReport(report, compilation);
+  if (progress !== undefined) checkProgress(progress, issues);
   if (from === undefined || source === undefined || select === undefined) return undefined;
   return {
     type: type.name,
@@ -48,6 +51,7 @@ export function readIngest(
     topic: type.name,
     entityField,
     report: report?.mapping,
+    progress: progress?.mapping,
     keepMs: given.durationMs('keep'),
     dedupe: dedupe?.mapping,
   };

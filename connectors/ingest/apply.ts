@@ -2,7 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
-import type { Change } from './change.ts';
+import { type Change, changeProblem } from './change.ts';
 import { type Quarantined, quarantine } from './quarantine.ts';
 import { applyChanges, lockRecords } from './records.ts';
 import { isDataError, type Store } from './store.ts';
@@ -179,6 +179,6 @@ function problemOf(delivery: Delivery, unreported: readonly Change[]): Quarantin
   const known = { system, source, dedupeId, body, place };
   if (content.kind === 'bad') return { ...known, type: content.type, reason: content.reason };
   const change = content.changes.find((each) => unreported.includes(each));
-  if (change?.reportProblem === undefined) return undefined;
-  return { ...known, type: change.type, reason: change.reportProblem };
+  if (change === undefined) return undefined;
+  return { ...known, type: change.type, reason: changeProblem(change) };
 }

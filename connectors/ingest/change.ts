@@ -5,6 +5,7 @@ import type { MappingScope } from '@weft/schema/mapping/compile';
 import { toDateTime } from '@weft/schema/mapping/date-time';
 import type { IngestPlan } from '../plan.ts';
 import { recordKey, scalarText } from '../record-key.ts';
+import { decodeProgress, progressEvent } from './progress.ts';
 import { formatUtc, parseTimeText } from './time-text.ts';
 
 /** A change that was understood. */
@@ -21,6 +22,10 @@ export interface Change {
   readonly report: CloudEvent | undefined;
   /** Why there is no report though the plan asks for one: the change itself stands all the same. */
   readonly reportProblem: string | undefined;
+  /** What it tells of the work on an incident. */
+  readonly progress?: CloudEvent | undefined;
+  /** Why it tells nothing though the plan asks for it: the change itself stands all the same. */
+  readonly progressProblem?: string | undefined;
   /** Its version says only when it came: it is told only where its data differs from what is known. */
   readonly toldWhenDifferent?: boolean;
 }
@@ -66,6 +71,8 @@ export function decodeChange(
   const time = rfc3339(plan.time?.evaluate(payloadScope)) ?? receivedAt.toISOString();
   const data = { ...(selected as Record<string, Json>), [plan.entityField]: keyObject(keyFields, selected) };
   const record = { system, plan, key, time };
+  const event = changedEvent(record, order, data);
+  const progress = plan.progress && decodeProgress(plan.progress.evaluate(payloadScope));
   return {
     kind: 'change',
     change: {
@@ -75,12 +82,19 @@ export function decodeChange(
       orderKey,
       data,
       topic: plan.topic,
-      event: changedEvent(record, order, data),
+      event,
       report: report?.kind === 'report' ? reportEvent(record, report.data) : undefined,
       reportProblem: report?.kind === 'bad' ? report.reason : undefined,
+      progress: progress?.kind === 'progress' ? progressEvent(event, progress.data) : undefined,
+      progressProblem: progress?.kind === 'bad' ? progress.reason : undefined,
       toldWhenDifferent: plan.orderField === undefined,
     },
   };
+}
+
+/** Why a change goes to quarantine although it stands. */
+export function changeProblem({ reportProblem, progressProblem }: Change): string {
+  return reportProblem ?? progressProblem ?? '';
 }
 
 /**

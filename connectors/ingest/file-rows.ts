@@ -4,7 +4,7 @@ import type { EventAppender } from '@weft/events/event-log';
 import type { MappingScope } from '@weft/schema/mapping/compile';
 import { brokenAt, type FileRow } from '../files/rows.ts';
 import type { FilesPlan, IngestPlan } from '../plan.ts';
-import { type Change, decodeChange } from './change.ts';
+import { type Change, changeProblem, decodeChange } from './change.ts';
 import { arrivalOf, lockFile, moveRowsDone, settleFile, type TakenFile } from './file-book.ts';
 import { type Quarantined, quarantine } from './quarantine.ts';
 import { applyChanges, DROPPED_AT_ONCE, dropOlder, lockRecords } from './records.ts';
@@ -196,7 +196,7 @@ function storeBatch(task: FileTask, rows: readonly DecodedRow[], done: number): 
     const rowOf = new Map(rows.map((row) => [row.change, row]));
     const reports = unreported.flatMap((change) => {
       const row = rowOf.get(change);
-      return row === undefined ? [] : [badRow(task, row, change.reportProblem ?? '')];
+      return row === undefined ? [] : [badRow(task, row, changeProblem(change))];
     });
     await quarantine(transaction, [...bad, ...reports]);
     return bad.length;

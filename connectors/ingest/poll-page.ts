@@ -8,7 +8,7 @@ import type { IngestPlan, PollPlan } from '../plan.ts';
 import type { SqlClient } from '../sql/client.ts';
 import type { SqlRow } from '../sql/engine.ts';
 import type { CursorPlace } from '../sql/statement.ts';
-import { type Change, decodeChange } from './change.ts';
+import { type Change, changeProblem, decodeChange } from './change.ts';
 import { writeCheckpoint } from './checkpoint.ts';
 import { isAfter, isReached, isUnderstood } from './cursor.ts';
 import { type Quarantined, quarantine } from './quarantine.ts';
@@ -115,7 +115,7 @@ function storeChanges(task: PollTask, polled: readonly PolledChange[]): Promise<
     const rowOf = new Map(polled.map(({ change, row }) => [change, row]));
     await quarantine(
       transaction,
-      unreported.map((change) => quarantinedRow(task, rowOf.get(change), change.reportProblem ?? '')),
+      unreported.map((change) => quarantinedRow(task, rowOf.get(change), changeProblem(change))),
     );
   });
 }

@@ -1,15 +1,17 @@
 // Keeps the newest version of every record, in the caller's transaction.
 import { createHash } from 'node:crypto';
 import { invariant } from '@weft/core/errors';
+import type { CloudEvent } from '@weft/events/envelope';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import { type Change, INCIDENT_REPORT_TOPIC, sortableOrder } from './change.ts';
+import { INCIDENT_PROGRESS_TOPIC } from './progress.ts';
 
 export interface Applied {
   /** Versions that became events. */
   readonly changed: number;
   /** Versions that came after a newer one: counted, no event. */
   readonly late: number;
-  /** Accepted changes of records that are not reported yet and whose report could not be read. */
+  /** Accepted changes whose report could not be read, of records not reported yet, or whose progress could not. */
   readonly unreported: readonly Change[];
 }
 
@@ -38,6 +40,8 @@ interface Folded {
   /** Older than what is known: kept beside the record. */
   readonly late: readonly Change[];
   readonly report: Change['report'];
+  /** Of every version, also of those that are late or known: the log has each once. */
+  readonly progress: readonly CloudEvent[];
   readonly unreported: readonly Change[];
 }
 
@@ -166,11 +170,15 @@ export function fold(
   const hasReport = (change: Change) => change.report !== undefined;
   // A report that could not be read may come again in its right form under the same version.
   const report = isReported ? undefined : (accepted.find(hasReport) ?? changes.find(hasReport))?.report;
-  const unreported =
-    isReported || report !== undefined
-      ? []
-      : accepted.filter(({ reportProblem }) => reportProblem !== undefined);
-  return { newest, advances, accepted, late, report, unreported };
+  const isUnreported = !isReported && report === undefined;
+  const telling = changes.filter((change) => change.toldWhenDifferent !== true || accepted.includes(change));
+  const unreported = changes.filter(
+    (change) =>
+      (isUnreported && change.reportProblem !== undefined && accepted.includes(change)) ||
+      (change.progressProblem !== undefined && telling.includes(change)),
+  );
+  const progress = telling.flatMap((change) => change.progress ?? []);
+  return { newest, advances, accepted, late, report, progress, unreported };
 }
 
 function printOf({ data }: Change): string {
@@ -223,9 +231,10 @@ async function appendByTopic(
   appender: EventAppender,
   told: readonly Folded[],
 ): Promise<void> {
-  const entries = told.flatMap(({ accepted, report }) => [
+  const entries = told.flatMap(({ accepted, report, progress }) => [
     ...accepted.map(({ topic, event }) => ({ topic, event })),
     ...(report === undefined ? [] : [{ topic: INCIDENT_REPORT_TOPIC, event: report }]),
+    ...progress.map((event) => ({ topic: INCIDENT_PROGRESS_TOPIC, event })),
   ]);
   const byTopic = [...Map.groupBy(entries, ({ topic }) => topic)].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [topic, group] of byTopic) {

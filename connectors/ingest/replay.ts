@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import type { SystemPlan } from '../plan.ts';
+import { changeProblem } from './change.ts';
 import { takeFileAgain } from './file-book.ts';
 import { checkId, notFound } from './quarantine-book.ts';
 import { applyChanges, lockRecords } from './records.ts';
@@ -113,7 +114,7 @@ async function settle(
     return { id, outcome: 'TAKEN_AGAIN', reason: null };
   }
   const { unreported } = await applyChanges(transaction, appender, changes);
-  const problem = unreported[0]?.reportProblem;
+  const problem = unreported[0] && changeProblem(unreported[0]);
   // The change stands, and its report is still wanting.
   if (problem !== undefined) return keep(transaction, id, problem);
   const left = await transaction.query(gone, [id]);

@@ -1,11 +1,12 @@
 // The CloudEvent that tells of one step of an incident.
 import type { CloudEvent, Json } from '@weft/events/envelope';
+import { INCIDENT_TOPIC } from '@weft/schema/incident-dispatch';
 import type { Incident } from './generated/client.ts';
 import type { IncidentState } from './labels.ts';
 import type { ChangeKind } from './state-machine.ts';
 
-/** The topic of every change of every incident. */
-export const INCIDENT_TOPIC = 'incident';
+export { INCIDENT_TOPIC };
+
 /** As `source` of the events. */
 const INCIDENTS_SOURCE = '/subgraphs/incidents';
 /** What live subscribers read in the place of who acted on what is confidential. */

@@ -1,7 +1,15 @@
 // Resolvers of the fields of Incident and of what hangs below it.
+import { DELIVERY_LABELS, type DeliveryState } from '@weft/schema/incident-dispatch';
 import { availableActions } from './authority.ts';
 import { type Deadline, deadlinesOfAttempt, replyDeadline } from './deadlines.ts';
-import type { Attempt, Incident, IncidentStep, Notification, Reporter } from './generated/client.ts';
+import type {
+  Attempt,
+  Incident,
+  IncidentStep,
+  Notification,
+  Progress,
+  Reporter,
+} from './generated/client.ts';
 import { governed } from './governed.ts';
 import {
   CHANNEL_LABELS,
@@ -34,6 +42,7 @@ export function createIncidentFields({ returnsWarn }: DeadlinePolicy) {
       manyReturns: ({ returnCount }: Incident) => returnCount >= returnsWarn,
     },
     DispatchAttempt: attemptFields,
+    IncidentProblem: problemFields,
     IncidentStep: {
       kindLabel: ({ kind }: IncidentStep) => CHANGE_LABELS[kind as ChangeKind] ?? kind,
       department: ({ department }: IncidentStep) => departmentOf(department),
@@ -78,6 +87,7 @@ const LISTS = {
   attempts: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.attempts.load(id),
   reporters: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.reporters.load(id),
   notifications: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.notifications.load(id),
+  problems: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.problems.load(id),
   coHandlers: async ({ id }: Incident, _: unknown, { loaders }: Viewing) =>
     (await loaders.coHandlers.load(id)).map(({ department }) => departmentOf(department)),
   async deadlines(incident: Incident, _: unknown, { loaders }: Viewing) {
@@ -101,7 +111,17 @@ const LISTS = {
   },
 };
 
+const problemFields = {
+  at: ({ problemAt }: Progress) => problemAt,
+  externalNumber: ({ kind, number, system }: Progress) => ({ kind, number, source: system }),
+  told: ({ state }: Progress) => state,
+  toldLabel: ({ state }: Progress) => CHANGE_LABELS[state as ChangeKind] ?? state,
+  toldAt: ({ at }: Progress) => at,
+  text: ({ problem }: Progress) => problem,
+};
+
 const attemptFields = {
+  deliveryLabel: ({ delivery }: Attempt) => DELIVERY_LABELS[delivery as DeliveryState] ?? null,
   department: ({ department }: Attempt) => departmentOf(department),
   returnReasonLabel: ({ returnReason }: Attempt) =>
     isReturnReason(returnReason) ? RETURN_REASON_LABELS[returnReason] : null,

@@ -1,10 +1,12 @@
-// The subgraph incidents: the incident library (事件库) with its intake and its watch over deadlines.
+// The subgraph incidents: the incident library (事件库) with its intakes and watches.
 import type { Logger } from '@weft/core/logger';
 import type { EventLog } from '@weft/events/event-log';
 import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { OwnedSubgraph } from '../owned-subgraph.ts';
 import { openStore } from '../store.ts';
 import { type AnonymousMay, readActor } from './actor.ts';
+import { startDepartmentIntake } from './departments/intake.ts';
+import { startDepartmentWatch } from './departments/watch.ts';
 import { startDuplicateWatch } from './duplicates.ts';
 import { PrismaClient } from './generated/client.ts';
 import { startIntake } from './intake.ts';
@@ -22,7 +24,7 @@ export interface IncidentsOptions {
   readonly hash?: HashAlgorithm | undefined;
 }
 
-/** Opens the store, and starts the intake of reports and the watch over deadlines. */
+/** Opens the store, and starts the intakes of reports and of what departments' systems tell, and the watches. */
 export function openIncidents(
   databaseUrl: string,
   log: EventLog,
@@ -30,8 +32,12 @@ export function openIncidents(
   { anonymousMay = 'nothing', deadlines = DEFAULT_POLICY, hash = 'sha256' }: IncidentsOptions = {},
 ): OwnedSubgraph {
   const prisma = new PrismaClient({ adapter: openStore(databaseUrl, 'incidents', logger) });
-  const intake = startIntake(prisma, log, hash, logger);
-  const watches = [startOverdueWatch(prisma, hash, logger), startDuplicateWatch(prisma, hash, logger)];
+  const intakes = [startIntake(prisma, log, hash, logger), startDepartmentIntake(prisma, log, logger)];
+  const watches = [
+    startOverdueWatch(prisma, hash, logger),
+    startDuplicateWatch(prisma, hash, logger),
+    startDepartmentWatch(prisma, { policy: deadlines, hash }, logger),
+  ];
   return {
     name: 'incidents',
     title: '事件库',
@@ -43,7 +49,7 @@ export function openIncidents(
     }),
     close: async () => {
       await Promise.all(watches.map((watch) => watch.close()));
-      await intake.close();
+      await Promise.all(intakes.map((intake) => intake.close()));
       await prisma.$disconnect();
     },
   };

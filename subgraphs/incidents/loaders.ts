@@ -9,6 +9,7 @@ import type {
   IncidentStep,
   Notification,
   PrismaClient,
+  Progress,
   Reporter,
 } from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
@@ -23,6 +24,7 @@ export interface IncidentLoaders {
   readonly reporters: Lists<Reporter>;
   readonly coHandlers: Lists<CoHandler>;
   readonly notifications: Lists<Notification>;
+  readonly problems: Lists<Progress>;
   readonly similar: Lists<Similar>;
 }
 
@@ -59,6 +61,14 @@ export function createIncidentLoaders(prisma: PrismaClient): IncidentLoaders {
         where: of(ids),
         orderBy: [{ sequence: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
       }),
+    ),
+    problems: lists(
+      (ids) =>
+        prisma.progress.findMany({
+          where: { ...of(ids), problem: { not: null } },
+          orderBy: { sequence: 'asc' },
+        }),
+      ({ incidentId }) => incidentId ?? '',
     ),
     similar: lists(
       (ids) => findSimilar(prisma, ids),

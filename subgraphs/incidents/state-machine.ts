@@ -56,6 +56,7 @@ export const CHANGE_LABELS = {
   MERGED: '合并',
   ABSORBED: '并入重复件',
   OVERDUE: '超期',
+  DELIVERY: '送达',
 } as const;
 
 export type ChangeKind = keyof typeof CHANGE_LABELS;

@@ -58,9 +58,13 @@ export function testimonyOf(
   };
 }
 
-/** Of what a wrapped system told by itself: its authority is its registration with the hub. */
-export function testimonyOfSystem(system: string, hash: HashAlgorithm): Testimony {
-  return { hash, actor: { kind: 'system', id: system }, system, authority: { rule: 'REPORT' } };
+/** Of what a wrapped system told by itself, or what became of work for it: its authority is its registration with the hub. */
+export function testimonyOfSystem(
+  system: string,
+  hash: HashAlgorithm,
+  rule: 'REPORT' | 'DELIVERY' = 'REPORT',
+): Testimony {
+  return { hash, actor: { kind: 'system', id: system }, system, authority: { rule } };
 }
 
 /** Of what the library does by a rule of its own. */

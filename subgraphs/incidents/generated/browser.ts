@@ -53,6 +53,16 @@ export type CoHandler = Prisma.CoHandlerModel
  */
 export type Notification = Prisma.NotificationModel
 /**
+ * Model Delivery
+ * The newest that is known of each command that carries out a dispatch, until it stands at the attempt.
+ */
+export type Delivery = Prisma.DeliveryModel
+/**
+ * Model Progress
+ * What a department's system has told and is not done yet, or could not be done.
+ */
+export type Progress = Prisma.ProgressModel
+/**
  * Model IntakeRejected
  * A report that could not be understood, as it came, for a person to look at.
  */

@@ -58,6 +58,8 @@ export const ModelName = {
   Reporter: 'Reporter',
   CoHandler: 'CoHandler',
   Notification: 'Notification',
+  Delivery: 'Delivery',
+  Progress: 'Progress',
   IntakeRejected: 'IntakeRejected',
   Checkpoint: 'Checkpoint'
 } as const
@@ -177,7 +179,11 @@ export const AttemptScalarFieldEnum = {
   handleDueAt: 'handleDueAt',
   byWeekdays: 'byWeekdays',
   signOverdueAt: 'signOverdueAt',
-  handleOverdueAt: 'handleOverdueAt'
+  handleOverdueAt: 'handleOverdueAt',
+  delivery: 'delivery',
+  deliveredAt: 'deliveredAt',
+  deliveryCode: 'deliveryCode',
+  deliverySystem: 'deliverySystem'
 } as const
 
 export type AttemptScalarFieldEnum = (typeof AttemptScalarFieldEnum)[keyof typeof AttemptScalarFieldEnum]
@@ -219,6 +225,47 @@ export const NotificationScalarFieldEnum = {
 } as const
 
 export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const DeliveryScalarFieldEnum = {
+  commandId: 'commandId',
+  incidentId: 'incidentId',
+  attempt: 'attempt',
+  system: 'system',
+  version: 'version',
+  state: 'state',
+  code: 'code',
+  upstreamRef: 'upstreamRef',
+  numberKind: 'numberKind',
+  at: 'at',
+  nextAt: 'nextAt'
+} as const
+
+export type DeliveryScalarFieldEnum = (typeof DeliveryScalarFieldEnum)[keyof typeof DeliveryScalarFieldEnum]
+
+
+export const ProgressScalarFieldEnum = {
+  sequence: 'sequence',
+  source: 'source',
+  eventId: 'eventId',
+  system: 'system',
+  kind: 'kind',
+  number: 'number',
+  state: 'state',
+  at: 'at',
+  reason: 'reason',
+  result: 'result',
+  by: 'by',
+  receivedAt: 'receivedAt',
+  giveUpAt: 'giveUpAt',
+  nextAt: 'nextAt',
+  tries: 'tries',
+  incidentId: 'incidentId',
+  problem: 'problem',
+  problemAt: 'problemAt'
+} as const
+
+export type ProgressScalarFieldEnum = (typeof ProgressScalarFieldEnum)[keyof typeof ProgressScalarFieldEnum]
 
 
 export const IntakeRejectedScalarFieldEnum = {

@@ -66,6 +66,10 @@ export type AttemptMinAggregateOutputType = {
   byWeekdays: boolean | null
   signOverdueAt: Date | null
   handleOverdueAt: Date | null
+  delivery: string | null
+  deliveredAt: Date | null
+  deliveryCode: string | null
+  deliverySystem: string | null
 }
 
 export type AttemptMaxAggregateOutputType = {
@@ -94,6 +98,10 @@ export type AttemptMaxAggregateOutputType = {
   byWeekdays: boolean | null
   signOverdueAt: Date | null
   handleOverdueAt: Date | null
+  delivery: string | null
+  deliveredAt: Date | null
+  deliveryCode: string | null
+  deliverySystem: string | null
 }
 
 export type AttemptCountAggregateOutputType = {
@@ -122,6 +130,10 @@ export type AttemptCountAggregateOutputType = {
   byWeekdays: number
   signOverdueAt: number
   handleOverdueAt: number
+  delivery: number
+  deliveredAt: number
+  deliveryCode: number
+  deliverySystem: number
   _all: number
 }
 
@@ -166,6 +178,10 @@ export type AttemptMinAggregateInputType = {
   byWeekdays?: true
   signOverdueAt?: true
   handleOverdueAt?: true
+  delivery?: true
+  deliveredAt?: true
+  deliveryCode?: true
+  deliverySystem?: true
 }
 
 export type AttemptMaxAggregateInputType = {
@@ -194,6 +210,10 @@ export type AttemptMaxAggregateInputType = {
   byWeekdays?: true
   signOverdueAt?: true
   handleOverdueAt?: true
+  delivery?: true
+  deliveredAt?: true
+  deliveryCode?: true
+  deliverySystem?: true
 }
 
 export type AttemptCountAggregateInputType = {
@@ -222,6 +242,10 @@ export type AttemptCountAggregateInputType = {
   byWeekdays?: true
   signOverdueAt?: true
   handleOverdueAt?: true
+  delivery?: true
+  deliveredAt?: true
+  deliveryCode?: true
+  deliverySystem?: true
   _all?: true
 }
 
@@ -337,6 +361,10 @@ export type AttemptGroupByOutputType = {
   byWeekdays: boolean
   signOverdueAt: Date | null
   handleOverdueAt: Date | null
+  delivery: string | null
+  deliveredAt: Date | null
+  deliveryCode: string | null
+  deliverySystem: string | null
   _count: AttemptCountAggregateOutputType | null
   _avg: AttemptAvgAggregateOutputType | null
   _sum: AttemptSumAggregateOutputType | null
@@ -388,6 +416,10 @@ export type AttemptWhereInput = {
   byWeekdays?: Prisma.BoolFilter<"Attempt"> | boolean
   signOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
   handleOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  delivery?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  deliveryCode?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliverySystem?: Prisma.StringNullableFilter<"Attempt"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }
 
@@ -417,6 +449,10 @@ export type AttemptOrderByWithRelationInput = {
   byWeekdays?: Prisma.SortOrder
   signOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   handleOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  delivery?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliverySystem?: Prisma.SortOrderInput | Prisma.SortOrder
   incident?: Prisma.IncidentOrderByWithRelationInput
 }
 
@@ -450,6 +486,10 @@ export type AttemptWhereUniqueInput = Prisma.AtLeast<{
   byWeekdays?: Prisma.BoolFilter<"Attempt"> | boolean
   signOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
   handleOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  delivery?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  deliveryCode?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliverySystem?: Prisma.StringNullableFilter<"Attempt"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }, "incidentId_number">
 
@@ -479,6 +519,10 @@ export type AttemptOrderByWithAggregationInput = {
   byWeekdays?: Prisma.SortOrder
   signOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
   handleOverdueAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  delivery?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliveryCode?: Prisma.SortOrderInput | Prisma.SortOrder
+  deliverySystem?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.AttemptCountOrderByAggregateInput
   _avg?: Prisma.AttemptAvgOrderByAggregateInput
   _max?: Prisma.AttemptMaxOrderByAggregateInput
@@ -515,6 +559,10 @@ export type AttemptScalarWhereWithAggregatesInput = {
   byWeekdays?: Prisma.BoolWithAggregatesFilter<"Attempt"> | boolean
   signOverdueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Attempt"> | Date | string | null
   handleOverdueAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Attempt"> | Date | string | null
+  delivery?: Prisma.StringNullableWithAggregatesFilter<"Attempt"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableWithAggregatesFilter<"Attempt"> | Date | string | null
+  deliveryCode?: Prisma.StringNullableWithAggregatesFilter<"Attempt"> | string | null
+  deliverySystem?: Prisma.StringNullableWithAggregatesFilter<"Attempt"> | string | null
 }
 
 export type AttemptCreateInput = {
@@ -542,6 +590,10 @@ export type AttemptCreateInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
   incident: Prisma.IncidentCreateNestedOneWithoutAttemptsInput
 }
 
@@ -571,6 +623,10 @@ export type AttemptUncheckedCreateInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
 }
 
 export type AttemptUpdateInput = {
@@ -598,6 +654,10 @@ export type AttemptUpdateInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   incident?: Prisma.IncidentUpdateOneRequiredWithoutAttemptsNestedInput
 }
 
@@ -627,6 +687,10 @@ export type AttemptUncheckedUpdateInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AttemptCreateManyInput = {
@@ -655,6 +719,10 @@ export type AttemptCreateManyInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
 }
 
 export type AttemptUpdateManyMutationInput = {
@@ -682,6 +750,10 @@ export type AttemptUpdateManyMutationInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AttemptUncheckedUpdateManyInput = {
@@ -710,6 +782,10 @@ export type AttemptUncheckedUpdateManyInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AttemptListRelationFilter = {
@@ -753,6 +829,10 @@ export type AttemptCountOrderByAggregateInput = {
   byWeekdays?: Prisma.SortOrder
   signOverdueAt?: Prisma.SortOrder
   handleOverdueAt?: Prisma.SortOrder
+  delivery?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveryCode?: Prisma.SortOrder
+  deliverySystem?: Prisma.SortOrder
 }
 
 export type AttemptAvgOrderByAggregateInput = {
@@ -788,6 +868,10 @@ export type AttemptMaxOrderByAggregateInput = {
   byWeekdays?: Prisma.SortOrder
   signOverdueAt?: Prisma.SortOrder
   handleOverdueAt?: Prisma.SortOrder
+  delivery?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveryCode?: Prisma.SortOrder
+  deliverySystem?: Prisma.SortOrder
 }
 
 export type AttemptMinOrderByAggregateInput = {
@@ -816,6 +900,10 @@ export type AttemptMinOrderByAggregateInput = {
   byWeekdays?: Prisma.SortOrder
   signOverdueAt?: Prisma.SortOrder
   handleOverdueAt?: Prisma.SortOrder
+  delivery?: Prisma.SortOrder
+  deliveredAt?: Prisma.SortOrder
+  deliveryCode?: Prisma.SortOrder
+  deliverySystem?: Prisma.SortOrder
 }
 
 export type AttemptSumOrderByAggregateInput = {
@@ -892,6 +980,10 @@ export type AttemptCreateWithoutIncidentInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
 }
 
 export type AttemptUncheckedCreateWithoutIncidentInput = {
@@ -919,6 +1011,10 @@ export type AttemptUncheckedCreateWithoutIncidentInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
 }
 
 export type AttemptCreateOrConnectWithoutIncidentInput = {
@@ -976,6 +1072,10 @@ export type AttemptScalarWhereInput = {
   byWeekdays?: Prisma.BoolFilter<"Attempt"> | boolean
   signOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
   handleOverdueAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  delivery?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliveredAt?: Prisma.DateTimeNullableFilter<"Attempt"> | Date | string | null
+  deliveryCode?: Prisma.StringNullableFilter<"Attempt"> | string | null
+  deliverySystem?: Prisma.StringNullableFilter<"Attempt"> | string | null
 }
 
 export type AttemptCreateManyIncidentInput = {
@@ -1003,6 +1103,10 @@ export type AttemptCreateManyIncidentInput = {
   byWeekdays?: boolean
   signOverdueAt?: Date | string | null
   handleOverdueAt?: Date | string | null
+  delivery?: string | null
+  deliveredAt?: Date | string | null
+  deliveryCode?: string | null
+  deliverySystem?: string | null
 }
 
 export type AttemptUpdateWithoutIncidentInput = {
@@ -1030,6 +1134,10 @@ export type AttemptUpdateWithoutIncidentInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AttemptUncheckedUpdateWithoutIncidentInput = {
@@ -1057,6 +1165,10 @@ export type AttemptUncheckedUpdateWithoutIncidentInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type AttemptUncheckedUpdateManyWithoutIncidentInput = {
@@ -1084,6 +1196,10 @@ export type AttemptUncheckedUpdateManyWithoutIncidentInput = {
   byWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
   signOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
   handleOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  delivery?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliveredAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  deliveryCode?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  deliverySystem?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -1114,6 +1230,10 @@ export type AttemptSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs 
   byWeekdays?: boolean
   signOverdueAt?: boolean
   handleOverdueAt?: boolean
+  delivery?: boolean
+  deliveredAt?: boolean
+  deliveryCode?: boolean
+  deliverySystem?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["attempt"]>
 
@@ -1143,6 +1263,10 @@ export type AttemptSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Exten
   byWeekdays?: boolean
   signOverdueAt?: boolean
   handleOverdueAt?: boolean
+  delivery?: boolean
+  deliveredAt?: boolean
+  deliveryCode?: boolean
+  deliverySystem?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["attempt"]>
 
@@ -1172,6 +1296,10 @@ export type AttemptSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Exten
   byWeekdays?: boolean
   signOverdueAt?: boolean
   handleOverdueAt?: boolean
+  delivery?: boolean
+  deliveredAt?: boolean
+  deliveryCode?: boolean
+  deliverySystem?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["attempt"]>
 
@@ -1201,9 +1329,13 @@ export type AttemptSelectScalar = {
   byWeekdays?: boolean
   signOverdueAt?: boolean
   handleOverdueAt?: boolean
+  delivery?: boolean
+  deliveredAt?: boolean
+  deliveryCode?: boolean
+  deliverySystem?: boolean
 }
 
-export type AttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "number" | "round" | "department" | "routedAt" | "routedBy" | "overrideReason" | "signedAt" | "signedBy" | "returnedAt" | "returnReason" | "returnText" | "fedBackAt" | "result" | "reworkCount" | "extensionCount" | "outcome" | "externalKind" | "externalNumber" | "signDueAt" | "returnDueAt" | "handleDueAt" | "byWeekdays" | "signOverdueAt" | "handleOverdueAt", ExtArgs["result"]["attempt"]>
+export type AttemptOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "number" | "round" | "department" | "routedAt" | "routedBy" | "overrideReason" | "signedAt" | "signedBy" | "returnedAt" | "returnReason" | "returnText" | "fedBackAt" | "result" | "reworkCount" | "extensionCount" | "outcome" | "externalKind" | "externalNumber" | "signDueAt" | "returnDueAt" | "handleDueAt" | "byWeekdays" | "signOverdueAt" | "handleOverdueAt" | "delivery" | "deliveredAt" | "deliveryCode" | "deliverySystem", ExtArgs["result"]["attempt"]>
 export type AttemptInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }
@@ -1254,6 +1386,16 @@ export type $AttemptPayload<ExtArgs extends runtime.Types.Extensions.InternalArg
     byWeekdays: boolean
     signOverdueAt: Date | null
     handleOverdueAt: Date | null
+    /**
+     * What became of the command that carries it to the department's system; null: no system serves it.
+     */
+    delivery: string | null
+    deliveredAt: Date | null
+    /**
+     * The system's own code, or the hub's, of a delivery that did not come through.
+     */
+    deliveryCode: string | null
+    deliverySystem: string | null
   }, ExtArgs["result"]["attempt"]>
   composites: {}
 }
@@ -1703,6 +1845,10 @@ export interface AttemptFieldRefs {
   readonly byWeekdays: Prisma.FieldRef<"Attempt", 'Boolean'>
   readonly signOverdueAt: Prisma.FieldRef<"Attempt", 'DateTime'>
   readonly handleOverdueAt: Prisma.FieldRef<"Attempt", 'DateTime'>
+  readonly delivery: Prisma.FieldRef<"Attempt", 'String'>
+  readonly deliveredAt: Prisma.FieldRef<"Attempt", 'DateTime'>
+  readonly deliveryCode: Prisma.FieldRef<"Attempt", 'String'>
+  readonly deliverySystem: Prisma.FieldRef<"Attempt", 'String'>
 }
     
 

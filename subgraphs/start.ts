@@ -70,7 +70,8 @@ function openEvidence(
   { databaseUrl, evidence, logger }: SubgraphsOptions,
   opened: (part: { close(): Promise<void> }) => unknown,
 ): void {
-  if (evidence?.signer === undefined) {
+  if (evidence === undefined) return;
+  if (evidence.signer === undefined) {
     logger.warn('WEFT_EVIDENCE_KEY_FILE is not set: no checkpoints of the evidence are made');
     return;
   }

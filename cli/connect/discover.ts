@@ -31,6 +31,7 @@ function parseDiscover(argv: readonly string[]) {
   const options = {
     wsdl: one,
     openapi: one,
+    csv: one,
     sql: one,
     table: many,
     name: one,
@@ -49,14 +50,15 @@ function parseDiscover(argv: readonly string[]) {
 }
 
 function addressOf(values: ReturnType<typeof parseDiscover>): ContractAddress {
-  const { wsdl, openapi, sql, table } = values;
+  const { wsdl, openapi, csv, sql, table } = values;
   const given: ContractAddress[] = [];
   if (wsdl !== undefined) given.push({ kind: 'wsdl', file: wsdl });
   if (openapi !== undefined) given.push({ kind: 'openapi', file: openapi });
+  if (csv !== undefined) given.push({ kind: 'csv', file: csv });
   if (sql !== undefined) given.push({ kind: 'sql', url: sql, tables: table ?? [] });
   const [only] = given;
   if (only === undefined || given.length > 1)
-    throw new OperatorError('weft connect discover: give exactly one of --wsdl, --openapi and --sql', {
+    throw new OperatorError('weft connect discover: give exactly one of --wsdl, --openapi, --csv and --sql', {
       exitCode: 2,
     });
   if (table !== undefined && only.kind !== 'sql')

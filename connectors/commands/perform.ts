@@ -31,6 +31,7 @@ export async function sendCommand(
   });
   try {
     const rows = await callConnect(request, field.connect, { args: command.args, this: {} }, false);
+    await forgetAll(system, field);
     return { kind: 'ANSWERED', row: rows[0] ?? null };
   } catch (thrown) {
     const error = HubError.from(thrown);
@@ -65,13 +66,14 @@ export async function askAbout(
   try {
     const [row] = await callConnect(request, asked.connect, { args, this: {} });
     if (row === undefined || row.known === false) return { kind: 'NOT_FOUND' };
+    await forgetAll(system, field);
     return { kind: 'FOUND', row };
   } catch (thrown) {
     return { kind: 'NOT_ASKED', code: codeOf(HubError.from(thrown)) };
   }
 }
 
-/** It may have been applied, and nobody knows to which records; what is known to be applied is dropped by who hears of that. */
+/** It was applied, or may have been, and a receipt does not say to which records. */
 function forgetAll(system: RunningSystem, { connect, returnType }: WriteField): Promise<void> {
   return forgetWritten(system, connect.source, returnType, []).catch((err: unknown) =>
     system.logger.warn({ err }, 'what was kept of before a write could not be dropped'),

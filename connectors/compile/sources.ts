@@ -63,9 +63,8 @@ function givenName(directive: ConstDirectiveNode): string | undefined {
   return value?.kind === 'StringValue' ? value.value : undefined;
 }
 
-function readSource(given: Arguments, folder: string, issues: IssueList): SourcePlan | undefined {
-  const protocol = exactlyOne(given, PROTOCOLS, '@source', issues);
-  const guard = readGuard(given, issues);
+/** What texts and times mean that do not say it themselves. */
+function readTextRules(given: Arguments, issues: IssueList): { timezone: string; encoding: string } {
   const [timezone, encoding] = [given.requiredText('timezone'), given.requiredText('encoding')];
   if (!isTimezone(timezone)) {
     issues.add(
@@ -83,6 +82,13 @@ function readSource(given: Arguments, folder: string, issues: IssueList): Source
       'expected one like "utf-8" or "gb18030"',
     );
   }
+  return { timezone, encoding };
+}
+
+function readSource(given: Arguments, folder: string, issues: IssueList): SourcePlan | undefined {
+  const protocol = exactlyOne(given, PROTOCOLS, '@source', issues);
+  const guard = readGuard(given, issues);
+  const { timezone, encoding } = readTextRules(given, issues);
   const own = protocol === undefined ? undefined : given.object(protocol);
   if (own === undefined || guard === undefined) return undefined;
   const base = {

@@ -5,6 +5,7 @@ import { OperatorError } from '@weft/core/errors';
 import { checkFolder, type FolderCheck } from '../compile/check.ts';
 import { showFile } from '../compile/sdl-folder.ts';
 import type { LeftOut } from './contract-model.ts';
+import { draftCsv } from './csv/draft-csv.ts';
 import type { Draft, HubNames } from './draft.ts';
 import { environmentName, systemName } from './names.ts';
 import { draftOpenapi } from './openapi/draft-openapi.ts';
@@ -14,6 +15,7 @@ import { draftWsdl } from './wsdl/draft-wsdl.ts';
 export type ContractAddress =
   | { readonly kind: 'wsdl'; readonly file: string }
   | { readonly kind: 'openapi'; readonly file: string }
+  | { readonly kind: 'csv'; readonly file: string }
   | { readonly kind: 'sql'; readonly url: string; readonly tables: readonly string[] };
 
 export interface DiscoverOptions {
@@ -99,6 +101,8 @@ async function draftOf(contract: ContractAddress, request: DraftRequest): Promis
       return draftWsdl(contract.file, request);
     case 'openapi':
       return draftOpenapi(contract.file, request);
+    case 'csv':
+      return draftCsv(contract.file, request);
     case 'sql':
       return draftSql(contract, request);
     default:
@@ -112,7 +116,7 @@ function defaultName(contract: ContractAddress): string {
     return basename(path, extname(path)) || 'database';
   }
   const { file } = contract;
-  const stem = basename(file, extname(file));
+  const stem = basename(file, extname(file)).replace(contract.kind === 'csv' ? /[-_ ]?\d[-\d_ ]*$/ : '', '');
   // Many are called openapi.yaml in the folder of what they describe.
   return /^(?:openapi|swagger|api|service|index|spec)$/i.test(stem) ? basename(dirname(resolve(file))) : stem;
 }

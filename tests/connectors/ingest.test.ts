@@ -216,11 +216,11 @@ describe.skipIf(skipReason !== undefined)('taking in changes', () => {
           [made.map((orderNo) => `HotlineOrder:${orderNo}`)],
         )
       )[0]?.count;
-    await waitFor('every order to be reported', async () => (await count()) === made.length, 20_000);
+    await waitFor('every order to be reported', async () => (await count()) === made.length, 60_000);
     expect(await count()).toBe(made.length);
     const perSecond = made.length / ((performance.now() - startedAt) / 1000);
     console.log(`ingest: ${Math.round(perSecond)} orders/s`);
-  }, 30_000);
+  }, 90_000);
 
   it('takes what the hotline doubles and turns around as it is', async () => {
     await rig.simulators.control('hotline', '/faults', 'POST', { duplicate: true, outOfOrder: true });

@@ -298,8 +298,16 @@ describe('every fault switch, as a client of the graph sees it', () => {
 });
 
 describe('a killed system', () => {
+  let hub: Hub;
+  beforeAll(async () => {
+    hub = await startHub();
+  });
+  afterAll(async () => {
+    await hub?.stop();
+    if (hub !== undefined) removeHome(hub.home);
+  });
+
   it('nulls its own fields with an error that names it and the path, and is whole again when it is brought back', async () => {
-    const hub = await startHub();
     const receiptNo = await callPolice(hub, 'killed', '平江街道');
     const order = await callHotline(hub, {
       externalRef: 'killed',
@@ -335,38 +343,27 @@ describe('a killed system', () => {
       const { data, errors } = await hub.query<{ incident: Incident }>(INCIDENT, { id });
       return errors === undefined && data?.incident.policeCase?.receiptNo === receiptNo;
     });
-    await hub.stop();
-    expect(isAlive(back)).toBe(false);
-    removeHome(hub.home);
   });
 
   it('PostgreSQL, killed with -9 under load, is started again; every order becomes one incident', async () => {
-    const hub = await startHub();
     const orders = 300;
+    const before = await totalCount(hub);
     for (let n = 0; n < orders; n++) {
       await callHotline(hub, { externalRef: `database-${n}`, subject: `第${n}件`, areaCode: COMMUNITY });
       if (n === orders / 2) for (const pid of postgresPid(hub.home)) process.kill(pid, 'SIGKILL');
     }
-    const count = async () => {
-      const { data } = await hub.query<{ incidents: { totalCount: number } | null }>(
-        '{ incidents(first: 1) { totalCount } }',
-      );
-      return data?.incidents?.totalCount;
-    };
+    const count = async () => (await totalCount(hub)) - before;
     await waitFor('every incident', async () => (await count()) === orders, 25_000);
     await waitFor('the hotline to have nothing left to push', async () => {
       return (await statsOf<{ pending: number }>(hub, 'hotline')).pending === 0;
     });
     expect(await count()).toBe(orders);
     expect(hub.output()).toContain('PostgreSQL is back');
-    await hub.stop();
-    removeHome(hub.home);
   });
 
   it.each(['connectors', 'subgraphs', 'gateway'])(
     '%s, killed with -9, comes back by itself and answers wholly',
     async (part) => {
-      const hub = await startHub();
       const order = await callHotline(hub, { externalRef: part, subject: '井盖缺失', areaCode: COMMUNITY });
       const id = await incidentId(hub, order);
       const before = hub.pid(part);
@@ -376,11 +373,23 @@ describe('a killed system', () => {
         const { data, errors } = await hub.query<{ incident: Incident }>(INCIDENT, { id });
         return errors === undefined && data?.incident.hotlineOrder?.id === order;
       });
-      await hub.stop();
-      removeHome(hub.home);
     },
   );
+
+  it('that was brought back is a part of the hub again, and ends with it', async () => {
+    const police = hub.pid('police');
+    expect(isAlive(police)).toBe(true);
+    expect(await hub.stop()).toBe(0);
+    expect(isAlive(police)).toBe(false);
+  });
 });
+
+async function totalCount(hub: Hub): Promise<number> {
+  const { data } = await hub.query<{ incidents: { totalCount: number } | null }>(
+    '{ incidents(first: 1) { totalCount } }',
+  );
+  return data?.incidents?.totalCount ?? Number.NaN;
+}
 
 async function reportGridEvent(hub: Hub, title: string): Promise<string> {
   const [made] = await control<readonly { eventNo: string }[]>(hub, 'grid', '/events', 'POST', [

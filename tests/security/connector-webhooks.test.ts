@@ -79,6 +79,7 @@ describe.skipIf(skipReason !== undefined)('webhooks in', () => {
     );
     await migrateAll(database.url, owners);
     pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    pool.on('error', () => undefined);
     const env = {
       SECRET_STANDARD_HOOK: SECRETS.STANDARD_WEBHOOKS,
       SECRET_PLAIN_HOOK: SECRETS.TIMESTAMP_BODY,

@@ -40,7 +40,7 @@ const PERSONAL = [
 const GUARDED_TYPES = ['Command.source', 'CommandConnection.edges'];
 /** Likewise, of what operators alone may see. */
 const OPERATED_TYPES = ['QuarantinedItem.reason', 'QuarantineConnection.edges'];
-/** Fields of the root, each a rule of its own on the way to what is asked for. */
+/** Fields that are rules of their own on the way to what is asked for. */
 const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
   ['Mutation.redriveCommand', OPERATORS_SCOPE],
   ['Mutation.discardCommand', OPERATORS_SCOPE],
@@ -48,6 +48,8 @@ const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
   ['Mutation.replayQuarantined', OPERATORS_SCOPE],
   ['Mutation.discardQuarantined', OPERATORS_SCOPE],
   ['Subscription.commandChanged', CONNECTORS_SCOPE],
+  ['Subscription.contractDriftChanged', CONNECTORS_SCOPE],
+  ['System.contracts', CONNECTORS_SCOPE],
 ];
 const SCOPES: ReadonlyMap<string, string> = new Map([
   ...PERSONAL.map((coordinate) => [coordinate, SCOPE] as const),

@@ -6,7 +6,7 @@ const POLL_MS = 20;
 export async function waitFor<Value>(
   what: string,
   attempt: () => Promise<Value | undefined | false> | Value | undefined | false,
-  msMax = 10_000,
+  msMax = 30_000,
 ): Promise<Value> {
   const until = performance.now() + msMax;
   let last: unknown;

@@ -34,14 +34,15 @@ export async function checkDiscover({ system }: SuiteHost): Promise<void> {
   }
 }
 
-/** What the command's arguments say: `--wsdl FILE`, `--openapi FILE`, or `--sql URL --table NAME`. */
+/** What the command's arguments say: `--wsdl FILE`, `--openapi FILE`, `--csv FILE`, or `--sql URL --table NAME`. */
 function contractOf(args: readonly string[]): Readonly<Record<string, unknown>> {
   const one = { type: 'string' } as const;
   const { values } = parseArgs({
     args: [...args],
-    options: { wsdl: one, openapi: one, sql: one, table: { type: 'string', multiple: true } },
+    options: { wsdl: one, openapi: one, csv: one, sql: one, table: { type: 'string', multiple: true } },
   });
   if (values.sql !== undefined) return { kind: 'sql', url: values.sql, tables: values.table ?? [] };
+  if (values.csv !== undefined) return { kind: 'csv', file: values.csv };
   return values.wsdl !== undefined
     ? { kind: 'wsdl', file: values.wsdl }
     : { kind: 'openapi', file: values.openapi };

@@ -1,17 +1,16 @@
 // What the columns of files share: an old system that leaves one file a change, with a marker behind it.
-import { mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import iconv from 'iconv-lite';
 import type { CaseName, SuiteFault, SuiteRecord, SuiteSystem } from '../column.ts';
 import { type FolderWriter, openFolderWriter } from './folder-writer.ts';
 import { type FileFormat, fileOf } from './format.ts';
 
 /** What no file has, wherever it lies. */
 export const NO_FILE_HAS: Partial<Readonly<Record<CaseName, string>>> = {
-  discover:
-    'A header names columns and says neither which is the key nor what they hold: nothing can be drafted of it.',
   'write unknown': 'Files are read and never written: the hub leaves nothing with such a system.',
 };
 
@@ -44,6 +43,7 @@ export async function startFiles(
   return {
     folder: fileURLToPath(new URL(`../systems/${folder}`, import.meta.url)),
     env: place.env,
+    discover: format === 'CSV' ? ['--csv', exampleFile(home)] : undefined,
     readsStore: true,
     put: async () => undefined,
     async push(record) {
@@ -70,6 +70,22 @@ export async function startFiles(
     },
   };
 }
+
+/** What an old system gives whoever asks how its files look. */
+function exampleFile(home: string): string {
+  const file = join(home, 'book_1.csv');
+  writeFileSync(file, iconv.decode(fileOf(EXAMPLE, 'CSV', undefined), 'gb18030'));
+  return file;
+}
+
+const EXAMPLE: SuiteRecord = {
+  id: 'R-1',
+  name: '平江路1号',
+  area: '320508017003',
+  state: 'OPEN',
+  version: 1,
+  changedAt: '2026-11-22T08:00:00+08:00',
+};
 
 const OF_FILES: ReadonlySet<SuiteFault> = new Set([
   'slow',

@@ -37,6 +37,8 @@ const SHAPE = {
       return z.NEVER;
     })
     .optional(),
+  /** `system=variant`, with commas between: which folder describes a system that has several. */
+  WEFT_SYSTEM_VARIANTS: z.string().optional(),
   WEFT_LOG_LEVEL: logLevel,
 };
 

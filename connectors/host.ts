@@ -5,7 +5,7 @@ import type { Secrets } from '@weft/core/secrets';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import type { EventAppender } from '@weft/events/event-log';
 import { openPostgresLog } from '@weft/events/postgres/log';
-import { openCommands } from './commands/commands.ts';
+import { type Commands, openCommands } from './commands/commands.ts';
 import { systemsByDepartment } from './departments.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
 import { watchDrift } from './drift/watch-drift.ts';
@@ -16,7 +16,7 @@ import { startFileIngest } from './ingest/files.ts';
 import { startHousekeeping } from './ingest/housekeeping.ts';
 import { startMessages } from './ingest/messages.ts';
 import { startPoll } from './ingest/poll.ts';
-import { openStore } from './ingest/store.ts';
+import { openStore, type Store } from './ingest/store.ts';
 import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
@@ -98,18 +98,7 @@ export async function startHost(options: HostOptions): Promise<Started> {
     const commands = keep(openCommands(systems, { store: commandStore, appender, logger }));
     const replay = { appender, systems: options.systems, env: options.env };
     commands.onApplied((command) => forgetApplied(systems, command, logger));
-    if (systemsByDepartment(options.systems).size > 0) {
-      const log = keep(openPostgresLog({ databaseUrl: options.databaseUrl, logger }));
-      keep(
-        startDispatcher(options.systems, {
-          log,
-          store: commandStore,
-          appender,
-          onMade: commands.nudge,
-          logger,
-        }),
-      );
-    }
+    keep(dispatchTo(options, commands, commandStore, appender));
     keep(announceConnectors({ store, appender, logger }));
     const own = { store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
@@ -128,4 +117,22 @@ export async function startHost(options: HostOptions): Promise<Started> {
     await close();
     throw thrown;
   }
+}
+
+/** Reads the log only where some system is a department's. @throws OperatorError when two are of one */
+function dispatchTo(
+  { systems, databaseUrl, logger }: HostOptions,
+  commands: Commands,
+  store: Store,
+  appender: EventAppender,
+): { close(): Promise<void> } {
+  if (systemsByDepartment(systems).size === 0) return { close: async () => undefined };
+  const log = openPostgresLog({ databaseUrl, logger });
+  const dispatcher = startDispatcher(systems, { log, store, appender, onMade: commands.nudge, logger });
+  return {
+    async close() {
+      await dispatcher.close();
+      await log.close();
+    },
+  };
 }

@@ -7,12 +7,13 @@ import { postgresAppender } from '@weft/events/postgres/appender';
 import { compileSystem } from './compile/compile.ts';
 import { readConnectorsConfig, secretEnvironment } from './config.ts';
 import { startHost } from './host.ts';
-import { findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
+import { chooseVariants, findSystemFolders, SUBGRAPHS_FOLDER } from './system-folders.ts';
 
 await runProcess('connectors', async () => {
   const config = readConnectorsConfig();
   const logger = createLogger('connectors', config.WEFT_LOG_LEVEL);
-  const systems = findSystemFolders(SUBGRAPHS_FOLDER).map((folder) => {
+  const folders = chooseVariants(findSystemFolders(SUBGRAPHS_FOLDER), config.WEFT_SYSTEM_VARIANTS);
+  const systems = folders.map((folder) => {
     const { plan, warnings } = compileSystem(folder);
     for (const warning of warnings)
       logger.info({ system: plan.name, warning }, 'the SDL of a system has a warning');

@@ -1,6 +1,15 @@
 // The settings of the simulated systems, read once from the environment.
 
-export const SYSTEMS = ['hotline', 'grid', 'police', 'city'] as const;
+import { type DepartmentsConfig, readDepartments } from './departments/config.ts';
+
+/** What runs unless SIMULATORS says otherwise. */
+const SYSTEMS_DEFAULT = ['hotline', 'grid', 'police', 'city'] as const;
+export const SYSTEMS = [
+  ...SYSTEMS_DEFAULT,
+  'urban-management',
+  'human-resources',
+  'market-supervision',
+] as const;
 export type SystemName = (typeof SYSTEMS)[number];
 
 export interface SimulatorsConfig {
@@ -18,7 +27,8 @@ export interface SimulatorsConfig {
   readonly controlUrls: Readonly<Record<'hotline' | 'grid' | 'police', string | undefined>>;
   /** The hub's GraphQL, where the city's staff of the command centre act; undefined: nobody does. */
   readonly hubUrl: string | undefined;
-  /** Orders a minute; 0 is a quiet city. */
+  readonly departments: DepartmentsConfig;
+  /** Orders a minute; 0 is a quiet city, in which departments do nothing by themselves. */
   readonly demoRatePerMinute: number;
   readonly demoSeed: number;
 }
@@ -45,7 +55,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       problems.push(`${name}: expected an http URL, got ${url}`);
     return url?.replace(/\/+$/, '');
   };
-  const names = (read('SIMULATORS') ?? SYSTEMS.join(',')).split(',').map((name) => name.trim());
+  const names = (read('SIMULATORS') ?? SYSTEMS_DEFAULT.join(',')).split(',').map((name) => name.trim());
   const systems = new Set(SYSTEMS.filter((system) => names.includes(system)));
   if (systems.size !== new Set(names).size)
     problems.push(`SIMULATORS: expected some of ${SYSTEMS.join(',')}`);
@@ -65,6 +75,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       police: readUrl('POLICE_CONTROL_URL'),
     },
     hubUrl: readUrl('HUB_GRAPHQL_URL'),
+    departments: readDepartments({ read, readNumber, require }, (system) =>
+      systems.has(system as SystemName),
+    ),
     demoRatePerMinute: readNumber('DEMO_RATE', RATE_PER_MINUTE_DEFAULT, RATE_PER_MINUTE_MAX),
     demoSeed: readNumber('DEMO_SEED', 1, Number.MAX_SAFE_INTEGER),
   };

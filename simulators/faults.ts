@@ -13,6 +13,8 @@ export interface Faults {
   readonly outOfOrder: boolean;
   /** Promise the whole body, send half of it, close. */
   readonly half: boolean;
+  /** Answer work that is handed over with a refusal (departments and police). */
+  readonly refuseWork: boolean;
 }
 
 export const NO_FAULTS: Faults = Object.freeze({
@@ -22,6 +24,7 @@ export const NO_FAULTS: Faults = Object.freeze({
   duplicate: false,
   outOfOrder: false,
   half: false,
+  refuseWork: false,
 });
 
 const LATENCY_MS_MAX = 600_000;
@@ -50,6 +53,7 @@ export function decodeFaults(body: unknown): Faults {
     duplicate: decodeSwitch(given, 'duplicate'),
     outOfOrder: decodeSwitch(given, 'outOfOrder'),
     half: decodeSwitch(given, 'half'),
+    refuseWork: decodeSwitch(given, 'refuseWork'),
   };
 }
 

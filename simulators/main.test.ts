@@ -48,7 +48,15 @@ describe('the process of the simulated systems', () => {
     const { child, message } = await launch({});
     expect(message.kind).toBe('ready');
     expect(Object.keys(message.urls).toSorted()).toEqual(
-      ['gridControl', 'gridDsn', 'hotline', 'hotlineControl', 'police', 'policeControl'].toSorted(),
+      [
+        'gridControl',
+        'gridDsn',
+        'hotline',
+        'hotlineControl',
+        'police',
+        'policeControl',
+        'policeExchangeDsn',
+      ].toSorted(),
     );
     expect(message.urls.gridDsn).toBe(`sqlite://${folder.path}/grid.db`);
     const exit = once(child, 'exit');
@@ -65,7 +73,7 @@ describe('the process of the simulated systems', () => {
 
   test('starts one system alone, and no other', async () => {
     const { message } = await launch({ SIMULATORS: 'police' });
-    expect(Object.keys(message.urls)).toEqual(['police', 'policeControl']);
+    expect(Object.keys(message.urls)).toEqual(['police', 'policeControl', 'policeExchangeDsn']);
   });
 
   test('names every wrong setting at once, and ends with 1', async () => {

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type DemoStream, startDemoStream } from './city/stream.ts';
 import { readConfig, type SimulatorsConfig } from './config.ts';
+import { type Departments, startDepartments } from './departments/departments.ts';
 import { type Grid, startGrid } from './grid/server.ts';
 import { type Hotline, startHotline } from './hotline/server.ts';
 import { type Police, startPolice } from './police/server.ts';
@@ -11,9 +12,11 @@ interface Running {
   hotline?: Hotline;
   grid?: Grid;
   police?: Police;
+  departments?: Departments;
   demo?: DemoStream;
 }
 
+const MINUTE_MS = 60_000;
 const CLOSE_MS_MAX = 5_000;
 
 const running: Running = {};
@@ -42,6 +45,7 @@ async function start(config: SimulatorsConfig): Promise<Record<string, string>> 
   const directory = resolve(config.directory);
   if (config.directory !== '') mkdirSync(directory, { recursive: true });
   const urls: Record<string, string> = {};
+  const paceMs = config.demoRatePerMinute === 0 ? 0 : MINUTE_MS / config.demoRatePerMinute;
   if (config.systems.has('hotline')) {
     const { hotlinePort: port, appKey, webhookUrl, webhookSecret } = config;
     running.hotline = await startHotline({ directory, port, appKey, webhookUrl, webhookSecret });
@@ -55,10 +59,13 @@ async function start(config: SimulatorsConfig): Promise<Record<string, string>> 
     urls.gridControl = `${running.grid.controlUrl}/_control`;
   }
   if (config.systems.has('police')) {
-    running.police = await startPolice({ directory, port: config.policePort });
+    running.police = await startPolice({ directory, port: config.policePort, paceMs });
     urls.police = `${running.police.url}/CaseService`;
     urls.policeControl = `${running.police.url}/_control`;
+    urls.policeExchangeDsn = running.police.exchangeDsn;
   }
+  running.departments = await startDepartments(config.departments, { directory, paceMs });
+  Object.assign(urls, running.departments.urls);
   if (config.systems.has('city') && !isClosing) {
     const { demoRatePerMinute: ratePerMinute, demoSeed: seed, controlUrls: elsewhere, hubUrl } = config;
     const controlUrls = {
@@ -81,7 +88,8 @@ async function close(): Promise<void> {
 
 async function closeAll(): Promise<void> {
   await running.demo?.close();
-  await Promise.all([running.hotline?.close(), running.grid?.close(), running.police?.close()]);
+  const { hotline, grid, police, departments } = running;
+  await Promise.all([hotline?.close(), grid?.close(), police?.close(), departments?.close()]);
 }
 
 /** To the supervisor, if there is one. */

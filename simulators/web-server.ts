@@ -9,6 +9,8 @@ export interface WebRequest {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;
+  /** The query as it came, without `?`. */
+  readonly search: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
@@ -106,6 +108,7 @@ async function serve(
     method: incoming.method ?? 'GET',
     path: url.pathname,
     query: url.searchParams,
+    search: rawQuery(incoming.url ?? ''),
     headers: incoming.headers,
     body: await readBody(incoming),
   };
@@ -128,6 +131,11 @@ async function serve(
   const seen = faults.garbage === false ? answer : options.garble(answer, faults);
   if (faults.half) sendHalf(response, seen);
   else send(response, seen);
+}
+
+function rawQuery(target: string): string {
+  const mark = target.indexOf('?');
+  return mark === -1 ? '' : target.slice(mark + 1);
 }
 
 async function answerControl(

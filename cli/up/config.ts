@@ -76,6 +76,17 @@ const SHAPE = {
   WEFT_WEBHOOKS_FILE: z.string().optional(),
   WEFT_WEBHOOKS_GATEWAY_URL: z.string().optional(),
   WEFT_WEBHOOKS_ALLOWED_HOSTS: z.string().optional(),
+  /** The simulated human resources run on this RabbitMQ where it answers, else on an MQTT broker of their own. */
+  WEFT_HR_AMQP_URL: z
+    .string()
+    .regex(/^amqps?:\/\/[^/]+/, 'expected amqp://user:password@host:port')
+    .default('amqp://guest:guest@127.0.0.1:5672'),
+  /** Of the queues of human resources there; default: of the home. */
+  WEFT_HR_PREFIX: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,60}$/, 'expected letters, digits, _ and -, at most 60')
+    .optional(),
+  WEFT_SYSTEM_VARIANTS: z.string().optional(),
   /** Orders and grid events the simulated city makes a minute; 0 for none. */
   DEMO_RATE: z.coerce.number().min(0).max(6000).default(30),
 } as const;

@@ -15,10 +15,12 @@ describe('planParts', () => {
   function environmentOf(
     part: string,
     settings: Readonly<Record<string, string>> = {},
+    hasRabbitmq = true,
   ): Readonly<Record<string, string>> {
     const ports = Object.fromEntries(PORT_NAMES.map((name, index) => [name, 1000 + index]));
     const specs = planParts({
       home,
+      hasRabbitmq,
       config: readUpConfig(settings, []),
       databaseUrl: 'postgresql://weft@127.0.0.1/weft',
       secrets: {
@@ -28,6 +30,13 @@ describe('planParts', () => {
         evidenceKeyFile: 'evidence-key.pem',
         hotlineAppKey: 'a',
         hotlineWebhook: 'b',
+        departments: {
+          urbanManagementApp: 'c',
+          urbanManagementHmac: 'd',
+          urbanManagementWebhook: 'e',
+          marketSupervisionClient: 'f',
+          marketSupervisionWebhook: 'g',
+        },
       },
       ports: ports as Record<(typeof PORT_NAMES)[number], number>,
       stored: [
@@ -101,6 +110,27 @@ describe('planParts', () => {
       WEFT_EVENT_RETENTION: '7d',
       DATABASE_URL: 'postgresql://weft@127.0.0.1/weft',
     });
+  });
+
+  it('has human resources on RabbitMQ under queues of its home, and where none answers on MQTT, for both sides alike', () => {
+    const settings = { WEFT_HR_AMQP_URL: 'amqp://u:p%40@10.0.0.9' };
+    const [hub, department] = [environmentOf('connectors', settings), environmentOf('departments', settings)];
+    expect(department).toMatchObject({
+      SIMULATORS: 'urban-management,human-resources,market-supervision',
+      HUMAN_RESOURCES_AMQP_URL: settings.WEFT_HR_AMQP_URL,
+      HUMAN_RESOURCES_PREFIX: expect.stringMatching(/^weft-hr-[0-9a-f]{12}$/),
+    });
+    expect(hub).toMatchObject({
+      WEFT_HR_PREFIX: department.HUMAN_RESOURCES_PREFIX,
+      SECRET_HUMAN_RESOURCES_LOGIN: 'u:p@',
+    });
+    expect(hub).not.toHaveProperty('WEFT_SYSTEM_VARIANTS');
+    expect(environmentOf('connectors', {}, false)).toMatchObject({
+      WEFT_SYSTEM_VARIANTS: 'human-resources=over-mqtt',
+      WEFT_HR_MQTT_URL: 'mqtt://127.0.0.1:1008',
+    });
+    expect(environmentOf('departments', {}, false)).toMatchObject({ HUMAN_RESOURCES_MQTT_PORT: '1008' });
+    expect(environmentOf('departments', {}, false)).not.toHaveProperty('HUMAN_RESOURCES_AMQP_URL');
   });
 
   it('lets a real system stand in the place of a simulated one', () => {

@@ -5,9 +5,21 @@ import { ROOT, type StoredSubgraph } from '../checkout.ts';
 import { openIssuer } from '../token/issuer.ts';
 import type { ChildSpec } from './child.ts';
 import type { UpConfig } from './config.ts';
+import { amqpAddress, DEPARTMENTS, departmentAddresses, departmentSettings } from './departments.ts';
 import type { Secrets } from './secrets.ts';
 
-export const PORT_NAMES = ['subgraphs', 'connectors', 'ingest', 'hotline', 'gridControl', 'police'] as const;
+export const PORT_NAMES = [
+  'subgraphs',
+  'connectors',
+  'ingest',
+  'hotline',
+  'gridControl',
+  'police',
+  'urbanManagement',
+  'humanResources',
+  'humanResourcesMqtt',
+  'marketSupervision',
+] as const;
 
 export interface Plan {
   readonly home: string;
@@ -16,6 +28,8 @@ export interface Plan {
   readonly secrets: Secrets;
   readonly ports: Readonly<Record<(typeof PORT_NAMES)[number], number>>;
   readonly stored: readonly StoredSubgraph[];
+  /** Whether a RabbitMQ answers at WEFT_HR_AMQP_URL; else human resources runs on MQTT. */
+  readonly hasRabbitmq: boolean;
 }
 
 /** In the order in which they are stopped: who sends before who receives. */
@@ -170,8 +184,16 @@ function connectors(plan: Plan): ChildSpec {
     WEFT_HOTLINE_URL: `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: `sqlite://${join(plan.home, 'simulators', 'grid.db')}`,
     WEFT_POLICE_URL: `http://127.0.0.1:${ports.police}/CaseService`,
-    ...given(plan.config, ['WEFT_GUARD_REDIS_URL', 'WEFT_GUARD_REPLICAS', 'WEFT_DRIFT_EVERY']),
+    WEFT_POLICE_EXCHANGE_DSN: `sqlite://${join(plan.home, 'simulators', 'police.db')}`,
+    ...departmentAddresses(plan),
+    ...given(plan.config, [
+      'WEFT_GUARD_REDIS_URL',
+      'WEFT_GUARD_REPLICAS',
+      'WEFT_DRIFT_EVERY',
+      'WEFT_SYSTEM_VARIANTS',
+    ]),
     ...Object.fromEntries(environment),
+    ...amqpAddress(plan),
   });
 }
 
@@ -193,8 +215,8 @@ function secretEnvironment(): Readonly<Record<string, string>> {
   );
 }
 
-/** The simulated old systems, and the city whose people use them: each can be killed, and started again, alone. */
-export const SIMULATED = ['city', 'hotline', 'grid', 'police'] as const;
+/** The simulated old systems, and the city whose people use them: each can be killed, and started again, alone; departments but the police together. */
+export const SIMULATED = ['city', 'hotline', 'grid', 'police', 'departments'] as const;
 export type Simulated = (typeof SIMULATED)[number];
 
 /** The program that stands for one system of other people: it gets no address of the hub's database. */
@@ -203,7 +225,7 @@ export function simulatedPart(plan: Omit<Plan, 'databaseUrl' | 'stored'>, name: 
   const directory = join(plan.home, 'simulators');
   mkdirSync(directory, { recursive: true });
   return part(plan, name, join('simulators', 'main.ts'), {
-    SIMULATORS: name,
+    SIMULATORS: name === 'departments' ? DEPARTMENTS.join(',') : name,
     WEFT_SIM_DIR: directory,
     HOTLINE_PORT: String(ports.hotline),
     GRID_CONTROL_PORT: String(ports.gridControl),
@@ -214,6 +236,7 @@ export function simulatedPart(plan: Omit<Plan, 'databaseUrl' | 'stored'>, name: 
     HOTLINE_WEBHOOK_URL: `http://127.0.0.1:${ports.ingest}/in/hotline`,
     HOTLINE_WEBHOOK_SECRET: plan.secrets.hotlineWebhook,
     HOTLINE_APP_KEY: plan.secrets.hotlineAppKey,
+    ...(name === 'departments' ? departmentSettings(plan) : {}),
     DEMO_RATE: String(plan.config.DEMO_RATE),
     HUB_GRAPHQL_URL: `http://127.0.0.1:${plan.config.PORT}/graphql`,
   });

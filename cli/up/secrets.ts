@@ -16,6 +16,18 @@ export interface Secrets {
   readonly evidenceKeyFile: string;
   readonly hotlineAppKey: string;
   readonly hotlineWebhook: string;
+  /** How the hub and the simulated departments know each other. */
+  readonly departments: DepartmentSecrets;
+}
+
+export interface DepartmentSecrets {
+  readonly urbanManagementApp: string;
+  readonly urbanManagementHmac: string;
+  /** `whsec_` and Base64 (Standard Webhooks). */
+  readonly urbanManagementWebhook: string;
+  /** `id:secret` */
+  readonly marketSupervisionClient: string;
+  readonly marketSupervisionWebhook: string;
 }
 
 /** Reads the secrets, and makes those that are missing. */
@@ -33,6 +45,17 @@ export function openSecrets(home: string): Secrets {
     evidenceKeyFile: openEvidenceKey(home),
     hotlineAppKey: secret(directory, 'hotline-app-key'),
     hotlineWebhook: secret(directory, 'hotline-webhook'),
+    departments: {
+      urbanManagementApp: secret(directory, 'urban-management-app', () => 'weft'),
+      urbanManagementHmac: secret(directory, 'urban-management-hmac'),
+      urbanManagementWebhook: secret(
+        directory,
+        'urban-management-webhook',
+        () => `whsec_${randomBytes(32).toString('base64')}`,
+      ),
+      marketSupervisionClient: secret(directory, 'market-supervision-client', () => `weft:${randomText()}`),
+      marketSupervisionWebhook: secret(directory, 'market-supervision-webhook'),
+    },
   };
 }
 
@@ -77,9 +100,13 @@ function createKey(): { readonly id: string; readonly secret: string } {
   return { id: randomBytes(4).toString('hex'), secret: randomBytes(32).toString('base64url') };
 }
 
-function secret(directory: string, name: string): string {
+function randomText(): string {
+  return randomBytes(24).toString('base64url');
+}
+
+function secret(directory: string, name: string, make: () => string = randomText): string {
   const file = join(directory, name);
-  if (!existsSync(file)) writeSecret(file, randomBytes(24).toString('base64url'));
+  if (!existsSync(file)) writeSecret(file, make());
   return readFileSync(file, 'utf8').trim();
 }
 

@@ -6,6 +6,7 @@ import { homeDirectory, readStoredSubgraphs, type StoredSubgraph } from '../chec
 import { Child } from './child.ts';
 import { readUpConfig, type UpConfig } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
+import { answersAmqp } from './departments.ts';
 import { PORT_NAMES, planParts } from './parts.ts';
 import { assignPorts, removeRun, takeOver, writeRun } from './run-file.ts';
 import { openSecrets } from './secrets.ts';
@@ -75,8 +76,12 @@ async function startHub(
     );
     writeRun(home, { pid: process.pid, pids: Object.fromEntries(pids), urls });
   };
+  const hasRabbitmq = await answersAmqp(settled.WEFT_HR_AMQP_URL);
+  if (!hasRabbitmq)
+    tell(`no RabbitMQ at ${withoutPassword(settled.WEFT_HR_AMQP_URL)}: human resources runs on MQTT`);
   const specs = planParts({
     home,
+    hasRabbitmq,
     config: settled,
     databaseUrl: hub.database.url,
     secrets: openSecrets(home),
@@ -136,12 +141,17 @@ const BANNER: readonly (readonly [string, string])[] = [
   ['simulated 12345 hotline', 'hotlineControl'],
   ['simulated grid platform', 'gridControl'],
   ['simulated police', 'policeControl'],
+  ['simulated urban management', 'urbanManagementControl'],
+  ['simulated human resources', 'humanResourcesControl'],
+  ['  which runs on RabbitMQ', 'humanResourcesAmqp'],
+  ['  which runs on MQTT', 'humanResourcesMqtt'],
+  ['simulated market supervision', 'marketSupervisionControl'],
   ['webhooks in', 'ingest'],
 ];
 
 function announce(urls: Readonly<Record<string, string>>, elapsedMs: number): void {
   const lines = BANNER.flatMap(([label, name]) =>
-    urls[name] === undefined ? [] : [`  ${label.padEnd(27)}${urls[name]}`],
+    urls[name] === undefined ? [] : [`  ${label.padEnd(30)}${urls[name]}`],
   );
   process.stdout.write(
     `weft: ready in ${(elapsedMs / 1000).toFixed(1)} s\n${lines.join('\n')}\n  Ctrl-C stops everything\n`,

@@ -1,7 +1,7 @@
 // Decodes `@changes` on Subscription fields, and says which field of an event's data holds an entity's key.
 
 import type { StreamField } from '@weft/schema/event-streams';
-import { compileMapping, MappingError } from '@weft/schema/mapping/compile';
+import { type CodeTables, compileMapping, MappingError } from '@weft/schema/mapping/compile';
 import { checkStreamOptions } from '@weft/schema/stream-options';
 import { typeNameOf } from '@weft/schema/type-references';
 import { type FieldDefinitionNode, Kind } from 'graphql';
@@ -101,7 +101,7 @@ function readField(
   }
   const key = ingest?.keyFields?.join(' ') ?? singleKey(type, ingest?.keyField);
   const args = (field.arguments ?? []).map((argument) => argument.name.value);
-  const readable = { args, $: ingest && [entityField, ...selectedNames(ingest)] };
+  const readable = { args, $: ingest && [entityField, ...selectedNames(ingest, issues.codes)] };
   const where = readMapping(given, 'where', readable, issues);
   const named = where === undefined ? undefined : /->\s*(?:un)?code\b/.exec(where.mapping.text);
   if (where !== undefined && named) {
@@ -183,9 +183,9 @@ function checkReturnType(
 }
 
 /** The names that the select of an ingest yields; it compiled before. */
-function selectedNames(ingest: IngestPlan): readonly string[] {
+function selectedNames(ingest: IngestPlan, codes: CodeTables): readonly string[] {
   try {
-    const { shape } = compileMapping(ingest.select.text);
+    const { shape } = compileMapping(ingest.select.text, { codes });
     return shape.kind === 'object' ? [...shape.fields.keys()] : [];
   } catch (thrown) {
     if (thrown instanceof MappingError) return []; // Told where it was read first.

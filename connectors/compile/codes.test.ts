@@ -91,4 +91,24 @@ describe('@codes', () => {
     expect(matters[codes['0102'] ?? '']).toBe('暴露垃圾');
     expect(matters[codes['0505'] ?? '']).toBe('机动车乱停放');
   });
+
+  test('stands in the select of an @ingest, whose names the filter of its @changes reads', () => {
+    const sdl = `extend schema
+      @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])
+      @link(url: "https://specs.weft.dev/hub/v0.1", import: ["@source", "@connect", "@ingest", "@changes", "@codes"])
+      @source(name: "hook", webhook: { path: "/in/orders", verify: "hook", dedupeHeader: "X-Id" })
+      @codes(name: "state", of: "OrderState", pairs: "['10','OPEN'],['50','CLOSED']", raw: "rawState")
+      type Query { order(id: ID!): Order @connect(reference: "id: $args.id") }
+      type Order @key(fields: "id") @connect(store: true)
+        @ingest(source: "hook", key: "id", order: "version",
+          select: "id: no version: v state: st->code('state') rawState: st area") {
+        id: ID! state: OrderState rawState: String
+      }
+      enum OrderState { OPEN CLOSED }
+      type Subscription {
+        orderChanged(area: ID, after: Cursor): OrderChanged! @changes(of: "Order", where: "$.area->under($args.area)")
+      }
+      type OrderChanged implements Resumable { cursor: Cursor! gap: Gap order: Order }`;
+    expect(compileSystem(folderOf(sdl)).plan.storedSdl).toContain('$.area->under($args.area)');
+  });
 });

@@ -1,7 +1,7 @@
 // The SOAP 1.1 envelopes of the case service, in and out, in GB18030.
 import iconv from 'iconv-lite';
 import type { WebAnswer } from '../web-server.ts';
-import type { CaseRow } from './case.ts';
+import type { CaseRow, HandedOverCase } from './case.ts';
 import { childOf, escapeXml, parseXml } from './xml.ts';
 
 export interface QueryCaseBatch {
@@ -22,15 +22,53 @@ const DECLARATION = '<?xml version="1.0" encoding="GB18030"?>';
 const SOAP_NAMESPACE = 'http://schemas.xmlsoap.org/soap/envelope/';
 const CASE_NAMESPACE = 'http://gs.police.gov.cn/case';
 
+export type PoliceRequest =
+  | ({ readonly kind: 'QueryCaseBatch' } & QueryCaseBatch)
+  | ({ readonly kind: 'TakeOverCase' } & HandedOverCase)
+  | { readonly kind: 'QueryTakeOver'; readonly serialNo: string };
+
 /** Reads a request; throws SyntaxError with what is wrong, for the fault. */
-export function decodeQuery(body: Buffer): QueryCaseBatch {
+export function decodeRequest(body: Buffer): PoliceRequest {
   const envelope = parseXml(iconv.decode(body, CHARSET));
   const operation = childOf(envelope, 'Body')?.children[0];
   if (envelope.name !== 'Envelope' || operation === undefined) throw new SyntaxError('没有SOAP信封');
-  if (operation.name !== 'QueryCaseBatch') throw new SyntaxError(`没有这个操作：${operation.name}`);
   const request = childOf(operation, 'req');
-  const numbers = childOf(request, 'JJDBHS')?.children.filter((child) => child.name === 'string') ?? [];
-  return { receiptNos: numbers.map((number) => number.text), reason: childOf(request, 'CXYY')?.text ?? '' };
+  const text = (name: string) => childOf(request, name)?.text ?? '';
+  switch (operation.name) {
+    case 'QueryCaseBatch': {
+      const numbers = childOf(request, 'JJDBHS')?.children.filter((child) => child.name === 'string') ?? [];
+      return { kind: operation.name, receiptNos: numbers.map((number) => number.text), reason: text('CXYY') };
+    }
+    case 'TakeOverCase':
+      return {
+        kind: operation.name,
+        serialNo: text('LSH'),
+        title: text('AJMC'),
+        content: text('AJNR') || null,
+        division: text('QHDM'),
+        place: text('FADD'),
+        category: text('AJLB'),
+      };
+    case 'QueryTakeOver':
+      return { kind: operation.name, serialNo: text('LSH') };
+    default:
+      throw new SyntaxError(`没有这个操作：${operation.name}`);
+  }
+}
+
+/** The answer of TakeOverCase and of QueryTakeOver. */
+export function encodeTakeOver(
+  operation: 'TakeOverCase' | 'QueryTakeOver',
+  result: { readonly RetCode: string; readonly RetMsg: string; readonly JJDBH?: string | undefined },
+): WebAnswer {
+  const fields = Object.entries(result).flatMap(([name, value]) =>
+    value === undefined ? [] : [encodeField([name, value])],
+  );
+  return encodeAnswer(
+    200,
+    `<${operation}Response xmlns="${CASE_NAMESPACE}"><${operation}Result>${fields.join('')}</${operation}Result>` +
+      `</${operation}Response>`,
+  );
 }
 
 export function encodeResult(result: QueryCaseBatchResult): WebAnswer {

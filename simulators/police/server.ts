@@ -1,6 +1,8 @@
 // The police's receiving and dispatching system: cases over SOAP 1.1, and a control for whoever plays the city.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { nextOn, startHandling } from '../departments/handling.ts';
+import type { Step } from '../departments/work-books.ts';
 import { disturbRows, type FaultSwitches, type Faults, NO_FAULTS } from '../faults.ts';
 import {
   decodeJson,
@@ -11,13 +13,22 @@ import {
   type WebRequest,
 } from '../web-server.ts';
 import { type CreatedCase, openPoliceBooks, type PoliceBooks } from './books.ts';
-import { decodeCaseState, decodeNewCase } from './case.ts';
-import { decodeQuery, encodeFault, encodeResult, garbleAnswer } from './envelope.ts';
+import { decodeCaseStep, decodeNewCase, type HandedOverCase, WAY } from './case.ts';
+import {
+  decodeRequest,
+  encodeFault,
+  encodeResult,
+  encodeTakeOver,
+  garbleAnswer,
+  type PoliceRequest,
+} from './envelope.ts';
 
 export interface PoliceOptions {
   /** Where the books are kept. */
   readonly directory: string;
   readonly port: number;
+  /** Between two steps with cases that were handed over; 0, the default: nobody does anything. */
+  readonly paceMs?: number;
 }
 
 export interface Police {
@@ -26,17 +37,22 @@ export interface Police {
   /** Takes cases in the form of `POST /_control/cases`. */
   createCases(cases: readonly unknown[]): readonly CreatedCase[];
   changeState(receiptNo: string, state: string): boolean;
+  /** SQLite, whose view V_AJJZ shows how the cases go on. */
+  readonly exchangeDsn: string;
   close(): Promise<void>;
 }
 
 const SERVICE_PATH = '/CaseService';
 const NUMBERS_MAX = 20;
 const CASES_PER_POST_MAX = 1_000;
+/** Cases that its people have on the desk. */
+const HANDLED_MAX = 100;
 const STATE_PATH = /^\/_control\/cases\/(\w+)\/state$/;
 
 export async function startPolice(options: PoliceOptions): Promise<Police> {
   const switches: FaultSwitches = { current: NO_FAULTS };
-  const books = openPoliceBooks(join(options.directory, 'police.db'));
+  const file = join(options.directory, 'police.db');
+  const books = openPoliceBooks(file);
   const meter = openMeter();
   const createCases = (cases: readonly unknown[]) => {
     const nowMs = Date.now();
@@ -55,11 +71,19 @@ export async function startPolice(options: PoliceOptions): Promise<Police> {
     books.close();
     throw thrown;
   });
+  const handling = startHandling({
+    paceMs: options.paceMs ?? 0,
+    findOpen: () => books.findHandedOver(WAY.states.slice(0, -1), HANDLED_MAX),
+    next: ({ state }, random) => nextOn(WAY, state, random),
+    apply: ({ no }, step) => books.changeState(no, step),
+  });
   const close = async () => {
+    handling.close();
     await server.close();
     books.close();
   };
-  return { url: server.url, createCases, changeState: books.changeState, close };
+  const changeState = (receiptNo: string, state: string) => books.changeState(receiptNo, { state });
+  return { url: server.url, exchangeDsn: `sqlite://${file}`, createCases, changeState, close };
 }
 
 function answerSoap(request: WebRequest, books: PoliceBooks, meter: Meter, faults: Faults): WebAnswer {
@@ -67,22 +91,48 @@ function answerSoap(request: WebRequest, books: PoliceBooks, meter: Meter, fault
   if (!isQuery(request)) return answerDescription(request);
   meter.begin();
   try {
-    const { receiptNos, reason } = decodeQuery(request.body);
-    meter.noteNumbers(receiptNos.length);
-    if (receiptNos.length > NUMBERS_MAX) {
-      return encodeResult({ RetCode: '1', RetMsg: `编号最多${NUMBERS_MAX}个`, cases: [] });
+    const asked = decodeRequest(request.body);
+    switch (asked.kind) {
+      case 'QueryCaseBatch':
+        return answerQuery(asked, books, meter, faults);
+      case 'TakeOverCase':
+        return takeOver(asked, books, faults);
+      case 'QueryTakeOver': {
+        const JJDBH = books.findTakenOver(asked.serialNo);
+        const RetMsg = JJDBH === undefined ? '无此流水号。' : '成功。';
+        return encodeTakeOver(asked.kind, { RetCode: '0', RetMsg, JJDBH });
+      }
     }
-    if (reason === '') return encodeResult({ RetCode: '2', RetMsg: '查询原因为空', cases: [] });
-    // The full stop makes the message an odd number of bytes in UTF-8: a wrong charset cannot pass unnoticed.
-    return encodeResult({
-      RetCode: '0',
-      RetMsg: '成功。',
-      cases: disturbRows(books.find(receiptNos), faults),
-    });
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return encodeFault('Client', thrown.message);
     return encodeFault('Server', '系统内部错误');
   }
+}
+
+function answerQuery(
+  { receiptNos, reason }: PoliceRequest & { readonly kind: 'QueryCaseBatch' },
+  books: PoliceBooks,
+  meter: Meter,
+  faults: Faults,
+): WebAnswer {
+  meter.noteNumbers(receiptNos.length);
+  if (receiptNos.length > NUMBERS_MAX) {
+    return encodeResult({ RetCode: '1', RetMsg: `编号最多${NUMBERS_MAX}个`, cases: [] });
+  }
+  if (reason === '') return encodeResult({ RetCode: '2', RetMsg: '查询原因为空', cases: [] });
+  // The full stop makes the message an odd number of bytes in UTF-8: a wrong charset cannot pass unnoticed.
+  return encodeResult({ RetCode: '0', RetMsg: '成功。', cases: disturbRows(books.find(receiptNos), faults) });
+}
+
+/** 接收移送: the same serial number again is the same case. */
+function takeOver(handedOver: HandedOverCase, books: PoliceBooks, faults: Faults): WebAnswer {
+  const { serialNo, title, division, place } = handedOver;
+  const fail = (RetCode: string, RetMsg: string) => encodeTakeOver('TakeOverCase', { RetCode, RetMsg });
+  if ([serialNo, title, division, place].includes('')) return fail('3', '移送要素不全。');
+  const known = books.findTakenOver(serialNo);
+  if (known === undefined && faults.refuseWork) return fail('4', '不属公安机关管辖。');
+  const JJDBH = known ?? books.takeOver(handedOver, Date.now());
+  return encodeTakeOver('TakeOverCase', { RetCode: '0', RetMsg: '成功。', JJDBH });
 }
 
 function isQuery(request: WebRequest): boolean {
@@ -112,8 +162,8 @@ function answerControl(
   }
   const receiptNo = STATE_PATH.exec(request.path)?.[1];
   if (receiptNo === undefined) return undefined;
-  const state = decodeCaseState(decodeJson(request.body));
-  return books.changeState(receiptNo, state) ? json(200, { receiptNo, state }) : undefined;
+  const step: Step = decodeCaseStep(decodeJson(request.body));
+  return books.changeState(receiptNo, step) ? json(200, { receiptNo, state: step.state }) : undefined;
 }
 
 type Meter = ReturnType<typeof openMeter>;

@@ -116,8 +116,15 @@ describe('a wrapped system', () => {
       sourceFiles(['.graphql'], join(ROOT, folder)).some((file) => read(file).includes('@source(')),
     );
 
-  it('is one of hotline, grid and police', () => {
-    expect(wrapped.sort()).toEqual(['subgraphs/grid', 'subgraphs/hotline', 'subgraphs/police']);
+  it('is the hotline, the grid platform or that of a department', () => {
+    expect(wrapped.sort()).toEqual([
+      'subgraphs/grid',
+      'subgraphs/hotline',
+      'subgraphs/human-resources',
+      'subgraphs/market-supervision',
+      'subgraphs/police',
+      'subgraphs/urban-management',
+    ]);
   });
 
   it.each(wrapped)('%s is described without a line of code', (folder) => {

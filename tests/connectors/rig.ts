@@ -125,6 +125,7 @@ function hostEnvironment(simulators: SimulatorProcess, databaseUrl: string, inge
     WEFT_HOTLINE_URL: urls.hotline ?? `http://127.0.0.1:${ports.hotline}`,
     WEFT_GRID_DSN: urls.gridDsn ?? `sqlite://${folder}/grid.db`,
     WEFT_POLICE_URL: urls.police ?? `http://127.0.0.1:${ports.police}/CaseService`,
+    WEFT_POLICE_EXCHANGE_DSN: urls.policeExchangeDsn ?? `sqlite://${folder}/police.db`,
     SECRET_HOTLINE_APP_KEY: APP_KEY,
     SECRET_HOTLINE_WEBHOOK: WEBHOOK_SECRET,
   };

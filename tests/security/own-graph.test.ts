@@ -35,6 +35,9 @@ const PERSONAL = [
   'Incident.evaluation',
   'Reporter.name',
   'Reporter.contact',
+  'UrbanManagementCase.description',
+  'HumanResourcesCase.description',
+  'MarketPetition.description',
 ];
 /** Types that are guarded as a whole, each with what of it is asked for here. */
 const GUARDED_TYPES = ['Command.source', 'CommandConnection.edges'];
@@ -47,6 +50,10 @@ const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
   ['Mutation.confirmCommand', OPERATORS_SCOPE],
   ['Mutation.replayQuarantined', OPERATORS_SCOPE],
   ['Mutation.discardQuarantined', OPERATORS_SCOPE],
+  ['Mutation.handOverToUrbanManagement', OPERATORS_SCOPE],
+  ['Mutation.handOverToHumanResources', OPERATORS_SCOPE],
+  ['Mutation.handOverToMarketSupervision', OPERATORS_SCOPE],
+  ['Mutation.handOverToPolice', OPERATORS_SCOPE],
   ['Subscription.commandChanged', CONNECTORS_SCOPE],
   ['Subscription.contractDriftChanged', CONNECTORS_SCOPE],
   ['System.contracts', CONNECTORS_SCOPE],

@@ -181,9 +181,12 @@ describe('the hub, started by one command', () => {
       'directory',
       'grid',
       'hotline',
+      'human-resources',
       'incidents',
+      'market-supervision',
       'police',
       'registry',
+      'urban-management',
     ]);
   });
 
@@ -373,7 +376,7 @@ describe('the hub, started by one command', () => {
 
   it('has no subgraph that answers anybody but the gateway', async () => {
     const subgraphs = Object.entries(hub.urls).filter(([name]) => name.startsWith('subgraph/'));
-    expect(subgraphs).toHaveLength(7);
+    expect(subgraphs).toHaveLength(10);
     for (const [, url] of subgraphs) {
       const headers = { 'content-type': 'application/json' };
       const body = '{"query":"{ _service { sdl } }"}';
@@ -401,12 +404,20 @@ describe('Ctrl-C', { timeout: 120_000 }, () => {
     const first = await startHub();
     const orderNo = await callHotline(first, { externalRef: 'kept', subject: '留存', areaCode: COMMUNITY });
     const pids = [
-      ...['gateway', 'subgraphs', 'connectors', 'events', 'city', 'hotline', 'grid', 'police'].map((part) =>
-        first.pid(part),
-      ),
+      ...[
+        'gateway',
+        'subgraphs',
+        'connectors',
+        'events',
+        'city',
+        'hotline',
+        'grid',
+        'police',
+        'departments',
+      ].map((part) => first.pid(part)),
       ...postgresPid(first.home),
     ];
-    expect(pids).toHaveLength(9);
+    expect(pids).toHaveLength(10);
     expect(await first.stop()).toBe(0);
     expect(pids.filter(isAlive)).toEqual([]);
     expect(existsSync(join(first.home, 'run.json'))).toBe(false);

@@ -131,8 +131,15 @@ describe('weft up, when it cannot start', () => {
 });
 
 describe('weft connect check', () => {
-  it('accepts the three wrapped systems', async () => {
-    for (const system of ['hotline', 'grid', 'police']) {
+  it('accepts the wrapped systems', async () => {
+    for (const system of [
+      'hotline',
+      'grid',
+      'police',
+      'urban-management',
+      'human-resources',
+      'market-supervision',
+    ]) {
       expect(await weft(['connect', 'check', `subgraphs/${system}`], {})).toEqual({
         code: 0,
         output: `subgraphs/${system}: ok\n`,

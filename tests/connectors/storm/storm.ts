@@ -194,6 +194,7 @@ function hostEnvironment(
     WEFT_HOTLINE_URL: urls.hotline,
     WEFT_GRID_DSN: urls.gridDsn,
     WEFT_POLICE_URL: urls.police,
+    WEFT_POLICE_EXCHANGE_DSN: urls.policeExchangeDsn,
     SECRET_HOTLINE_APP_KEY: APP_KEY,
     SECRET_HOTLINE_WEBHOOK: WEBHOOK_SECRET,
   };

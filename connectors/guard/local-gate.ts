@@ -2,6 +2,7 @@
 import type { BreakerState, Entry, Gate, GatePlan, Outcome } from './gate.ts';
 import { type Share, shareOf, WHOLE } from './gate.ts';
 import { LEASE_SLACK_MS, SAMPLE_MS } from './limits.ts';
+import { createSample } from './sample.ts';
 
 export interface LocalGate extends Gate {
   /** The leases that are out. */
@@ -91,31 +92,23 @@ interface Breaker {
   state(): BreakerState;
 }
 
-interface Calls {
-  readonly atMs: number;
-  readonly isFailure: boolean;
-}
-
 /** Outcomes that the breaker remembers: a ratio over more says nothing else. */
 const OUTCOMES_MAX = 2_000;
 
 function createBreaker({ breaker, timeoutMs }: GatePlan, now: () => number): Breaker {
-  let calls: Calls[] = [];
+  const sample = createSample(SAMPLE_MS, OUTCOMES_MAX);
   /** Undefined while closed. */
   let openUntilMs: number | undefined;
   let trial: { readonly lease: string; readonly untilMs: number } | undefined;
   const open = () => {
     openUntilMs = now() + breaker.openForMs;
     trial = undefined;
-    calls = [];
+    sample.clear();
   };
   const count = (isFailure: boolean) => {
-    const nowMs = now();
-    calls = calls.filter(({ atMs }) => nowMs - atMs < SAMPLE_MS).slice(-OUTCOMES_MAX);
-    calls.push({ atMs: nowMs, isFailure });
-    const failures = calls.filter((call) => call.isFailure).length;
-    if (isFailure && calls.length >= breaker.minCalls && failures / calls.length >= breaker.failureRatio)
-      open();
+    sample.add(isFailure, now());
+    const { calls, failures } = sample;
+    if (isFailure && calls >= breaker.minCalls && failures / calls >= breaker.failureRatio) open();
   };
   return {
     shutForMs() {

@@ -5,6 +5,7 @@ import { LEASE_SLACK_MS, SAMPLE_MS } from './limits.ts';
 import { createSample } from './sample.ts';
 
 export interface LocalGate extends Gate {
+  enterAtOnce(lease: string): Entry;
   /** The leases that are out. */
   readonly leases: ReadonlySet<string>;
   /** Counts a lease that was given elsewhere. */
@@ -19,6 +20,18 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
   const breaker = createBreaker(plan, now);
   let bucket = createBucket(plan.rate, WHOLE, now);
   let share = WHOLE;
+  const enterAtOnce = (lease: string): Entry => {
+    const retryAfterMs = breaker.shutForMs();
+    if (retryAfterMs > 0) return { kind: 'open', retryAfterMs };
+    const waitMs = bucket.waitMs();
+    if (waitMs > 0) return { kind: 'wait', gate: 'RATE', waitMs };
+    if (leases.size >= shareOf(plan.concurrency, share))
+      return { kind: 'wait', gate: 'BULKHEAD', waitMs: undefined };
+    bucket.take();
+    leases.add(lease);
+    breaker.entered(lease);
+    return { kind: 'admitted' };
+  };
   return {
     leases,
     hold: (lease) => void leases.add(lease),
@@ -26,18 +39,8 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
       share = next;
       bucket = createBucket(plan.rate, share, now);
     },
-    async enter(lease): Promise<Entry> {
-      const retryAfterMs = breaker.shutForMs();
-      if (retryAfterMs > 0) return { kind: 'open', retryAfterMs };
-      const waitMs = bucket.waitMs();
-      if (waitMs > 0) return { kind: 'wait', gate: 'RATE', waitMs };
-      if (leases.size >= shareOf(plan.concurrency, share))
-        return { kind: 'wait', gate: 'BULKHEAD', waitMs: undefined };
-      bucket.take();
-      leases.add(lease);
-      breaker.entered(lease);
-      return { kind: 'admitted' };
-    },
+    enter: async (lease) => enterAtOnce(lease),
+    enterAtOnce,
     async leave(lease, outcome) {
       leases.delete(lease);
       breaker.left(lease, outcome);

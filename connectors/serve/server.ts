@@ -112,11 +112,14 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
-      scope.addHook('preHandler', async (request, reply) => {
-        const text = request.method === 'POST' ? await subgraph.answer?.(request, reply) : undefined;
-        // As bytes: Node writes a text of so many characters to a socket much slower than it turns it into these.
-        if (text !== undefined) await reply.type('application/json; charset=utf-8').send(Buffer.from(text));
-      });
+      const { answer } = subgraph;
+      // By callback: a promise of the reply would be one of the end of its stream.
+      if (answer !== undefined) {
+        scope.addHook('preHandler', (request, reply, done) => {
+          if (request.method !== 'POST') return done();
+          answer(request, reply).then((text) => (text === undefined ? done() : sendJson(reply, text)), done);
+        });
+      }
       await scope.register(mercurius, {
         schema,
         path: '/graphql',
@@ -131,6 +134,11 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
     },
     { prefix: `/${name}` },
   );
+}
+
+/** As bytes: Node writes a text of so many characters to a socket much slower than it turns it into these. */
+function sendJson(reply: FastifyReply, text: string): void {
+  void reply.type('application/json; charset=utf-8').send(Buffer.from(text));
 }
 
 interface Received {

@@ -9,9 +9,15 @@ export function recordKey(
   fields: readonly string[],
   record: Readonly<Record<string, unknown>>,
 ): string | undefined {
-  const texts = fields.map((field) => (Object.hasOwn(record, field) ? scalarText(record[field]) : undefined));
+  const [only] = fields;
+  if (only !== undefined && fields.length === 1) return ownText(record, only);
+  const texts = fields.map((field) => ownText(record, field));
   if (!texts.every((text) => text !== undefined)) return undefined;
-  return texts.length === 1 ? texts[0] : JSON.stringify(texts);
+  return JSON.stringify(texts);
+}
+
+function ownText(record: Readonly<Record<string, unknown>>, field: string): string | undefined {
+  return Object.hasOwn(record, field) ? scalarText(record[field]) : undefined;
 }
 
 /** A text or number as text; undefined for an empty text and for everything else. */

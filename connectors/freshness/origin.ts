@@ -23,6 +23,10 @@ export interface PathLink {
 }
 
 export interface Origins {
+  /** Whether the origin of a part in this state is told at all: where not, there is nothing to set. */
+  isTold(state: FreshnessState): boolean;
+  /** Whether no origin is known of any part: then nothing that is noted tells anything. */
+  isEmpty(): boolean;
   /** Remembers where an object or a list of this request came from. */
   set(part: object, origin: Origin): void;
   /** Notes that the part is in the answer, at this path. Without an origin nothing is noted. */
@@ -37,9 +41,12 @@ export function createOrigins(telling: Telling): Origins {
   const noted = new Map<PathLink, Origin>();
   let [stale, others] = [0, 0];
   let isTruncated = false;
+  let isEmpty = true;
+  // Most answers are fresh, and most who ask do not want to know.
+  const isTold = (state: FreshnessState) => state === 'STALE' || telling.freshness || telling.provenance;
   const noteOrigin = (path: PathLink, origin: Origin) => {
     const isStale = origin.state === 'STALE';
-    if ((!isStale && !telling.freshness && !telling.provenance) || noted.has(path)) return;
+    if (!isTold(origin.state) || noted.has(path)) return;
     if ((isStale ? stale : others) >= TOLD_MAX) {
       isTruncated = true;
       return;
@@ -49,9 +56,12 @@ export function createOrigins(telling: Telling): Origins {
     noted.set(path, origin);
   };
   return {
+    isTold,
+    isEmpty: () => isEmpty,
     set(part, origin) {
-      // Most answers are fresh, and most who ask do not want to know.
-      if (origin.state === 'STALE' || telling.freshness || telling.provenance) known.set(part, origin);
+      if (!isTold(origin.state)) return;
+      isEmpty = false;
+      known.set(part, origin);
     },
     noteOrigin,
     note(path, part) {

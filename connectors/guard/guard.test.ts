@@ -35,6 +35,16 @@ describe('guard', () => {
     expect((reason as Error).name).toBe('TimeoutError');
   });
 
+  it('tells what a call throws before it waits for anything, and leaves its place', async () => {
+    const guard = createGuard('city', 'api', plan);
+    const thrown = upstreamError('UPSTREAM_INVALID', 'not sent', context);
+    const atOnce = () => {
+      throw thrown;
+    };
+    await expect(run(guard, atOnce)).rejects.toBe(thrown);
+    expect(await run(guard, async () => 'there')).toBe('there');
+  });
+
   it('tries a read once more when the source is away, and never a write', async () => {
     const guard = createGuard('city', 'api', { ...plan, retries: 1 });
     let tries = 0;

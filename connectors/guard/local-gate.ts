@@ -2,8 +2,10 @@
 import type { BreakerState, Entry, Gate, GatePlan, Outcome } from './gate.ts';
 import { type Share, shareOf, WHOLE } from './gate.ts';
 import { LEASE_SLACK_MS, SAMPLE_MS } from './limits.ts';
+import { createSample } from './sample.ts';
 
 export interface LocalGate extends Gate {
+  enterAtOnce(lease: string): Entry;
   /** The leases that are out. */
   readonly leases: ReadonlySet<string>;
   /** Counts a lease that was given elsewhere. */
@@ -18,6 +20,18 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
   const breaker = createBreaker(plan, now);
   let bucket = createBucket(plan.rate, WHOLE, now);
   let share = WHOLE;
+  const enterAtOnce = (lease: string): Entry => {
+    const retryAfterMs = breaker.shutForMs();
+    if (retryAfterMs > 0) return { kind: 'open', retryAfterMs };
+    const waitMs = bucket.waitMs();
+    if (waitMs > 0) return { kind: 'wait', gate: 'RATE', waitMs };
+    if (leases.size >= shareOf(plan.concurrency, share))
+      return { kind: 'wait', gate: 'BULKHEAD', waitMs: undefined };
+    bucket.take();
+    leases.add(lease);
+    breaker.entered(lease);
+    return { kind: 'admitted' };
+  };
   return {
     leases,
     hold: (lease) => void leases.add(lease),
@@ -25,18 +39,8 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
       share = next;
       bucket = createBucket(plan.rate, share, now);
     },
-    async enter(lease): Promise<Entry> {
-      const retryAfterMs = breaker.shutForMs();
-      if (retryAfterMs > 0) return { kind: 'open', retryAfterMs };
-      const waitMs = bucket.waitMs();
-      if (waitMs > 0) return { kind: 'wait', gate: 'RATE', waitMs };
-      if (leases.size >= shareOf(plan.concurrency, share))
-        return { kind: 'wait', gate: 'BULKHEAD', waitMs: undefined };
-      bucket.take();
-      leases.add(lease);
-      breaker.entered(lease);
-      return { kind: 'admitted' };
-    },
+    enter: async (lease) => enterAtOnce(lease),
+    enterAtOnce,
     async leave(lease, outcome) {
       leases.delete(lease);
       breaker.left(lease, outcome);
@@ -91,31 +95,23 @@ interface Breaker {
   state(): BreakerState;
 }
 
-interface Calls {
-  readonly atMs: number;
-  readonly isFailure: boolean;
-}
-
 /** Outcomes that the breaker remembers: a ratio over more says nothing else. */
 const OUTCOMES_MAX = 2_000;
 
 function createBreaker({ breaker, timeoutMs }: GatePlan, now: () => number): Breaker {
-  let calls: Calls[] = [];
+  const sample = createSample(SAMPLE_MS, OUTCOMES_MAX);
   /** Undefined while closed. */
   let openUntilMs: number | undefined;
   let trial: { readonly lease: string; readonly untilMs: number } | undefined;
   const open = () => {
     openUntilMs = now() + breaker.openForMs;
     trial = undefined;
-    calls = [];
+    sample.clear();
   };
   const count = (isFailure: boolean) => {
-    const nowMs = now();
-    calls = calls.filter(({ atMs }) => nowMs - atMs < SAMPLE_MS).slice(-OUTCOMES_MAX);
-    calls.push({ atMs: nowMs, isFailure });
-    const failures = calls.filter((call) => call.isFailure).length;
-    if (isFailure && calls.length >= breaker.minCalls && failures / calls.length >= breaker.failureRatio)
-      open();
+    sample.add(isFailure, now());
+    const { calls, failures } = sample;
+    if (isFailure && calls >= breaker.minCalls && failures / calls >= breaker.failureRatio) open();
   };
   return {
     shutForMs() {

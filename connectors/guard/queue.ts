@@ -11,8 +11,8 @@ export type Shut =
 export type Admitted = { readonly lease: string } | { readonly shut: Shut };
 
 export interface Queue {
-  /** Resolves with a lease, or with why there is none. @throws the signal's reason */
-  admit(signal: AbortSignal): Promise<Admitted>;
+  /** A lease, or why there is none; at once where nobody waits and the gate says so at once. @throws the signal's reason */
+  admit(signal: AbortSignal): Admitted | Promise<Admitted>;
   /** Somebody of this process has left. */
   wake(): void;
 }
@@ -45,7 +45,7 @@ export function createQueue(gate: Gate, concurrency: number, running: () => numb
     }
   };
   const serve = async (head: Waiter) => {
-    const entry = await gate.enter(head.lease);
+    const entry = gate.enterAtOnce?.(head.lease) ?? (await gate.enter(head.lease));
     switch (entry.kind) {
       case 'admitted':
         waiting.shift();
@@ -66,6 +66,13 @@ export function createQueue(gate: Gate, concurrency: number, running: () => numb
       }
     }
   };
+  /** Undefined for whoever has to wait, if only for what the gate says. */
+  const admitAtOnce = (): Admitted | undefined => {
+    if (waiting.length > 0 || isPumping || running() >= placesMax) return undefined;
+    const lease = randomUUID();
+    const entry = gate.enterAtOnce?.(lease);
+    return entry?.kind === 'admitted' ? { lease } : undefined;
+  };
   const shutAll = (why: Shut) => {
     for (const waiter of waiting.splice(0)) waiter.settle({ shut: why });
   };
@@ -74,6 +81,8 @@ export function createQueue(gate: Gate, concurrency: number, running: () => numb
   return {
     wake: () => wake?.(),
     admit(signal) {
+      const admitted = admitAtOnce();
+      if (admitted !== undefined) return admitted;
       const { promise, resolve, reject } = Promise.withResolvers<Admitted>();
       if (waiting.length + running() >= placesMax) return Promise.resolve({ shut: shut() });
       const waiter = createWaiter(signal, shut, { resolve, reject });

@@ -5,29 +5,40 @@
  * caller's reason. Neither is waited for longer than that, whether or not the call minds its signal.
  * @throws what `execute` throws, or the signal's reason
  */
-export async function runWithin<T>(
+export function runWithin<T>(
   timeoutMs: number,
   caller: AbortSignal,
   execute: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const controller = new AbortController();
-  const { promise, reject } = Promise.withResolvers<never>();
-  const end = (reason: unknown) => {
-    controller.abort(reason);
-    reject(reason);
-  };
-  const leave = () => end(caller.reason);
-  const timer = setTimeout(() => end(new DOMException('The call took too long.', 'TimeoutError')), timeoutMs);
-  caller.addEventListener('abort', leave, { once: true });
-  if (caller.aborted) leave();
-  try {
-    const work = execute(controller.signal);
-    // After the race nobody waits for it.
-    work.catch(() => undefined);
-    return await Promise.race([work, promise]);
-  } finally {
-    clearTimeout(timer);
-    caller.removeEventListener('abort', leave);
-    promise.catch(() => undefined);
-  }
+  return new Promise((resolve, reject) => {
+    const controller = new AbortController();
+    const settle = () => {
+      clearTimeout(timer);
+      caller.removeEventListener('abort', leave);
+    };
+    const end = (reason: unknown) => {
+      settle();
+      controller.abort(reason);
+      reject(reason);
+    };
+    const leave = () => end(caller.reason);
+    const timer = setTimeout(
+      () => end(new DOMException('The call took too long.', 'TimeoutError')),
+      timeoutMs,
+    );
+    caller.addEventListener('abort', leave, { once: true });
+    if (caller.aborted) leave();
+    // What it throws at once is as what it rejects with.
+    const run = async () => execute(controller.signal);
+    run().then(
+      (value) => {
+        settle();
+        resolve(value);
+      },
+      (reason: unknown) => {
+        settle();
+        reject(reason);
+      },
+    );
+  });
 }

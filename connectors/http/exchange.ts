@@ -3,6 +3,7 @@ import type { HubError } from '@weft/core/errors';
 import type { Dispatcher } from 'undici';
 import { noteAnswer } from '../observe/observed-calls.ts';
 import { type CallContext, upstreamError } from '../upstream-error.ts';
+import { type Collected, collect } from './collect.ts';
 
 export interface HttpRequest {
   readonly method: Dispatcher.HttpMethod;
@@ -35,56 +36,31 @@ export async function exchange(
   limits: ExchangeLimits,
   context: CallContext,
 ): Promise<HttpAnswer> {
-  const { method, path, headers, body } = request;
-  let response: Dispatcher.ResponseData;
-  try {
-    response = await dispatcher.request({ method, path, headers, body: body ?? null, signal: limits.signal });
-  } catch (thrown) {
-    if (limits.signal.aborted) throw limits.signal.reason;
-    throw unreachable(thrown, context);
-  }
-  const contentType = headerText(response.headers['content-type']);
-  const read = await readBounded(response, limits, context);
-  noteAnswer(response.statusCode, read.length);
-  const retryAfterMs = readRetryAfter(headerText(response.headers['retry-after']));
-  return { status: response.statusCode, contentType, retryAfterMs, body: read };
+  const { method, path, headers, body = null } = request;
+  const { signal, responseBytesMax } = limits;
+  const collected = await collect(dispatcher, { method, path, headers, body }, signal, responseBytesMax);
+  if (collected.kind !== 'answer') throw failureOf(collected, limits, context);
+  const { status } = collected;
+  noteAnswer(status, collected.body.length);
+  const contentType = headerText(collected.headers['content-type']);
+  const retryAfterMs = readRetryAfter(headerText(collected.headers['retry-after']));
+  return { status, contentType, retryAfterMs, body: collected.body };
 }
 
-async function readBounded(
-  response: Dispatcher.ResponseData,
-  limits: ExchangeLimits,
+function failureOf(
+  failed: Exclude<Collected, { kind: 'answer' }>,
+  { signal, responseBytesMax }: ExchangeLimits,
   context: CallContext,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > limits.responseBytesMax) break;
-      chunks.push(chunk);
-    }
-  } catch (thrown) {
-    if (limits.signal.aborted) throw limits.signal.reason;
-    throw upstreamError(
-      'UPSTREAM_INVALID',
-      'the answer was cut off',
-      context,
-      { upstreamStatus: response.statusCode, truncated: true },
-      thrown,
-    );
+): unknown {
+  if (failed.kind === 'tooLarge') {
+    const details = { upstreamStatus: failed.status, limit: 'responseBytesMax' };
+    const message = `expected an answer of at most ${responseBytesMax} bytes`;
+    return upstreamError('UPSTREAM_INVALID', message, context, details);
   }
-  if (bytes > limits.responseBytesMax) {
-    throw upstreamError(
-      'UPSTREAM_INVALID',
-      `expected an answer of at most ${limits.responseBytesMax} bytes`,
-      context,
-      {
-        upstreamStatus: response.statusCode,
-        limit: 'responseBytesMax',
-      },
-    );
-  }
-  return Buffer.concat(chunks);
+  if (signal.aborted) return signal.reason;
+  if (failed.kind === 'unanswered') return unreachable(failed.cause, context);
+  const details = { upstreamStatus: failed.status, truncated: true };
+  return upstreamError('UPSTREAM_INVALID', 'the answer was cut off', context, details, failed.cause);
 }
 
 /** An alert of the other side about our certificate: RFC 8446 section 6.2, as OpenSSL names them. */

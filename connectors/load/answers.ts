@@ -99,7 +99,11 @@ function canonical(value: unknown): string {
   );
 }
 
-export function originOf(source: string, recordKey: string | undefined, answered: Answered): Origin {
+export function originOf(
+  source: string,
+  recordKey: string | undefined,
+  answered: Omit<Answered, 'rows'>,
+): Origin {
   const { state, observedAtMs, ageMs, reason } = answered;
   return { source, recordKey, state, observedAtMs, ageMs, reason };
 }

@@ -41,6 +41,47 @@ export async function loadRows(
   }
 }
 
+/**
+ * What each key has, in the order of the keys, no two of which are alike: one row at the most, or null.
+ * @param severalError for a key that has several rows
+ */
+export async function loadSingles(
+  request: RequestContext,
+  connect: BatchedConnect,
+  batchField: string,
+  keys: readonly string[],
+  severalError: (key: string, rows: number) => Error,
+): Promise<readonly (Row | null | Error)[]> {
+  const rows = isOneCall(connect)
+    ? await callConnect(request, connect, { batch: { [batchField]: keys } })
+    : undefined;
+  if (rows !== undefined && isEachOfItsKey(connect, keys, rows)) return rows;
+  const groups =
+    rows === undefined ? await loadRows(request, connect, batchField, keys) : byKey(connect, keys, rows);
+  return keys.map((key) => {
+    const found = groups.get(key) ?? NO_ROWS;
+    return found.length > 1 ? severalError(key, found.length) : (found[0] ?? null);
+  });
+}
+
+/** Whether one call takes all keys, and answers with rows of them. */
+function isOneCall({ batch: { how } }: BatchedConnect): boolean {
+  return how !== 'STORE' && how !== 'LOAD_ALL' && how !== 'FAN_OUT';
+}
+
+/** Most systems that are asked for a list of keys answer with one row of each, in their order. */
+function isEachOfItsKey(
+  { batch: { match } }: BatchedConnect,
+  keys: readonly string[],
+  rows: readonly Row[],
+): boolean {
+  return (
+    rows.length === keys.length &&
+    !(match in Object.prototype) &&
+    keys.every((key, at) => rows[at]?.[match] === key)
+  );
+}
+
 /** Shared by all keys that have none. */
 const NO_ROWS: readonly Row[] = [];
 

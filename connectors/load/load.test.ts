@@ -3,8 +3,8 @@ import { createLogger } from '@weft/core/logger';
 import { compileMapping } from '@weft/schema/mapping/compile';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BatchPlan, EntityPlan, FieldPlan, RestSource, SystemPlan } from '../plan.ts';
-import { findBusinessCode } from './connect.ts';
-import { loadBatchField, loadEntity } from './loaders.ts';
+import { findBusinessCode, type Row } from './connect.ts';
+import { loadBatchField, loadEntities, loadEntity } from './loaders.ts';
 import { createRequestContext, type RequestContext } from './request-context.ts';
 import { openSystem, type RunningSystem } from './system.ts';
 
@@ -82,6 +82,16 @@ describe('loaders', () => {
     expect(asked).toHaveLength(1);
     expect(asked[0]).toMatchObject({ path: '/base/things?no=1%2C3%2Cnone', correlation: 'trace-1' });
     expect(asked[0]?.key).toBe(`Basic ${Buffer.from('user:pw').toString('base64')}`);
+  });
+
+  it('gives each key its row, in whatever order the answer has them', async () => {
+    const wanted = ['3', '1', '2'];
+    const rows = await loadEntities(context(), entity('LIST_PARAM'), wanted);
+    expect(rows.map((row) => (row as Row).name)).toEqual(['three', 'one', 'two']);
+    const several = await loadEntities(context(), entity('LIST_PARAM'), ['3', '4', 'none', '3']);
+    expect(several[0]).toMatchObject({ name: 'three' });
+    expect(several[1]).toMatchObject({ code: 'UPSTREAM_INVALID', details: { duplicates: 2 } });
+    expect(several.slice(2)).toMatchObject([null, { name: 'three' }]);
   });
 
   it('splits at the limit of keys', async () => {

@@ -1,9 +1,10 @@
 // The loaders of one request: one for each entity type and one for each batched field.
 import DataLoader from 'dataloader';
+import type { Answered } from '../freshness/fresh-answers.ts';
 import type { EntityPlan, FieldPlan } from '../plan.ts';
 import { upstreamError } from '../upstream-error.ts';
 import { loadAnswers, originOf } from './answers.ts';
-import type { BatchedConnect } from './batch.ts';
+import { type BatchedConnect, loadSingles } from './batch.ts';
 import { operationName, type Row } from './connect.ts';
 import type { RequestContext } from './request-context.ts';
 
@@ -29,14 +30,14 @@ function entityLoader(request: RequestContext, plan: EntityPlan): DataLoader<str
 }
 
 /**
- * Many entities by their keys, in as few calls, past the loader that gathers keys: for who has them all at hand. A key that failed has its
- * error; nothing is thrown.
+ * Many entities by their keys, in as few calls, past the loader that gathers keys: for who has them all at hand.
+ * @returns one for each key, in their order; a key that failed has its error, nothing is thrown
  */
 export async function loadEntities(
   request: RequestContext,
   plan: EntityPlan,
   keys: readonly string[],
-): Promise<ReadonlyMap<string, Row | null | Error>> {
+): Promise<readonly (Row | null | Error)[]> {
   const unique = [...new Set(keys)];
   const size = Math.min(maxBatchSize(plan.connect), Math.max(unique.length, 1));
   const parts = Array.from({ length: Math.ceil(unique.length / size) }, (_, part) =>
@@ -50,21 +51,21 @@ export async function loadEntities(
       }),
     ),
   );
-  const found = new Map<string, Row | null | Error>();
-  for (const [place, part] of parts.entries()) {
-    for (const [index, key] of part.entries()) found.set(key, loaded[place]?.[index] ?? null);
-  }
-  return found;
+  const rows = loaded.flat();
+  if (unique.length === keys.length) return rows;
+  const places = new Map(unique.map((key, place) => [key, place]));
+  return keys.map((key) => rows[places.get(key) ?? -1] ?? null);
 }
 
-/** Gives what was loaded to the request's own loader, which then asks for none of it again. */
+/** Gives what was loaded for these keys to the request's own loader, which then asks for none of it again. */
 export function keepEntities(
   request: RequestContext,
   plan: EntityPlan,
-  loaded: ReadonlyMap<string, Row | null | Error>,
+  keys: readonly string[],
+  loaded: readonly (Row | null | Error)[],
 ): void {
   const loader = entityLoader(request, plan);
-  for (const [key, row] of loaded) loader.prime(key, row);
+  for (const [at, key] of keys.entries()) loader.prime(key, loaded[at] ?? null);
 }
 
 /** Loads the rows that belong to one parent, gathered with those of its siblings. */
@@ -93,8 +94,20 @@ async function loadOne(
   request: RequestContext,
   plan: EntityPlan,
   keys: readonly string[],
-): Promise<(Row | null | Error)[]> {
+): Promise<readonly (Row | null | Error)[]> {
   const { type, connect, freshness } = plan;
+  const several = (key: string, rows: number) => duplicate(request, connect, `${type} ${key}`, rows);
+  const note = (row: Row | null | Error, key: string, aged: Omit<Answered, 'rows'>) => {
+    if (row !== null && request.origins.isTold(aged.state))
+      request.origins.set(row, originOf(connect.source, key, aged));
+  };
+  if (freshness === undefined) {
+    const aged = { state: 'FRESH', observedAtMs: Date.now(), ageMs: 0 } as const;
+    const rows = await loadSingles(request, connect, plan.keyField, keys, several);
+    if (request.origins.isTold(aged.state))
+      for (const [at, key] of keys.entries()) note(rows[at] ?? null, key, aged);
+    return rows;
+  }
   const answers = await loadAnswers(request, {
     coordinate: type,
     parentType: type,
@@ -109,10 +122,9 @@ async function loadOne(
   return keys.map((key) => {
     const answered = answers.get(key);
     const rows = answered?.rows ?? [];
-    if (rows.length > 1) return duplicate(request, connect, `${type} ${key}`, rows.length);
+    if (rows.length > 1) return several(key, rows.length);
     const [row = null] = rows;
-    if (row !== null && answered !== undefined)
-      request.origins.set(row, originOf(connect.source, key, answered));
+    if (answered !== undefined) note(row, key, answered);
     return row;
   });
 }

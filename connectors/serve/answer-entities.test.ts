@@ -77,7 +77,9 @@ describe('entities that are asked for', () => {
     expect(answer.data).toEqual({
       _entities: [{ id: '1', name: 'n1', size: 1 }, null, { id: 'bad', name: 'nbad', size: null }],
     });
-    expect(answer.errors).toMatchObject([
+    // In no order: https://spec.graphql.org/October2021/#sec-Errors
+    const errors = answer.errors as readonly { readonly path: readonly unknown[] }[];
+    expect(errors.toSorted((one, other) => one.path.length - other.path.length)).toMatchObject([
       { path: ['_entities', 1], extensions: { code: 'UPSTREAM_INVALID', duplicates: 2 } },
       { path: ['_entities', 2, 'size'], extensions: { code: 'UPSTREAM_INVALID' } },
     ]);

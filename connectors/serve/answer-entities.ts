@@ -58,28 +58,28 @@ async function answer(
   const rows = await loadEntities(context, entity, keys);
   const completed = new Array<unknown>(keys.length);
   for (let at = 0; at < keys.length; at += 1) {
-    const row = rows.get(keys[at] ?? '');
+    const row = rows[at];
     const value = row === undefined || row instanceof Error ? undefined : row === null ? null : complete(row);
     if (value === undefined) {
-      keepEntities(context, entity, rows);
+      keepEntities(context, entity, keys, rows);
       return undefined;
     }
     completed[at] = value;
   }
   const data = { [responseName]: completed };
-  const weft = told(rows, keys, responseName, context);
+  const weft = told(rows, responseName, context);
   return JSON.stringify(weft === undefined ? { data } : { data, extensions: { weft } });
 }
 
 /** As execution notes it, once nothing is left to that. */
 function told(
-  rows: ReadonlyMap<string, Row | null | Error>,
-  keys: readonly string[],
+  rows: readonly (Row | null | Error)[],
   responseName: string,
   { origins, system }: RequestContext,
 ): Readonly<Record<string, unknown>> | undefined {
+  if (origins.isEmpty()) return undefined;
   const prev: PathLink = { prev: undefined, key: responseName };
-  for (const [at, key] of keys.entries()) origins.note({ prev, key: at }, rows.get(key));
+  for (const [at, row] of rows.entries()) origins.note({ prev, key: at }, row);
   return origins.toExtensions(system.plan.name);
 }
 
@@ -100,9 +100,10 @@ function readAsked(body: unknown): Asked | undefined {
 function keysOf(representations: unknown, { entity }: EntitiesQuery): readonly string[] | undefined {
   if (!Array.isArray(representations)) return undefined;
   const keys: string[] = [];
+  const fields = entity.keyFields ?? [entity.keyField];
   for (const representation of representations) {
     if (!isObject(representation) || representation.__typename !== entity.type) return undefined;
-    const key = recordKey(entity.keyFields ?? [entity.keyField], representation);
+    const key = recordKey(fields, representation);
     if (key === undefined) return undefined;
     keys.push(key);
   }

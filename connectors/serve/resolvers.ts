@@ -105,15 +105,19 @@ function submitWrite(
 function plainField(plan: SystemPlan, field: ServedField): Resolver {
   const owner = plan.entities.get(field.parentType);
   const target = plan.entities.get(field.returnType);
-  return async (parent, _args, context, info) => {
-    let value = own(parent, field.name);
+  const isCompleted = owner !== undefined && !keyFieldsOf(owner).includes(field.name);
+  const complete = async (parent: Parent, context: RequestContext, info: GraphQLResolveInfo) => {
+    const key = owner === undefined ? undefined : keyText(owner, parent);
+    const full = owner === undefined || key === undefined ? null : await loadEntity(context, owner, key);
+    context.origins.note(info.path.prev, full);
+    const value = full === null ? undefined : own(full, field.name);
+    return resolveValue(field, target, value ?? null, context, info);
+  };
+  // What is there is given at once: a promise a field is what a long list waits for.
+  return (parent, _args, context, info) => {
+    const value = own(parent, field.name);
     context.origins.note(info.path.prev, parent);
-    if (value === undefined && owner !== undefined && !keyFieldsOf(owner).includes(field.name)) {
-      const key = keyText(owner, parent);
-      const full = key === undefined ? null : await loadEntity(context, owner, key);
-      context.origins.note(info.path.prev, full);
-      value = full === null ? undefined : own(full, field.name);
-    }
+    if (value === undefined && isCompleted) return complete(parent, context, info);
     return resolveValue(field, target, value ?? null, context, info);
   };
 }

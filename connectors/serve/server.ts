@@ -1,5 +1,4 @@
 // Serves every wrapped system, and the hub's own `connectors`, as a subgraph at its own path, `/<name>/graphql`, on one port.
-import { deadlineSignal } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
@@ -113,10 +112,14 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
     async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
       scope.setSerializerCompiler(() => JSON.stringify);
-      scope.addHook('preHandler', async (request, reply) => {
-        const text = request.method === 'POST' ? await subgraph.answer?.(request, reply) : undefined;
-        if (text !== undefined) await reply.type('application/json; charset=utf-8').send(text);
-      });
+      const { answer } = subgraph;
+      // By callback: a promise of the reply would be one of the end of its stream.
+      if (answer !== undefined) {
+        scope.addHook('preHandler', (request, reply, done) => {
+          if (request.method !== 'POST') return done();
+          answer(request, reply).then((text) => (text === undefined ? done() : sendJson(reply, text)), done);
+        });
+      }
       await scope.register(mercurius, {
         schema,
         path: '/graphql',
@@ -133,6 +136,11 @@ async function serveSubgraph(app: FastifyInstance, subgraph: ServedSubgraph, log
   );
 }
 
+/** As bytes: Node writes a text of so many characters to a socket much slower than it turns it into these. */
+function sendJson(reply: FastifyReply, text: string): void {
+  void reply.type('application/json; charset=utf-8').send(Buffer.from(text));
+}
+
 interface Received {
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -145,13 +153,9 @@ function contextOf(
   own: OwnSubgraphParts | undefined,
   { request, reply, isSigned }: Received,
 ): RequestContext {
-  const left = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableFinished) left.abort();
-  });
   const leftMs = deadlineMs(request.headers[DEADLINE_HEADER]);
   const answerByMs = performance.now() + leftMs;
-  const signal = deadlineSignal(leftMs, left.signal);
+  const signal = untilClosed(reply, leftMs);
   const correlation = correlationId(request);
   const principal = principalOf(request.headers[PRINCIPAL_HEADER]);
   const circumstances = { principal, correlationId: correlation, answerByMs, signal };
@@ -160,6 +164,18 @@ function contextOf(
   const asker = isSigned ? askerOf(request.headers[PRINCIPAL_HEADER]) : undefined;
   const telling = readTelling(request.headers[TELL_HEADER]);
   return createRequestContext(system, signal, correlation, { submitWrite, asker, telling });
+}
+
+/** Aborts when the deadline passes, with a `TimeoutError`, and when the client leaves: one signal and one timer, which ends with the answer. */
+function untilClosed(reply: FastifyReply, leftMs: number): AbortSignal {
+  const controller = new AbortController();
+  const timeout = () => controller.abort(new DOMException('The deadline has passed.', 'TimeoutError'));
+  const timer = setTimeout(timeout, leftMs).unref();
+  reply.raw.once('close', () => {
+    clearTimeout(timer);
+    if (!reply.raw.writableFinished) controller.abort();
+  });
+  return controller.signal;
 }
 
 function deadlineMs(header: string | string[] | undefined): number {

@@ -249,6 +249,16 @@ describe('dateTime', () => {
     expect(asText('2026-07-01 12:00:00', 'Europe/Berlin')).toBe('2026-07-01T12:00:00+02:00');
     expect(asText('2026-12-01 12:00:00', 'Europe/Berlin')).toBe('2026-12-01T12:00:00+01:00');
     expect(asText('2026-03-29 03:30:00', 'Europe/Berlin')).toBe('2026-03-29T03:30:00+02:00');
+    // The quarter of an hour before a change of the clock, after it, and before it again.
+    const around = ['01:59:59', '03:00:00', '01:50:00', '03:14:59'].map((time) =>
+      String(asText(`2026-03-29 ${time}`, 'Europe/Berlin')).slice(11),
+    );
+    expect(around).toEqual(['01:59:59+01:00', '03:00:00+02:00', '01:50:00+01:00', '03:14:59+02:00']);
+    // Not of whole quarters: what is known of one time is not taken for another of its quarter.
+    const early = ['00:05:00', '00:14:00', '00:01:00'].map((time) =>
+      asText(`1900-06-01 ${time}`, 'Asia/Shanghai'),
+    );
+    expect(new Set(early.map((text) => String(text).slice(-6)))).toEqual(new Set(['+08:05']));
     expect(asText('2026-12-01 12:00:00', 'America/St_Johns')).toBe('2026-12-01T12:00:00-03:30');
     expect(asText('2026-12-01 12:00:00', 'UTC')).toBe('2026-12-01T12:00:00+00:00');
   });

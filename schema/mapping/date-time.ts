@@ -154,10 +154,35 @@ function readPlain(text: string, timezone: string): string | undefined {
   if (!(year >= PLAIN_YEAR_MIN && month >= 1 && month <= 12 && day >= 1 && day <= daysOf(year, month)))
     return undefined;
   if (!(hour <= 23 && minute <= 59 && second <= 59)) return undefined;
-  const asUtcMs = Date.UTC(year, month - 1, day, hour, minute, second);
+  const offset = plainOffsetText(Date.UTC(year, month - 1, day, hour, minute, second), timezone);
+  return offset === undefined ? undefined : `${text.slice(0, 10)}T${text.slice(11)}${offset}`;
+}
+
+/** What `plainOffsetText` has found, by the quarter of an hour of local time. */
+const plainOffsets = new Map<string, Map<number, string>>();
+
+/** The offset of a local time as it is written; undefined for a time that the zone's clocks skipped. */
+function plainOffsetText(asUtcMs: number, timezone: string): string | undefined {
+  const grain = Math.floor(asUtcMs / GRAIN_MS);
+  const kept = plainOffsets.get(timezone)?.get(grain);
+  if (kept !== undefined) return kept;
+  const guessMs = offsetMsAt(asUtcMs, timezone);
   const offsetMs = localOffsetMs(asUtcMs, timezone);
   if (offsetMsAt(asUtcMs - offsetMs, timezone) !== offsetMs) return undefined;
-  return `${text.slice(0, 10)}T${text.slice(11)}${offsetText(offsetMs)}`;
+  const text = offsetText(offsetMs);
+  // By an offset of whole quarters a quarter of local time is one of the instants, and one offset is that of them all.
+  if (guessMs % GRAIN_MS === 0 && offsetMs % GRAIN_MS === 0) keepPlainOffset(timezone, grain, text);
+  return text;
+}
+
+function keepPlainOffset(timezone: string, grain: number, text: string): void {
+  let ofZone = plainOffsets.get(timezone);
+  if (ofZone === undefined) {
+    ofZone = new Map();
+    plainOffsets.set(timezone, ofZone);
+  }
+  if (ofZone.size >= OFFSETS_MAX) ofZone.clear();
+  ofZone.set(grain, text);
 }
 
 function hasPlainMarks(text: string): boolean {

@@ -100,17 +100,26 @@ function divisionPrefix(code: string): string {
 
 function joinList(value: unknown, separator: unknown): string | null {
   if (value === null) return null;
-  const texts = toList(value).flatMap((item) => toText(item) ?? []);
-  return bounded(texts, toText(separator) ?? '');
+  return bounded(textsOf(toList(value)), toText(separator) ?? '');
 }
 
 function concatTexts(values: readonly unknown[]): string | null {
-  const texts = values.flatMap((value) => toText(value) ?? []);
+  const texts = textsOf(values);
   return texts.length === 0 ? null : bounded(texts, '');
 }
 
+function textsOf(values: readonly unknown[]): readonly string[] {
+  const texts: string[] = [];
+  for (const value of values) {
+    const text = toText(value);
+    if (text !== null) texts.push(text);
+  }
+  return texts;
+}
+
 function bounded(texts: readonly string[], separator: string): string {
-  const chars = texts.reduce((sum, text) => sum + text.length + separator.length, 0);
+  let chars = texts.length * separator.length;
+  for (const text of texts) chars += text.length;
   if (chars <= MAPPING_RESULT_CHARS_MAX) return texts.join(separator);
   throw new HubError(
     'LIMIT_EXCEEDED',

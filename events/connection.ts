@@ -2,6 +2,7 @@
 import { delay } from '@weft/core/deadline';
 import { HubError, OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import { createOutageLog, type OutageLog } from '@weft/core/outage-log';
 import {
   COMMAND_TIMEOUT_MS,
   COMMANDS_IN_FLIGHT_MAX,
@@ -74,9 +75,10 @@ async function keepOpen<Client>(kept: Kept<Client>): Promise<void> {
   const { opener, logger, first, signal } = kept;
   let delayMs = RECONNECT_DELAY_MS_MIN;
   let failures = 0;
+  const outage = createOutageLog(logger);
   while (!signal.aborted) {
     try {
-      await holdOne(kept);
+      await holdOne(kept, outage);
       delayMs = RECONNECT_DELAY_MS_MIN;
     } catch (thrown) {
       // What a person must mend at the start; later it is logged, and looked at again.
@@ -84,7 +86,7 @@ async function keepOpen<Client>(kept: Kept<Client>): Promise<void> {
         first.reject(thrown);
         logger.error({ reason: thrown.message }, `${opener.name} cannot be used`);
       } else {
-        logger.warn({ err: thrown, delayMs }, `${opener.name} cannot be reached`);
+        outage.failed({ err: thrown, delayMs }, `${opener.name} cannot be reached`);
       }
       if (++failures >= FIRST_ATTEMPTS_MAX) first.resolve(false);
     }
@@ -95,7 +97,7 @@ async function keepOpen<Client>(kept: Kept<Client>): Promise<void> {
 }
 
 /** Resolves when the connection is lost or the signal has aborted; rejects when it cannot be opened. */
-async function holdOne<Client>(kept: Kept<Client>): Promise<void> {
+async function holdOne<Client>(kept: Kept<Client>, outage: OutageLog): Promise<void> {
   const { opener, logger, first, signal } = kept;
   const lost = Promise.withResolvers<unknown>();
   const client = await opener.open(lost.resolve);
@@ -104,6 +106,7 @@ async function holdOne<Client>(kept: Kept<Client>): Promise<void> {
   signal.addEventListener('abort', onAbort, { once: true });
   if (signal.aborted) onAbort();
   first.resolve(true);
+  outage.over();
   const cause = await lost.promise;
   signal.removeEventListener('abort', onAbort);
   kept.current = undefined;

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import { createOutageLog } from '@weft/core/outage-log';
 import type pg from 'pg';
 import type { EventLog, LogEvent, LogGap, Position } from '../event-log.ts';
 import {
@@ -49,18 +50,20 @@ export function relayTopic(parts: RelayParts, topic: string, signal: AbortSignal
   let place: Place | undefined;
   const run = async () => {
     let delayMs = RELAY_RETRY_MS_MIN;
+    const outage = createOutageLog(parts.logger);
     while (!signal.aborted) {
       round = new AbortController();
       place = undefined;
       try {
         place = await standAt(parts, topic);
         delayMs = RELAY_RETRY_MS_MIN;
+        outage.over();
         await move(parts, topic, place, AbortSignal.any([signal, round.signal]));
         // It stands elsewhere: whoever has moved it must not be raced.
         await delay(RELAY_RETRY_MS_MIN, signal).catch(() => undefined);
       } catch (thrown) {
         if (signal.aborted) return;
-        parts.logger.warn(
+        outage.failed(
           { err: thrown, topic, delayMs },
           'the relay of a topic waits: its events stay in the outbox',
         );

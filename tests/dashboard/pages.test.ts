@@ -85,9 +85,10 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
     const { page } = await openPage(browser, hub, '/');
     await page.waitForSelector(LIVE);
     const receiptNo = await callPolice(hub, 'page-case', '观前街');
-    // Nobody has asked the police anything so far.
+    // Nobody has asked market supervision anything so far.
+    const idle = page.locator('#systems li[data-system=market-supervision]');
+    await idle.getByText('未曾应答').waitFor({ timeout: ARRIVAL_MS_MAX });
     const police = page.locator('#systems li[data-system=police]');
-    await police.getByText('未曾应答').waitFor({ timeout: ARRIVAL_MS_MAX });
     await setFaults(hub, 'police', { refuse: true });
     try {
       await callHotline(hub, { externalRef: 'page-police', subject: '流浪乞讨', areaCode: AREA, receiptNo });

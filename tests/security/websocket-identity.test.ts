@@ -222,6 +222,15 @@ describe('credentials of a socket', () => {
   });
 });
 
+/** The first message that is no result: of what was appended just before, one may lie beyond the head (docs/events.md). */
+async function afterResults(client: WsClient | undefined): Promise<unknown> {
+  for (let seen = 0; seen < 10; seen += 1) {
+    const message = await client?.next();
+    if (message?.type !== 'next') return message;
+  }
+  return expect.fail('nothing but results');
+}
+
 describe('the end of credentials', () => {
   it('W27: ends live fields with UNAUTHENTICATED, then the socket with 4401, and no event comes after', async () => {
     const running = await run();
@@ -247,7 +256,7 @@ describe('the end of credentials', () => {
     for (const client of [screen, wall]) client?.send(subscribe('s', LIVE));
     await untilLive(running, 2);
     writeApiKeys('wall');
-    expect(await screen?.next()).toMatchObject({ type: 'error', payload: [UNAUTHENTICATED] });
+    expect(await afterResults(screen)).toMatchObject({ type: 'error', payload: [UNAUTHENTICATED] });
     expect(await screen?.closed).toMatchObject({ code: 4401 });
     await untilLive(running, 1);
     await live.append('identity', thing('identity', 3));

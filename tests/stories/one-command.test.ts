@@ -303,16 +303,21 @@ describe('the hub, started by one command', () => {
     const file = join(away, 'order.json');
     const told = await waitFor('all of it under checkpoints', async () => {
       const { stderr } = await audit('export', `hotlineOrder:${orderNo}`, '--out', file);
-      return stderr.includes('8 of them under signed checkpoints') ? stderr : undefined;
+      return /(\d+) entries of .*\b\1 of them under signed checkpoints/s.test(stderr) ? stderr : undefined;
     });
-    expect(told).toContain(`8 entries of Incident:${id}`);
+    // Its report, what seven actions did, and what became of its dispatch.
+    const count = Number(/(\d+) entries of Incident:/.exec(told)?.[1]);
+    expect(count).toBeGreaterThanOrEqual(8);
+    expect(told).toContain(`${count} entries of Incident:${id}`);
     expect(told).toMatch(/left out: description, reporters|left out: reporters/);
     copyFileSync(join(hub.home, 'evidence-key.pub.pem'), join(away, 'hub.pem'));
     // Elsewhere: no hub, no key that signs.
     const verify = (name: string) =>
       weft(join(away, 'nowhere'), 'audit', 'verify', join(away, name), '--key', join(away, 'hub.pem'));
     const { code, stdout } = await verify('order.json');
-    expect(stdout).toContain(`genuine: 8 entries of Incident:${id}, 8 of them under signed checkpoints`);
+    expect(stdout).toContain(
+      `genuine: ${count} entries of Incident:${id}, ${count} of them under signed checkpoints`,
+    );
     expect(code).toBe(0);
     const bytes = readFileSync(file);
     const at = bytes.indexOf('已清理');
@@ -322,7 +327,7 @@ describe('the hub, started by one command', () => {
     const changed = await verify('changed.json');
     expect(changed).toMatchObject({
       code: 1,
-      stdout: expect.stringMatching(/entries\[\d\]\.fields\.attempt: /),
+      stdout: expect.stringMatching(/entries\[\d+\]\.fields\.attempt: /),
     });
     removeHome(away);
   });

@@ -10,7 +10,13 @@ const page = readFileSync(new URL('../../docs/incidents.md', import.meta.url), '
 /** The rows of the table below a heading, each as its cells. */
 function tableOf(heading: string): readonly (readonly string[])[] {
   const section = page.split(`## ${heading}\n`)[1]?.split('\n## ')[0] ?? '';
-  const rows = section.split('\n').filter((line) => line.startsWith('|'));
+  // The last one, when there are several.
+  const table =
+    section
+      .split(/\n(?!\|)/)
+      .filter((part) => part.includes('\n|'))
+      .at(-1) ?? '';
+  const rows = table.split('\n').filter((line) => line.startsWith('|'));
   return rows.slice(2).map((line) =>
     line
       .split('|')

@@ -80,7 +80,7 @@ describe.skipIf(noPostgres !== undefined)('the connector host as a process', () 
       env: { PATH: process.env.PATH, WEFT_LOG_LEVEL: 'silent', ...env },
     });
     const [message] = (await once(child, 'message')) as [{ kind: string; urls: Record<string, string> }];
-    expect(message.kind).toBe('ready');
+    expect(message, JSON.stringify(message)).toMatchObject({ kind: 'ready' });
     return message.urls;
   }
 
@@ -88,7 +88,9 @@ describe.skipIf(noPostgres !== undefined)('the connector host as a process', () 
     rig = await startRig({ systems: ['hotline', 'grid', 'police'] });
     await rig.stopHost();
     const urls = await startProcess(rig.env);
-    expect(Object.keys(urls).toSorted()).toEqual([...['connectors', 'grid', 'hotline', 'ingest', 'police']]);
+    expect(Object.keys(urls)).toEqual(
+      expect.arrayContaining(['connectors', 'grid', 'hotline', 'ingest', 'police']),
+    );
     const made = [...(await makeOrders(rig, 400, 'flood-a')), ...(await makeOrders(rig, 400, 'flood-b'))];
     await waitFor('some reports', async () => (await reported(rig as Rig)).length >= 100);
     const exited = once(child as ChildProcess, 'exit');

@@ -116,6 +116,16 @@ function throughPort(databaseUrl: string, port: number | undefined): string {
   return url.href;
 }
 
+const WEBHOOK_KEY = `whsec_${Buffer.alloc(32, 1).toString('base64')}`;
+const UNUSED_SECRETS = {
+  SECRET_URBAN_MANAGEMENT_APP: 'unused',
+  SECRET_URBAN_MANAGEMENT_HMAC: 'unused',
+  SECRET_URBAN_MANAGEMENT_WEBHOOK: WEBHOOK_KEY,
+  SECRET_MARKET_SUPERVISION_CLIENT: 'unused:unused',
+  SECRET_MARKET_SUPERVISION_WEBHOOK: WEBHOOK_KEY,
+  SECRET_HUMAN_RESOURCES_LOGIN: 'unused:unused',
+};
+
 function hostEnvironment(simulators: SimulatorProcess, databaseUrl: string, ingestPort: number) {
   const { urls, ports, folder } = simulators;
   return {
@@ -126,6 +136,12 @@ function hostEnvironment(simulators: SimulatorProcess, databaseUrl: string, inge
     WEFT_GRID_DSN: urls.gridDsn ?? `sqlite://${folder}/grid.db`,
     WEFT_POLICE_URL: urls.police ?? `http://127.0.0.1:${ports.police}/CaseService`,
     WEFT_POLICE_EXCHANGE_DSN: urls.policeExchangeDsn ?? `sqlite://${folder}/police.db`,
+    // A host that is started as a process serves these too; nobody answers for them here.
+    WEFT_URBAN_MANAGEMENT_URL: 'http://127.0.0.1:1',
+    WEFT_MARKET_SUPERVISION_URL: 'http://127.0.0.1:1',
+    WEFT_HR_AMQP_URL: 'amqp://127.0.0.1:1',
+    WEFT_HR_PREFIX: 'rig',
+    ...UNUSED_SECRETS,
     SECRET_HOTLINE_APP_KEY: APP_KEY,
     SECRET_HOTLINE_WEBHOOK: WEBHOOK_SECRET,
   };

@@ -57,6 +57,7 @@ const GUARDED_ROOTS: readonly (readonly [string, string])[] = [
   ['Subscription.commandChanged', CONNECTORS_SCOPE],
   ['Subscription.contractDriftChanged', CONNECTORS_SCOPE],
   ['System.contracts', CONNECTORS_SCOPE],
+  ['EvidenceEntry.personal', SCOPE],
 ];
 const SCOPES: ReadonlyMap<string, string> = new Map([
   ...PERSONAL.map((coordinate) => [coordinate, SCOPE] as const),

@@ -83,9 +83,9 @@ describe.skipIf(skipReason !== undefined)('files behind SFTP', () => {
     symlinkSync('/etc/hostname', join(writer.folder, 'out/r_link.csv'));
     await start();
     await untilKnown('A2');
-    expect(await host.rows('SELECT path, state, rows_done FROM connectors.file')).toEqual([
-      { path: 'out/r_a.csv', state: 'DONE', rows_done: 2 },
-    ]);
+    await expect
+      .poll(() => host.rows('SELECT path, state, rows_done FROM connectors.file'), { timeout: 15_000 })
+      .toEqual([{ path: 'out/r_a.csv', state: 'DONE', rows_done: 2 }]);
     expect(server.counts.writes).toBe(0);
     expect(server.counts.atOnceMax).toBe(1);
     expect(server.counts.reads).toBe(1);

@@ -12,7 +12,7 @@ if (CHROMIUM === undefined) console.warn('SKIPPED: the pages are not looked at: 
 
 /** 路南社区, of 姑苏区. */
 const AREA = '320508017003';
-const ARRIVAL_MS_MAX = 15_000;
+const ARRIVAL_MS_MAX = 30_000;
 const RECONNECT_MS_MAX = 30_000;
 const LIVE = '#banner[data-state=live]';
 

@@ -207,7 +207,12 @@ describe('a webhook', { timeout: TEST_MS_MAX }, () => {
     );
     await rig.append(7, 9);
     await untilAccepted(9);
-    expect(accepted()).toEqual(range(1, 9));
+    // The one whose position was not stored when the session went comes again, in its place and under the same id.
+    const numbers = accepted().filter((n, index, all) => n !== all[index - 1]);
+    expect(numbers).toEqual(range(1, 9));
+    expect(accepted().length).toBeLessThanOrEqual(10);
+    const ids = receiver.received.filter(({ n }) => n < WARM).map(({ n, id }) => `${n} ${id}`);
+    expect(new Set(ids).size).toBe(9);
   });
 
   it('keeps more than its queue holds for a receiver that was away', async () => {

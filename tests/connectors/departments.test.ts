@@ -212,19 +212,20 @@ function suite(protocol: 'amqp' | 'mqtt', departments: readonly Department[]): v
     });
   });
 
-  it.runIf(protocol === 'amqp')('has the matters of the newer standard both ways', async () => {
-    const { data } = await rig.query(
-      'urban-management',
-      `mutation { receipt: handOverToUrbanManagement(incident: "m", requestId: "m:1", title: "t", matter: "09009", division: "320508") { upstreamRef } }`,
-    );
-    const id = pick(data, 'receipt', 'upstreamRef');
-    const found = await rig.query(
-      'urban-management',
-      'query ($id: ID!) { urbanManagementCase(id: $id) { matter rawCategory } }',
-      { id },
-    );
-    expect(found.data).toEqual({ urbanManagementCase: { matter: '09009', rawCategory: '0505' } });
-  });
+  if (protocol === 'amqp')
+    it('has the matters of the newer standard both ways', async () => {
+      const { data } = await rig.query(
+        'urban-management',
+        `mutation { receipt: handOverToUrbanManagement(incident: "m", requestId: "m:1", title: "t", matter: "09009", division: "320508") { upstreamRef } }`,
+      );
+      const id = pick(data, 'receipt', 'upstreamRef');
+      const found = await rig.query(
+        'urban-management',
+        'query ($id: ID!) { urbanManagementCase(id: $id) { matter rawCategory } }',
+        { id },
+      );
+      expect(found.data).toEqual({ urbanManagementCase: { matter: '09009', rawCategory: '0505' } });
+    });
 }
 
 describe.skipIf(whyNot !== undefined || noRabbitmq !== undefined)('departments', { timeout: 30_000 }, () => {

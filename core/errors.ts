@@ -35,6 +35,27 @@ export const ERROR_CODES = {
   STORE_UNAVAILABLE: { httpStatus: 503, closeCode: 4503, means: 'The hub cannot reach its own database.' },
   INVALID_CURSOR: { httpStatus: 400, closeCode: 4400, means: 'The cursor is damaged, foreign or expired.' },
   INVALID_URL: { httpStatus: 400, closeCode: 4400, means: 'An address is not acceptable.' },
+  COMPOSITION_FAILED: {
+    httpStatus: 422,
+    closeCode: 4400,
+    means: 'The systems do not make one graph.',
+  },
+  CHECK_FAILED: {
+    httpStatus: 422,
+    closeCode: 4400,
+    means: 'The change would break operations that are in use.',
+  },
+  NOT_OWNER: {
+    httpStatus: 403,
+    closeCode: 4403,
+    means: 'A field belongs to a system of another department.',
+  },
+  APPROVAL_REQUIRED: {
+    httpStatus: 403,
+    closeCode: 4403,
+    means: 'A second person has to approve this first.',
+  },
+  SDL_TOO_LARGE: { httpStatus: 413, closeCode: 4400, means: 'The SDL passes a named limit.' },
   EVENTS_GAP: { httpStatus: 410, closeCode: 4410, means: 'Events were missed and are no longer retained.' },
   SUBSCRIPTION_SCHEMA_RELOAD: {
     httpStatus: 410,

@@ -49,20 +49,53 @@ export function createLogger(name: string, level = 'info', sink?: LineSink): Log
   // A closed terminal or pipe must not end the process; what is logged then is lost to nobody.
   destination.on('error', () => undefined);
   // As bytes: of texts the destination counts again, with each line, the bytes of all that wait.
-  const lines = {
-    write: (line: string) => (destination as unknown as ByteSink).write(Buffer.from(line)),
-    flushSync: () => destination.flushSync(),
+  const lines = joinLines((text) => (destination as unknown as ByteSink).write(Buffer.from(text)));
+  const joined = {
+    write: lines.write,
+    flushSync() {
+      lines.pass();
+      destination.flushSync();
+    },
   };
   const options = {
     ...common,
     hooks: {
       logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, entryLevel: number) {
         method.apply(this, args);
-        if (entryLevel >= ERROR_LEVEL) destination.flush();
+        if (entryLevel < ERROR_LEVEL) return;
+        lines.pass();
+        destination.flush();
       },
     },
   };
-  return pino(options, lines);
+  return pino(options, joined);
+}
+
+/** Of each logger, what passes on the lines that it has not passed on yet. */
+const unpassed = new Set<() => void>();
+process.once('exit', () => {
+  for (const pass of unpassed) pass();
+});
+
+/** The lines of one turn of the event loop go as one: what takes them does as much for a line as for many. */
+function joinLines(take: (lines: string) => void): { write(line: string): void; pass(): void } {
+  let waiting = '';
+  const pass = () => {
+    unpassed.delete(pass);
+    const text = waiting;
+    waiting = '';
+    if (text !== '') take(text);
+  };
+  return {
+    write(line) {
+      if (waiting === '') {
+        unpassed.add(pass);
+        setImmediate(pass);
+      }
+      waiting += line;
+    },
+    pass,
+  };
 }
 
 /** With `contentMode: 'buffer'`, which its types do not know. */

@@ -1,4 +1,5 @@
 // Looks at the machine's processes and ports: who lives, who works in a folder, which port is free.
+import { randomInt } from 'node:crypto';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 
@@ -49,8 +50,36 @@ export function commandLineOf(pid: number): string | undefined {
   }
 }
 
-/** A TCP port on the loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
+/** Where ports for servers are looked for: below those that systems hand out to connections. */
+const FREE_PORT_MIN = 20_000;
+/** The least port that Linux hands out to a connection, unless its administrator says otherwise. */
+const CONNECTION_PORT_MIN = 32_768;
+const PORT_TRIES_MAX = 50;
+
+/**
+ * A TCP port on the loopback that was free a moment ago: one that no connection out is given meanwhile, and by chance, so that
+ * two programs that look at one moment hardly take the same.
+ */
+export async function freePort(): Promise<number> {
+  const end = connectionPortMin();
+  for (let tries = 0; tries < PORT_TRIES_MAX && end > FREE_PORT_MIN; tries += 1) {
+    const port = randomInt(FREE_PORT_MIN, end);
+    if (await isPortFree(port, '127.0.0.1')) return port;
+  }
+  return anyPort();
+}
+
+function connectionPortMin(): number {
+  try {
+    const [least] = readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').trim().split(/\s+/);
+    return Number(least) || CONNECTION_PORT_MIN;
+  } catch {
+    // Another system.
+    return CONNECTION_PORT_MIN;
+  }
+}
+
+function anyPort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once('error', reject);

@@ -13,12 +13,24 @@ export interface Telling {
 export const TOLD_MAX = 1_000;
 
 const HEADER_CHARS_MAX = 100;
+/** And nothing, as behind a last comma. */
+const TOLD_WORDS: ReadonlySet<string> = new Set(['freshness', 'provenance', '']);
 
-/** What a header asks for; anything else than the two words asks for nothing. */
+/** What a header asks for; anything else than the two words asks for nothing: `whyNoTelling` says so to a client. */
 export function readTelling(header: unknown): Telling {
   const text = typeof header === 'string' && header.length <= HEADER_CHARS_MAX ? header : '';
   const words = text.split(',').map((word) => word.trim().toLowerCase());
   return { freshness: words.includes('freshness'), provenance: words.includes('provenance') };
+}
+
+/** What is wrong with a header, to be told to who sent it; undefined for nothing. */
+export function whyNoTelling(header: unknown): string | undefined {
+  if (header === undefined) return undefined;
+  const text = typeof header === 'string' ? header : '';
+  const words = text.split(',').map((word) => word.trim().toLowerCase());
+  const isKnown = words.every((word) => TOLD_WORDS.has(word));
+  if (isKnown && text.length <= HEADER_CHARS_MAX) return undefined;
+  return `${TELL_HEADER}: expected freshness, provenance, or both with a comma between.`;
 }
 
 /** The header that asks for it; undefined for nothing. */

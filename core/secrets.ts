@@ -31,6 +31,24 @@ export function openSecrets(
   };
 }
 
+/**
+ * Looks for all of them at once, so that who starts a process is told of all that are missing and not of one a start.
+ * @param names what is needed, with whom needs it
+ * @throws OperatorError, one line, naming each that is missing or cannot be read
+ */
+export function requireSecrets(secrets: Secrets, names: ReadonlyMap<string, readonly string[]>): void {
+  const problems = [...names].flatMap(([name, needing]) => {
+    try {
+      secrets(name);
+      return [];
+    } catch (thrown) {
+      if (!(thrown instanceof OperatorError)) throw thrown;
+      return [`${thrown.message} (for ${needing.join(', ')})`];
+    }
+  });
+  if (problems.length > 0) throw new OperatorError(problems.join('; '), { exitCode: 2 });
+}
+
 function readSecretFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8').trim();

@@ -43,6 +43,17 @@ export function readSubgraphKeys(file: string | undefined): readonly SubgraphKey
   );
 }
 
+/**
+ * The keys that are for one at least of the subgraphs that a process serves: who has the key of another system must not be able to ask these.
+ * @param keys undefined: none, and every request is taken
+ */
+export function keysOf(
+  subgraphs: readonly string[],
+  keys: readonly SubgraphKey[] | undefined,
+): readonly SubgraphKey[] | undefined {
+  return keys?.filter((key) => key.subgraphs?.some((name) => subgraphs.includes(name)) ?? true);
+}
+
 function parse(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));

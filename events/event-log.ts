@@ -9,13 +9,15 @@ export interface SqlTransaction {
   ): Promise<readonly Row[]>;
 }
 
-/** A place in a topic, as text that means something to the engine alone. Positions of one topic follow commit order. */
+/** A place in a topic, as text that means something to the engine alone. Positions follow commit order, those of different topics too. */
 export type Position = string;
 
 export interface LogEvent {
   readonly kind: 'event';
   readonly position: Position;
   readonly event: CloudEvent;
+  /** Of the event's JSON, as the engine had it: near enough to bound what is kept. */
+  readonly chars: number;
 }
 
 /** Events between `from` and `to` are no longer retained: told once, before the first event that is. */
@@ -38,6 +40,11 @@ export interface ReadOptions {
   readonly upTo?: Position | undefined;
   /** Events a batch at the most; default 500. */
   readonly batchEventsMax?: number;
+  /**
+   * How long the first event after a pause may wait for others that come with it in one batch; default 0. Every batch is a
+   * question to the engine, and a checkpoint for most who read. An engine that brings events by itself need not wait.
+   */
+  readonly gatherMs?: number;
 }
 
 /** The position before the first event that was ever appended. */

@@ -160,8 +160,9 @@ function takeUnbroken(entries: readonly LiveEntry[], after: Position): readonly 
   let position = after;
   for (const entry of entries) {
     if (entry.envelope === undefined || comparePositions(entry.previous, position) > 0) break;
-    events.push({ kind: 'event', position: entry.position, event: JSON.parse(entry.envelope) as CloudEvent });
     position = entry.position;
+    const event = JSON.parse(entry.envelope) as CloudEvent;
+    events.push({ kind: 'event', position, event, chars: entry.envelope.length });
   }
   return events;
 }

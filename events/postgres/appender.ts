@@ -13,14 +13,14 @@ export const ENVELOPE_LENGTH_MAX = 256_000;
 /** PostgreSQL refuses a notification whose payload is longer than 7,999 bytes. */
 const TOPIC_LENGTH_MAX = 200;
 
-// One statement, one round trip. The envelope travels as text inside the JSON parameter, so that PostgreSQL never
-// unescapes it: a `\u0000` in somebody's data would fail there. ORDER BY makes `seq` follow the order of the list.
+// One statement, one round trip. The envelope travels as text, so that PostgreSQL never unescapes it: a `\u0000` in somebody's
+// data would fail there. ORDER BY makes `seq` follow the order of the list.
 const APPEND = `
 WITH added AS (
   INSERT INTO events.event (topic, source, id, type, subject, partitionkey, time, envelope)
-  SELECT $1::text, e->>'source', e->>'id', e->>'type', e->>'subject', e->>'partitionkey',
-         (e->>'time')::timestamptz, (e->>'envelope')::json
-  FROM json_array_elements($2::text::json) WITH ORDINALITY AS list(e, place)
+  SELECT $1::text, source, id, type, subject, partitionkey, time, envelope::json
+  FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::text[])
+    WITH ORDINALITY AS list(source, id, type, subject, partitionkey, time, envelope, place)
   ORDER BY place
   ON CONFLICT (source, id) DO NOTHING
   RETURNING 1
@@ -39,19 +39,28 @@ export const postgresAppender: EventAppender = {
     if (events.length === 0) return 0;
     requireLimit('APPEND_EVENTS_MAX', events.length, APPEND_EVENTS_MAX);
     requireLimit('TOPIC_LENGTH_MAX', topic.length, TOPIC_LENGTH_MAX);
-    const rows = await transaction.query<{ added: number }>(APPEND, [
-      topic,
-      JSON.stringify(events.map(toRow)),
-    ]);
+    const rows = await transaction.query<{ added: number }>(APPEND, [topic, ...toColumns(events)]);
     return rows[0]?.added ?? 0;
   },
 };
 
-function toRow(event: CloudEvent): Record<string, string | null> {
+function toColumns(events: readonly CloudEvent[]): readonly (readonly (string | null)[])[] {
+  const column = (read: (event: CloudEvent) => string | null) => events.map(read);
+  return [
+    column(({ source }) => source),
+    column(({ id }) => id),
+    column(({ type }) => type),
+    column(({ subject }) => subject),
+    column(({ partitionkey = null }) => partitionkey),
+    column(({ time }) => time),
+    column(toEnvelope),
+  ];
+}
+
+function toEnvelope(event: CloudEvent): string {
   const envelope = JSON.stringify(event);
   requireLimit('ENVELOPE_LENGTH_MAX', envelope.length, ENVELOPE_LENGTH_MAX);
-  const { source, id, type, subject, partitionkey = null, time } = event;
-  return { source, id, type, subject, partitionkey, time, envelope };
+  return envelope;
 }
 
 function requireLimit(limit: string, got: number, max: number): void {

@@ -16,11 +16,11 @@ export interface Batch {
 // `tx < xmin` is the whole guarantee: below the snapshot's xmin every transaction has ended, so no row can still
 // appear there. See docs/events.md. The row comparison uses the index (topic, tx, seq).
 const READ_BATCH = `
-SELECT 'gap' AS kind, trimmed_tx AS tx, trimmed_seq AS seq, NULL::json AS envelope
+SELECT 'gap' AS kind, trimmed_tx AS tx, trimmed_seq AS seq, NULL::text AS envelope
 FROM events.retention
 WHERE topic = $1 AND (trimmed_tx, trimmed_seq) > ($2::xid8, $3::bigint)
 UNION ALL
-(SELECT 'event', tx, seq, envelope
+(SELECT 'event', tx, seq, envelope::text
  FROM events.event
  WHERE topic = $1 AND (tx, seq) > ($2::xid8, $3::bigint) AND (tx, seq) <= ($4::xid8, $5::bigint)
    AND tx < pg_snapshot_xmin(pg_current_snapshot())
@@ -37,7 +37,7 @@ interface Row {
   readonly tx: string;
   readonly seq: string;
   /** Written by `append`, which takes a CloudEvent. */
-  readonly envelope: CloudEvent;
+  readonly envelope: string;
 }
 
 /** What stands after `after`, up to `upTo` with it included, `eventsMax` events at the most. */
@@ -69,5 +69,7 @@ function toGap(row: Row, from: Position): LogGap {
 }
 
 function toEvent(row: Row): LogEvent {
-  return { kind: 'event', position: formatPosition(row), event: row.envelope };
+  const { envelope } = row;
+  const event = JSON.parse(envelope) as CloudEvent;
+  return { kind: 'event', position: formatPosition(row), event, chars: envelope.length };
 }

@@ -68,7 +68,7 @@ async function* readTopic(
   topic: string,
   options: ReadOptions,
 ): AsyncGenerator<readonly (LogEvent | LogGap)[], void, undefined> {
-  const { signal, upTo = POSITION_MAX } = options;
+  const { signal, upTo = POSITION_MAX, gatherMs = 0 } = options;
   const eventsMax = Math.min(options.batchEventsMax ?? BATCH_EVENTS, BATCH_EVENTS_MAX);
   let after = options.after ?? (await untilAnswered(source, signal, () => readHead(source.pool, topic)));
   let pendingRounds = 0;
@@ -86,6 +86,7 @@ async function* readTopic(
     if (options.upTo !== undefined) return;
     pendingRounds = batch.pending ? pendingRounds + 1 : 0;
     await source.listener.wait(topic, seen, pauseMs(source.pollMs, pendingRounds), signal);
+    if (gatherMs > 0) await delay(gatherMs, signal).catch(() => undefined);
   }
 }
 

@@ -18,6 +18,8 @@ export function openPool(connectionString: string, logger: Logger, name = 'weft 
     query_timeout: QUERY_TIMEOUT_MS,
     statement_timeout: QUERY_TIMEOUT_MS,
     application_name: name,
+    // Readers ask the same few questions for ever, each by an index: to plan one anew takes as long as to answer it.
+    options: '-c plan_cache_mode=force_generic_plan',
   });
   // An idle connection that breaks is replaced when the next one is needed.
   pool.on('error', (err) => logger.debug({ err }, 'an idle connection of the event log ended'));

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { type EventServer, startNats, startRedis, whyNoProgram } from '../support/event-servers.ts';
 import { eventLogSuite } from './event-log-suite.ts';
 import { startRelayedUnderTest } from './log-under-test.ts';
+import { severalTopicsSuite } from './several-topics-suite.ts';
 
 describe.skipIf(whyNoProgram('redis-server'))('Redis', () => {
   let server: EventServer;
@@ -11,6 +12,7 @@ describe.skipIf(whyNoProgram('redis-server'))('Redis', () => {
   });
   afterAll(() => server?.stop());
   eventLogSuite('Redis Streams', () => startRelayedUnderTest(server.url));
+  severalTopicsSuite('Redis Streams', () => startRelayedUnderTest(server.url));
 });
 
 describe.skipIf(whyNoProgram('nats-server'))('NATS', () => {
@@ -20,4 +22,5 @@ describe.skipIf(whyNoProgram('nats-server'))('NATS', () => {
   });
   afterAll(() => server?.stop());
   eventLogSuite('NATS JetStream', () => startRelayedUnderTest(server.url));
+  severalTopicsSuite('NATS JetStream', () => startRelayedUnderTest(server.url));
 });

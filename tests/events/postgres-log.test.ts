@@ -11,11 +11,13 @@ import { openPostgresLog } from '@weft/events/postgres/log';
 import { describe, expect, it } from 'vitest';
 import { eventLogSuite, idsOf, makeEvent, readEntries } from './event-log-suite.ts';
 import { beginTransaction, createTestDatabase, onServer, startPostgresUnderTest } from './log-under-test.ts';
+import { severalTopicsSuite } from './several-topics-suite.ts';
 
 const logger = createLogger('test', 'silent');
 const DEADLINE_MS = 15_000;
 
 eventLogSuite('PostgreSQL', startPostgresUnderTest);
+severalTopicsSuite('PostgreSQL', startPostgresUnderTest);
 
 async function append(url: string, topic: string, ...ids: string[]): Promise<void> {
   const { transaction, commit } = await beginTransaction(url);

@@ -107,7 +107,8 @@ function readKey(jwk: EvidenceExport['keys'][number]['jwk']): KeyObject | undefi
 
 function checkHead({ head, entries }: EvidenceExport, keys: Keys, report: Report): void {
   const key = keys.get(head.keyId);
-  if (key === undefined) report('head.keyId', 'names no key of the file that holds');
+  if (key === undefined)
+    report('head.keyId', 'is none of the keys of the file that could be read: it, or the key, was changed');
   else if (!isSignedBy(head, key)) report('head', 'is not what was signed');
   const last = entries.at(-1);
   if (last?.sequence !== head.sequence || last.hash !== head.hash)
@@ -157,7 +158,11 @@ function checkCheckpoints(checkpoints: readonly Checkpoint[], keys: Keys, report
   checkpoints.forEach((checkpoint, index) => {
     const where = `checkpoints[${index}]`;
     const key = keys.get(checkpoint.keyId);
-    if (key === undefined) report(`${where}.keyId`, 'names no key of the file that holds');
+    if (key === undefined)
+      report(
+        `${where}.keyId`,
+        'is none of the keys of the file that could be read: it, or the key, was changed',
+      );
     else if (!isSignedBy(checkpoint, key)) report(where, 'is not what was signed');
     const next = checkpoints[index + 1];
     if (next === undefined) return;

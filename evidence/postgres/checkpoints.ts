@@ -23,7 +23,7 @@ INSERT INTO evidence.checkpoint (number, at, algorithm, tree_size, root_hash, pr
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`;
 const COVER = `
 UPDATE evidence.entry SET checkpoint = $1, leaf_index = leaf.place
-FROM unnest($2::bigint[], $3::int[]) AS leaf(position, place) WHERE entry.position = leaf.position`;
+FROM unnest($2::bigint[], $3::int[]) AS leaf(position, place) WHERE entry.position = leaf.position AND entry.checkpoint IS NULL`;
 
 export interface CheckpointOptions {
   readonly signer: CheckpointSigner;

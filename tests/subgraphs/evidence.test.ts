@@ -5,7 +5,7 @@ import { openSigner } from '@weft/evidence/checkpoint';
 import { PrismaClient } from '@weft/subgraphs/incidents/generated/client';
 import { incidentIdOf } from '@weft/subgraphs/incidents/identity';
 import { tellOverdue } from '@weft/subgraphs/incidents/overdue';
-import { openStore } from '@weft/subgraphs/store';
+import { openSqlStore } from '@weft/subgraphs/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
 import {
@@ -63,7 +63,7 @@ describe.skipIf(noPostgres !== undefined)('the evidence of an incident', () => {
     database = await createMigratedDatabase();
     const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
     const evidence = { signer: openSigner(pem as string), algorithm: 'sm3', intervalMs: 100 } as const;
-    hub = await startSigned(database.url, undefined, evidence);
+    hub = await startSigned(database.url, { evidence });
   });
   afterAll(async () => {
     await hub.close();
@@ -182,15 +182,50 @@ describe.skipIf(noPostgres !== undefined)('the evidence of an incident', () => {
       [STAFF, 'startIncidentVerification', ''],
       [STAFF, 'passIncident', ''],
       [STAFF, 'closeIncident', ''],
-      [CITIZEN, 'evaluateIncident', 'rating: 2, text: "我是王某"'],
+      [CITIZEN, 'evaluateIncident', 'rating: 2, text: "我是王某", remark: "住在王家巷"'],
     ] as const)
       await act(asker, id, field, args);
     const entries = await entriesOf(id);
     expect(read(entries[7]?.details ?? null)).toEqual({ notifications: 1 });
     const last = entries.at(-1);
     expect(last).toMatchObject({ action: 'EVALUATED', reason: null, authority: { reach: 'OWN' } });
-    expect(read(last?.personal ?? null)).toMatchObject({ evaluation: '我是王某' });
+    expect(last?.remark).toBeNull();
+    expect(read(last?.personal ?? null)).toMatchObject({
+      evaluation: '我是王某',
+      reporterRemark: '住在王家巷',
+    });
+    expect(JSON.stringify(entries.map(({ personal: _, ...rest }) => rest))).not.toContain('王');
     expect(read(last?.after ?? null)).toMatchObject({ state: 'EVALUATED', rating: 2 });
+  });
+
+  it('does not tell at a step what a reporter said but by the guarded field of it', async () => {
+    const id = await report(CITIZEN, { draft: true });
+    const done: readonly (readonly [Asker, string, string])[] = [
+      [CITIZEN, 'submitIncident', 'remark: "我叫王某"'],
+      [STAFF, 'acceptIncident', 'remark: "请核实"'],
+      [STAFF, 'routeIncident', 'department: "police"'],
+      [POLICE, 'signForIncident', ''],
+      [POLICE, 'feedBackIncident', 'result: "已处理"'],
+      [STAFF, 'startIncidentVerification', ''],
+      [STAFF, 'passIncident', ''],
+      [STAFF, 'closeIncident', ''],
+      // By telephone: the staff write down what the citizen says.
+      [STAFF, 'evaluateIncident', 'rating: 2, text: "王某不满意", remark: "电话回访"'],
+      [STAFF, 'reopenIncident', 'reason: "群众不满意"'],
+    ];
+    for (const [asker, field, args] of done) await act(asker, id, field, args);
+    const { data } = await hub.askAs(
+      STAFF,
+      'query ($id: ID!) { incident(id: $id) { steps { kind reason remark statement } } }',
+      { id },
+    );
+    const { steps } = (data as unknown as { incident: { steps: Record<string, unknown>[] } }).incident;
+    expect(steps.filter(({ reason, remark, statement }) => reason ?? remark ?? statement)).toEqual([
+      { kind: 'REPORTED', reason: null, remark: null, statement: '我叫王某' },
+      { kind: 'ACCEPTED', reason: null, remark: '请核实', statement: null },
+      { kind: 'EVALUATED', reason: null, remark: null, statement: '王某不满意\n电话回访' },
+      { kind: 'REOPENED', reason: '群众不满意', remark: null, statement: null },
+    ]);
   });
 
   it('begins with the report of the system that told it, whatever stands in it', async () => {
@@ -252,9 +287,11 @@ describe.skipIf(noPostgres !== undefined)('the evidence of an incident', () => {
     await act(STAFF, survivor, 'acceptIncident');
     await act(STAFF, survivor, 'routeIncident', 'department: "police"');
     const logger = createLogger('test', 'silent');
-    const prisma = new PrismaClient({ adapter: openStore(database.url, 'incidents', logger) });
-    await tellOverdue(prisma, new Date(Date.now() + 30 * 24 * 3_600_000), 'sm3');
+    const { adapter, sql, close } = openSqlStore(database.url, 'incidents', logger);
+    const prisma = new PrismaClient({ adapter });
+    await tellOverdue({ prisma, sql }, new Date(Date.now() + 30 * 24 * 3_600_000), 'sm3');
     await prisma.$disconnect();
+    await close();
     const overdue = (await entriesOf(survivor)).filter(({ action }) => action === 'OVERDUE');
     expect(overdue.map(({ reason }) => reason).sort()).toEqual(['HANDLE', 'REPLY', 'SIGN']);
     expect(overdue[0]).toMatchObject({ system: 'incidents', authority: { role: null, rule: 'DEADLINE' } });

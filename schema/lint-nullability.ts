@@ -1,7 +1,7 @@
 // Warns where a non-null field would let one department null what another one answers.
 import { type DefinitionNode, type FieldDefinitionNode, Kind, type TypeNode } from 'graphql';
 import type { SplitSubgraph } from './events-subgraph.ts';
-import type { Problem } from './problem.ts';
+import type { UnplacedProblem } from './problem.ts';
 import { isObjectNode, namedTypeOf, type ObjectNode } from './type-references.ts';
 
 interface EntityPart {
@@ -15,7 +15,7 @@ interface EntityPart {
  * (the home answers most of its fields); a field cannot be null and its type's home is another system; a root field of
  * Query cannot be null, so that its system takes down everything else that was asked with it.
  */
-export function lintNullability(subgraphs: readonly SplitSubgraph[]): readonly Problem[] {
+export function lintNullability(subgraphs: readonly SplitSubgraph[]): readonly UnplacedProblem[] {
   const homes = findHomes(subgraphs);
   const isSharedQuery =
     subgraphs.filter(({ split }) => split.servedDocument.definitions.some(isQuery)).length > 1;
@@ -36,7 +36,7 @@ function lintAddedField(
   node: ObjectNode,
   field: FieldDefinitionNode,
   homes: ReadonlyMap<string, string>,
-): readonly Problem[] {
+): readonly UnplacedProblem[] {
   const home = homes.get(node.name.value);
   if (home === undefined || home === system) return [];
   if (field.type.kind !== Kind.NON_NULL_TYPE || isKeyField(node, field.name.value)) return [];
@@ -50,7 +50,7 @@ function lintReference(
   node: ObjectNode,
   field: FieldDefinitionNode,
   homes: ReadonlyMap<string, string>,
-): readonly Problem[] {
+): readonly UnplacedProblem[] {
   const target = namedTypeOf(field.type);
   const home = homes.get(target);
   if (home === undefined || home === system || !hasNonNull(field.type)) return [];
@@ -63,7 +63,11 @@ function isQuery(node: DefinitionNode): boolean {
   return isObjectNode(node) && node.name.value === 'Query';
 }
 
-function lintRootField(system: string, node: ObjectNode, field: FieldDefinitionNode): readonly Problem[] {
+function lintRootField(
+  system: string,
+  node: ObjectNode,
+  field: FieldDefinitionNode,
+): readonly UnplacedProblem[] {
   if (!isQuery(node) || field.type.kind !== Kind.NON_NULL_TYPE) return [];
   const message = `non-null, so that ${system} failing nulls the whole answer of every query that asks for it: make it nullable`;
   return [

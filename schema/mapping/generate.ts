@@ -25,11 +25,14 @@ return function evaluate(s) {
   const i = s.$ ?? null, o = i, c = i, p = isPlain(o), h = ${program.readings()};
   return ${result};
 };`;
-  const factory = new Function('k', 'isPlain', 'readOwn', 'toText', code) as (
+  const factory = new Function('k', 'none', 'isPlain', 'readOwn', 'toText', code) as (
     ...given: unknown[]
   ) => Evaluate;
-  return factory(program.constants, isPlain, readOwn, toText);
+  return factory(program.constants, NO_ARGUMENTS, isPlain, readOwn, toText);
 }
+
+/** Of every call of a method that takes none: a list of its own for each would be garbage. */
+const NO_ARGUMENTS: readonly unknown[] = Object.freeze([]);
 
 /** An object that inherits from `Object.prototype` or nothing: what it has beside those names is its own. */
 function isPlain(value: unknown): boolean {
@@ -165,7 +168,7 @@ class Program {
     checkArguments(node, method.argsMin, method.argsMax);
     const apply = this.#constant(method.apply);
     const args = node.args.map((arg) => this.expression(arg, 'p'));
-    return `return ${apply}(c, [${args.join(', ')}], s);`;
+    return `return ${apply}(c, ${args.length === 0 ? 'none' : `[${args.join(', ')}]`}, s);`;
   }
 
   #matchBody(node: Extract<Node, { kind: 'call' }>): string {

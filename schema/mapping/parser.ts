@@ -8,7 +8,16 @@ export const MAPPING_DEPTH_MAX = 32;
 export const MAPPING_STEPS_MAX = 64;
 
 /** What `$name` may be. */
-export const MAPPING_ROOTS = ['args', 'this', 'batch', 'env', 'topic', 'message', 'call'] as const;
+export const MAPPING_ROOTS = [
+  'args',
+  'this',
+  'batch',
+  'env',
+  'topic',
+  'message',
+  'call',
+  'principal',
+] as const;
 export type MappingRoot = (typeof MAPPING_ROOTS)[number];
 
 export type Node =

@@ -18,6 +18,8 @@ export interface MappingScope {
   readonly message?: Readonly<Record<string, unknown>>;
   /** Where the answer of a call by message is awaited. */
   readonly call?: Readonly<Record<string, string>>;
+  /** Who a live field is for: `key`. */
+  readonly principal?: Readonly<Record<string, string>> | undefined;
   /** IANA zone for `->dateTime` of a text without an offset; default Asia/Shanghai. */
   readonly timezone?: string;
   /** Told of a value that a `->match` without a default does not know: the result is null. */

@@ -67,6 +67,7 @@ function shapeOfCall(node: Extract<Node, { kind: 'call' }>): MappingShape {
         ? UNKNOWN
         : { ...of, list: of.kind === 'object' || of.list === true ? false : undefined };
     case 'same':
+      return of.kind === 'value' ? { ...of, values: undefined } : UNKNOWN;
     case undefined:
       return UNKNOWN;
     default:

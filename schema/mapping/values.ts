@@ -28,9 +28,30 @@ export function toNumber(value: unknown): number | null {
   if (typeof value === 'number') return Number.isFinite(value) ? value : null;
   if (typeof value === 'bigint') return Number(value);
   if (typeof value !== 'string') return null;
+  if (isPlainDecimal(value)) return Number(value);
   return /^\s*[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?\s*$/.test(value)
     ? finite(Number(value))
     : null;
+}
+
+const ZERO = 48;
+const NINE = 57;
+const POINT = 46;
+/** So few digits are always a finite number. */
+const PLAIN_DECIMAL_CHARS_MAX = 32;
+
+/** `12` and `12.50`, which most numbers are: a pattern takes several times as long to find that out. */
+function isPlainDecimal(text: string): boolean {
+  const { length } = text;
+  if (length > PLAIN_DECIMAL_CHARS_MAX) return false;
+  let points = 0;
+  for (let at = 0; at < length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code >= ZERO && code <= NINE) continue;
+    if (code !== POINT) return false;
+    points += 1;
+  }
+  return length > points && points <= 1;
 }
 
 /** Negative, zero or positive; null when the two cannot be ordered. Numbers by value, other plain values by code unit. */

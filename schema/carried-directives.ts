@@ -12,22 +12,33 @@ const ALWAYS: ReadonlySet<string> = new Set(['deprecated', 'specifiedBy', 'oneOf
 /** The name of a directive in the member's document to the federation specification's own. */
 export type CarriedNames = ReadonlyMap<string, string>;
 
-/** Reads the member's link to the federation specification (https://specs.apollo.dev/link/v1.0). */
 export function readCarriedNames(document: DocumentNode): CarriedNames {
+  return readFederationNames(document, CARRIED);
+}
+
+/**
+ * Reads the member's link to the federation specification (https://specs.apollo.dev/link/v1.0): the names that the document has
+ * for the wanted ones, each to the specification's own.
+ */
+export function readFederationNames(document: DocumentNode, wanted: readonly string[]): CarriedNames {
   const names = new Map<string, string>();
   for (const node of document.definitions) {
     if (node.kind !== Kind.SCHEMA_EXTENSION && node.kind !== Kind.SCHEMA_DEFINITION) continue;
-    for (const directive of node.directives ?? []) addNames(directive, names);
+    for (const directive of node.directives ?? []) addNames(directive, wanted, names);
   }
   return names;
 }
 
-function addNames(directive: ConstDirectiveNode, names: Map<string, string>): void {
+function addNames(
+  directive: ConstDirectiveNode,
+  wanted: readonly string[],
+  names: Map<string, string>,
+): void {
   const values = new Map(directive.arguments?.map(({ name, value }) => [name.value, value] as const));
   if (textOf(values.get('url'))?.startsWith(FEDERATION) !== true) return;
   const imports = values.get('import');
   const prefix = textOf(values.get('as')) ?? 'federation';
-  for (const name of CARRIED) names.set(`${prefix}__${name}`, name);
+  for (const name of wanted) names.set(`${prefix}__${name}`, name);
   for (const item of imports?.kind === Kind.LIST ? imports.values : []) {
     const parts = new Map(
       item.kind === Kind.OBJECT
@@ -35,7 +46,7 @@ function addNames(directive: ConstDirectiveNode, names: Map<string, string>): vo
         : [],
     );
     const name = (textOf(item) ?? parts.get('name'))?.slice(1);
-    const carried = CARRIED.find((one) => one === name);
+    const carried = wanted.find((one) => one === name);
     if (carried !== undefined) names.set(parts.get('as')?.slice(1) ?? carried, carried);
   }
 }

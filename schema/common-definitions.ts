@@ -8,6 +8,9 @@ const COMMON = parse(readFileSync(new URL('./common.graphql', import.meta.url), 
 });
 const COMMON_BY_TYPE = definitionsByType(COMMON);
 
+/** Names of the types of `schema/common.graphql`, which belong to no system. */
+export const COMMON_TYPES: ReadonlySet<string> = new Set(COMMON_BY_TYPE.keys());
+
 /**
  * The SDL with every definition of `schema/common.graphql` that it names, directly or through another one, and does
  * not define. Adding twice adds nothing.

@@ -33,7 +33,7 @@ describe('compose', () => {
     const wrong = member('lights', lights.sdl.replace('{ light { id } }', '{ light { id name } }'));
     const { errors } = compose([wrong, power]);
     expect(errors?.map(printProblem)).toEqual([
-      'lights: LightChanged.light: message may bring only a key of the entity Light: { id } [EVENT_STREAM_INVALID]',
+      'sdl:5:69: lights: LightChanged.light: message may bring only a key of the entity Light: { id } [EVENT_STREAM_INVALID]',
     ]);
   });
 
@@ -47,7 +47,9 @@ describe('compose', () => {
 
   it('names the system and the line of a syntax error', () => {
     const { errors } = compose([lights, member('power', 'type Query {\n  a Int }')]);
-    expect(errors).toMatchObject([{ systems: ['power'], message: expect.stringContaining('(line 2)') }]);
+    expect(errors).toMatchObject([
+      { systems: ['power'], locations: [{ system: 'power', file: 'sdl', line: 2, column: 5 }] },
+    ]);
   });
 
   it('names the system of an unknown type', () => {

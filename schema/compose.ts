@@ -1,16 +1,22 @@
 // Composes the stored SDL of all members into one supergraph, with every finding by system and coordinate.
 import { composeServices } from '@apollo/composition';
-import { GraphQLError, parse } from 'graphql';
+import { parse } from 'graphql';
+import { place, problemFromError, problemFromHint, problemOfSystem } from './composition-problems.ts';
 import { EVENTS_SUBGRAPH, splitEventStreams } from './event-streams.ts';
 import { buildEventsSubgraph, type SplitSubgraph } from './events-subgraph.ts';
 import { lintNullability } from './lint-nullability.ts';
-import type { Problem } from './problem.ts';
+import { type Problem, sortProblems, type UnplacedProblem } from './problem.ts';
+import { createPositions, type Positions, SDL_FILE, type SourceText } from './source-positions.ts';
 
 /** A member of the graph with its stored SDL, live fields included and connector directives not. */
 export interface Subgraph {
   readonly name: string;
   readonly url: string;
   readonly sdl: string;
+  /** The SDL's own file, as findings name it; default `sdl`. */
+  readonly file?: string | undefined;
+  /** The files of which the SDL was made, where it was made: findings stand in them. */
+  readonly sources?: readonly SourceText[] | undefined;
 }
 
 export type Composition =
@@ -25,49 +31,67 @@ const HINT_LEVEL_MIN = 40;
 
 /**
  * Composes with `@apollo/composition`, the synthetic subgraph `events` added. Pure, and deterministic in the order of
- * names: equal members give an equal supergraph. Every finding names its systems and coordinate where there is one.
+ * names: equal members give an equal supergraph. Every finding names its systems, its coordinate where there is one, and file,
+ * line and column in what each system has written; they stand in the order of their places.
  */
 export function compose(subgraphs: readonly Subgraph[]): Composition {
   const sorted = [...subgraphs].sort((a, b) => (a.name < b.name ? -1 : 1));
-  const problems = checkNames(sorted);
+  const context: Context = { positions: createPositions(sorted), members: sorted.map(({ name }) => name) };
+  const problems = checkNames(sorted).map((problem) => placed(context, problem));
   const splits: (SplitSubgraph & { readonly url: string })[] = [];
-  for (const { name, url, sdl } of sorted) {
+  for (const subgraph of sorted) {
+    const { name, url, sdl, file } = subgraph;
     try {
-      splits.push({ name, url, split: splitEventStreams(sdl, name) });
+      splits.push({ name, url, split: splitEventStreams(sdl, file ?? SDL_FILE) });
     } catch (thrown) {
-      problems.push(problemFromError(thrown, name));
+      problems.push(problemOfSystem(thrown, subgraph, context.positions));
     }
   }
   const events = buildEventsSubgraph(splits);
-  problems.push(...events.problems);
-  if (problems.length > 0) return { errors: problems };
+  problems.push(...events.problems.map((problem) => placed(context, problem)));
+  if (problems.length > 0) return { errors: sortProblems(problems) };
   const services = splits.map(({ name, url, split }) => ({ name, url, typeDefs: split.servedDocument }));
   if (events.sdl !== undefined)
     services.push({ name: EVENTS_SUBGRAPH, url: EVENTS_URL, typeDefs: parse(events.sdl) });
-  return composeSplit(services, splits);
+  return composeSplit(context, services, splits);
+}
+
+interface Context {
+  readonly positions: Positions;
+  /** Names, in order. */
+  readonly members: readonly string[];
 }
 
 type Service = Parameters<typeof composeServices>[0][number];
-type Hint = NonNullable<ReturnType<typeof composeServices>['hints']>[number];
 
-function composeSplit(services: Service[], splits: readonly SplitSubgraph[]): Composition {
+function placed({ positions, members }: Context, problem: UnplacedProblem): Problem {
+  return place(problem, 'ERROR', positions, members);
+}
+
+function composeSplit(
+  { positions, members }: Context,
+  services: Service[],
+  splits: readonly SplitSubgraph[],
+): Composition {
+  const fromError = (thrown: unknown) => problemFromError(thrown, positions, members);
   try {
     const result = composeServices(services);
-    if (result.errors !== undefined) return { errors: result.errors.map((error) => problemFromError(error)) };
+    if (result.errors !== undefined) return { errors: sortProblems(result.errors.map(fromError)) };
     const hints = result.hints
       .filter((hint) => hint.definition.level.value >= HINT_LEVEL_MIN)
-      .map(problemFromHint);
+      .map((hint) => problemFromHint(hint, positions, members));
+    const lints = lintNullability(splits).map((problem) => place(problem, 'WARN', positions, members));
     return {
       supergraphSdl: `${result.supergraphSdl.trimEnd()}\n`,
-      hints: [...hints, ...lintNullability(splits)],
+      hints: sortProblems([...hints, ...lints]),
     };
   } catch (thrown) {
     // Composition throws on some malformed documents where it should report.
-    return { errors: [problemFromError(thrown)] };
+    return { errors: [fromError(thrown)] };
   }
 }
 
-function checkNames(subgraphs: readonly Subgraph[]): Problem[] {
+function checkNames(subgraphs: readonly Subgraph[]): UnplacedProblem[] {
   const seen = new Set<string>();
   return subgraphs.flatMap(({ name }) => {
     if (name === EVENTS_SUBGRAPH) {
@@ -93,44 +117,4 @@ function checkNames(subgraphs: readonly Subgraph[]): Problem[] {
       },
     ];
   });
-}
-
-function problemFromError(thrown: unknown, system?: string): Problem {
-  const message = thrown instanceof Error ? thrown.message : String(thrown);
-  const code = thrown instanceof GraphQLError ? thrown.extensions.code : undefined;
-  const nodes = thrown instanceof GraphQLError ? (thrown.nodes ?? []) : [];
-  const line =
-    system === undefined || !(thrown instanceof GraphQLError) ? undefined : thrown.locations?.[0]?.line;
-  return {
-    code: typeof code === 'string' ? code : 'INVALID_GRAPHQL',
-    message: line === undefined ? message : `${message} (line ${line})`,
-    systems: system === undefined ? systemsOf(message, nodes) : [system],
-    coordinate: coordinateIn(message),
-  };
-}
-
-function problemFromHint(hint: Hint): Problem {
-  return {
-    code: hint.definition.code,
-    message: hint.message,
-    systems: systemsOf(hint.message, hint.nodes ?? []),
-    coordinate: hint.coordinate ?? coordinateIn(hint.message),
-  };
-}
-
-/** Apollo marks syntax nodes with their subgraph, and begins or fills its messages with `[name]` or `subgraph "name"`. */
-function systemsOf(message: string, nodes: readonly object[]): readonly string[] {
-  const marked = nodes.flatMap((node) =>
-    'subgraph' in node && typeof node.subgraph === 'string' ? [node.subgraph] : [],
-  );
-  const leading = /^\[([^\]]+)\]/.exec(message)?.[1];
-  const lists = [...message.matchAll(/subgraphs? ((?:"[^"]+"(?:, | and )?)+)/g)].map(
-    (match) => match[1] ?? '',
-  );
-  const named = lists.flatMap((list) => [...list.matchAll(/"([^"]+)"/g)].map((match) => match[1] ?? ''));
-  return [...new Set([...marked, ...(leading === undefined ? [] : [leading]), ...named])].sort();
-}
-
-function coordinateIn(message: string): string | undefined {
-  return /"(@?[_A-Za-z]\w*(?:\.\w+)?(?:\(\w+:\))?)"/.exec(message)?.[1];
 }

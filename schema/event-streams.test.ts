@@ -31,7 +31,7 @@ describe('splitEventStreams', () => {
     expect(streams).toMatchObject([
       {
         coordinate: 'Subscription.lightChanged',
-        topic: 'light',
+        topics: ['light'],
         message: GOOD,
         where: '$.on->eq(true)',
         returnType: 'LightChanged',

@@ -1,6 +1,7 @@
 // Splits a stored SDL into what its subgraph serves and the live fields that the gateway answers from the event log.
 import {
   type ConstDirectiveNode,
+  type ConstValueNode,
   type DefinitionNode,
   type DocumentNode,
   type FieldDefinitionNode,
@@ -23,7 +24,8 @@ export interface StreamField {
   readonly coordinate: string;
   readonly definition: FieldDefinitionNode;
   readonly returnType: string;
-  readonly topic: string;
+  /** As they are named: one as a rule. */
+  readonly topics: readonly string[];
   /** A selection set on the return type, with its braces: what an event's data brings. */
   readonly message: string;
   /** In the mapping grammar, over the event's data. */
@@ -32,6 +34,10 @@ export interface StreamField {
   readonly snapshot: string | undefined;
   /** Whether changes of one subject may be gathered, by the argument `intervalMs`. */
   readonly coalesces: boolean;
+  /** In the mapping grammar, over the event's data and `$args`: what `message` is picked from; undefined: the event's data. */
+  readonly brings?: string | undefined;
+  /** The shortest interval, in milliseconds, at which changes are gathered; undefined: as the client says. */
+  readonly everyMs?: number | undefined;
 }
 
 export interface SplitSdl {
@@ -73,16 +79,28 @@ export function decodeStreamField(definition: FieldDefinitionNode): StreamField 
     const value = given(name);
     return value?.kind === Kind.BOOLEAN && value.value;
   };
+  const number = (name: string) => {
+    const value = given(name);
+    return value?.kind === Kind.INT ? Number(value.value) : undefined;
+  };
   return {
     coordinate: `Subscription.${definition.name.value}`,
     definition,
     returnType: namedTypeOf(definition.type),
-    topic: argument('topic') ?? '',
+    topics: textsOf(given('topic')),
     message: argument('message') ?? '',
     where: argument('where'),
     snapshot: argument('snapshot'),
     coalesces: flag('coalesce'),
+    brings: argument('brings'),
+    everyMs: number('everyMs'),
   };
+}
+
+/** One stands for a list of one: https://spec.graphql.org/draft/#sec-List.Input-Coercion */
+function textsOf(value: ConstValueNode | undefined): readonly string[] {
+  const values = value?.kind === Kind.LIST ? value.values : [value];
+  return values.flatMap((each) => (each?.kind === Kind.STRING ? [each.value] : []));
 }
 
 function isEventStream(directive: ConstDirectiveNode): boolean {

@@ -13,8 +13,8 @@ import { type CarriedNames, carryDirectives, readCarriedNames } from './carried-
 import { addCommonDefinitions } from './common-definitions.ts';
 import { EVENTS_LINK_URL, type SplitSdl, type StreamField } from './event-streams.ts';
 import { canonicalFieldSet, canonicalKey, parseFieldSet } from './field-set.ts';
-import type { Problem } from './problem.ts';
-import { checkStreamOptions } from './stream-options.ts';
+import type { UnplacedProblem } from './problem.ts';
+import { checkStreamOptions, checkTopics } from './stream-options.ts';
 import { definitionsByType, isObjectNode, namedTypeOf, referencedTypes } from './type-references.ts';
 
 export interface SplitSubgraph {
@@ -25,7 +25,7 @@ export interface SplitSubgraph {
 export interface EventsSubgraph {
   /** Undefined when no member has a live field. */
   readonly sdl: string | undefined;
-  readonly problems: readonly Problem[];
+  readonly problems: readonly UnplacedProblem[];
 }
 
 const FILLED_BY_GATEWAY = new Set(['cursor', 'gap']);
@@ -34,7 +34,7 @@ const headerOf = (imports: readonly string[]) => `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: [${imports.map((name) => `"@${name}"`).join(', ')}])
   @link(url: "${EVENTS_LINK_URL}", import: ["@eventStream"])
   @composeDirective(name: "@eventStream")
-directive @eventStream(topic: String!, message: String!, where: String, snapshot: String, coalesce: Boolean) on FIELD_DEFINITION
+directive @eventStream(topic: [String!]!, message: String!, where: String, snapshot: String, coalesce: Boolean, brings: String, everyMs: Int) on FIELD_DEFINITION
 `;
 
 interface ObjectPart {
@@ -54,7 +54,7 @@ interface Builder {
   readonly owners: Map<string, string>;
   /** Names of directives that came with what was taken. */
   readonly carried: Set<string>;
-  readonly problems: Problem[];
+  readonly problems: UnplacedProblem[];
 }
 
 /** One member's document with the questions that are asked of it. */
@@ -98,7 +98,7 @@ function addStream(builder: Builder, member: Member, stream: StreamField): void 
     return;
   }
   builder.owners.set(name, member.name);
-  if (stream.topic === '') report('@eventStream needs a topic');
+  checkTopics(stream, report);
   checkStreamOptions(member.types, stream, report);
   const root = objectPart(builder, 'Subscription');
   takeField(builder, member, root, stream.definition);

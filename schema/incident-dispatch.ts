@@ -48,6 +48,7 @@ export const DELIVERY_LABELS = {
   REJECTED: '对方拒收',
   UNKNOWN: '结果不明',
   DEAD: '未能送达',
+  SUPERSEDED: '不再送达',
 } as const;
 
 export type DeliveryState = keyof typeof DELIVERY_LABELS;

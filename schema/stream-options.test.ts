@@ -56,3 +56,24 @@ describe('a live field that coalesces', () => {
     expect(problemsOf('intervalMs: Int,', '')).toEqual([expect.stringMatching(/coalesce: true/)]);
   });
 });
+
+describe('what a live field says of the shortest interval and of what it brings', () => {
+  const GATHERS = 'room: ID, intervalMs: Int,';
+
+  it('goes with coalesce', () => {
+    expect(problemsOf(GATHERS, 'coalesce: true, everyMs: 1000')).toEqual([]);
+    expect(problemsOf('', 'everyMs: 1000')).toEqual([expect.stringMatching(/everyMs, but/)]);
+    for (const everyMs of [0, 60_001])
+      expect(problemsOf(GATHERS, `coalesce: true, everyMs: ${everyMs}`)).toEqual([
+        expect.stringMatching(/expected 1 to 60000/),
+      ]);
+  });
+
+  it('is a mapping over the event and the arguments that there are', () => {
+    expect(problemsOf('room: ID,', `brings: "light: { id: $args.room->default('*') }"`)).toEqual([]);
+    expect(problemsOf('', 'brings: "light: { id: $args.room }"')).toEqual([
+      expect.stringMatching(/no argument room/),
+    ]);
+    expect(problemsOf('room: ID,', 'brings: "light: {"')).toEqual([expect.stringMatching(/^brings: /)]);
+  });
+});

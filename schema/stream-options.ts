@@ -1,6 +1,7 @@
 // Checks what a live field may say besides topic and message: where the current state comes from, and whether changes may be gathered.
 import type { DefinitionNode, FieldDefinitionNode } from 'graphql';
 import type { StreamField } from './event-streams.ts';
+import { compileMapping } from './mapping/compile.ts';
 import { parseSnapshotField } from './snapshot-field.ts';
 import { isObjectNode, namedTypeOf } from './type-references.ts';
 
@@ -23,6 +24,39 @@ export function checkStreamOptions(types: Types, stream: StreamField, report: Re
   if (stream.coalesces && !isInt) report('coalesces, and so needs the argument intervalMs: Int');
   if (!stream.coalesces && interval !== undefined)
     report('has the argument intervalMs, but @eventStream does not say coalesce: true');
+  checkEvery(stream, report);
+  checkBrings(stream, report);
+}
+
+/** As many as a gateway reads as one (`@weft/events/several-topics`), which has their names with a comma between them. */
+const TOPICS_MAX = 8;
+
+export function checkTopics({ topics }: StreamField, report: Report): void {
+  if (topics.length === 0 || topics.includes('')) report('@eventStream needs a topic');
+  if (topics.length > TOPICS_MAX) report(`topic: expected at most ${TOPICS_MAX}, got ${topics.length}`);
+  for (const topic of topics)
+    if (topic.includes(',')) report(`topic: expected a name without a comma, got ${topic}`);
+}
+
+/** The longest interval at which a gateway gathers. */
+const EVERY_MS_MAX = 60_000;
+
+function checkEvery({ coalesces, everyMs }: StreamField, report: Report): void {
+  if (everyMs === undefined) return;
+  if (!coalesces) report('has everyMs, but @eventStream does not say coalesce: true');
+  if (everyMs < 1 || everyMs > EVERY_MS_MAX) report(`everyMs: expected 1 to ${EVERY_MS_MAX}, got ${everyMs}`);
+}
+
+function checkBrings({ brings, definition }: StreamField, report: Report): void {
+  if (brings === undefined) return;
+  try {
+    compileMapping(brings, { roots: ['args'] });
+  } catch (thrown) {
+    report(`brings: ${(thrown as Error).message}`);
+  }
+  const own = new Set((definition.arguments ?? []).map(({ name }) => name.value));
+  for (const [, name = ''] of brings.matchAll(/\$args\.(\w+)/g))
+    if (!own.has(name)) report(`brings: the live field has no argument ${name}`);
 }
 
 function checkSnapshot(types: Types, stream: StreamField, text: string, report: Report): void {

@@ -23,11 +23,14 @@ export interface DemoStream {
 
 const GRID_EVENT_SHARE = 0.35;
 const PATROL_SHARE = 0.3;
+const TASK_SHARE = 0.2;
 const POLICE_SHARE = 0.5;
 /** Things that move on by themselves; the oldest is forgotten when there are more. */
 const MOVING_MAX = 200;
 const STEPS_PER_TURN = 2;
 const METRES_PER_MINUTE = 55;
+/** From its handing out to when a task is due. */
+const TASK_HOURS = 36;
 
 const ORDER_STATES = ['20', '30', '40', '50'];
 const EVENT_STATES = ['2', '3'];
@@ -100,6 +103,7 @@ class City {
     await this.#callHotline(this.#draw());
     if (this.#random() < GRID_EVENT_SHARE) await this.#reportEvent(this.#draw());
     if (this.#random() < PATROL_SHARE) await this.#patrol(this.#draw());
+    if (this.#random() < TASK_SHARE) await this.#assign(this.#draw());
     for (let step = 0; step < STEPS_PER_TURN; step += 1) await this.#moveOne();
     await this.#staff.workOn();
   }
@@ -168,6 +172,19 @@ class City {
       endedAt: new Date(nowMs).toISOString(),
       metres: minutes * METRES_PER_MINUTE,
     });
+  }
+
+  /** The grid platform sends its worker to look at something by the evening after next. */
+  async #assign({ gridCode, subject, address }: Scene): Promise<void> {
+    const reply = await this.#grid.post('/tasks', {
+      gridCode,
+      kind: '3',
+      title: `现场核查：${subject}`,
+      content: address,
+      urgency: '1',
+      dueAt: new Date(Date.now() + TASK_HOURS * 3_600_000).toISOString(),
+    });
+    this.#letMove(this.#grid, 'tasks', readText(reply, 'taskNo'), ['1', '2']);
   }
 
   #letMove(control: Control, things: string, number: string | undefined, states: readonly string[]): void {

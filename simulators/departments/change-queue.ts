@@ -17,6 +17,8 @@ export interface ChangeQueue {
   close(): Promise<void>;
 }
 
+/** Pieces of work whose changes are told at once. */
+const IN_FLIGHT_MAX = 4;
 const LOADED_MAX = 100;
 const RETRY_MS_MIN = 200;
 const RETRY_MS_MAX = 5_000;
@@ -34,19 +36,27 @@ export function startChangeQueue({ books, switches, deliver }: ChangeQueueOption
   const tellAll = async (): Promise<boolean> => {
     if (switches.current.outOfOrder) await delay(GATHER_MS, undefined, { signal: closing.signal });
     const pending = books.readPending(LOADED_MAX);
+    const lanes = switches.current.outOfOrder
+      ? [pending.toReversed()]
+      : [...Map.groupBy(pending, ({ work }) => work.no).values()];
     const refused = new Set<string>();
     let failures = 0;
-    for (const change of switches.current.outOfOrder ? pending.toReversed() : pending) {
-      if (closing.signal.aborted || failures >= FAILURES_MAX) return false;
-      if (refused.has(change.work.no)) continue;
-      const isTaken = await deliver(change);
-      if (isTaken && switches.current.duplicate) await deliver(change);
-      if (isTaken) books.markTold(change.id);
-      else refused.add(change.work.no);
-      failures = isTaken ? 0 : failures + 1;
-    }
+    const tellLanes = async () => {
+      for (let lane = lanes.shift(); lane !== undefined; lane = lanes.shift()) {
+        for (const change of lane) {
+          if (closing.signal.aborted || failures >= FAILURES_MAX) return;
+          if (refused.has(change.work.no)) continue;
+          const isTaken = await deliver(change);
+          if (isTaken && switches.current.duplicate) await deliver(change);
+          if (isTaken) books.markTold(change.id);
+          else refused.add(change.work.no);
+          failures = isTaken ? 0 : failures + 1;
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT_MAX }, tellLanes));
     hasGrown ||= pending.length === LOADED_MAX;
-    return refused.size === 0;
+    return refused.size === 0 && lanes.length === 0 && !closing.signal.aborted;
   };
   const run = async () => {
     let waitMs = RETRY_MS_MIN;

@@ -27,7 +27,9 @@ export interface Desk {
   readonly books: WorkBooks;
   take(work: { readonly clientNo: string; readonly content: WorkContent }): Work;
   change(no: string, step: Step): Work | undefined;
-  /** `POST /_control/works/{no}/state` and `GET /_control/stats`. */
+  /** 未结: how many lie below an area and are neither settled nor given back. @param name of the field with the area's code */
+  countOpen(name: string, area: string): number;
+  /** `POST /_control/works/{no}/state`, `POST /_control/people` and `GET /_control/stats`. */
   answerControl(request: WebRequest, stats: object): WebAnswer | undefined;
   close(): Promise<void>;
 }
@@ -61,9 +63,15 @@ export function openDesk(options: DeskOptions): Desk {
       return taken;
     },
     change,
+    countOpen: (name, prefix) => books.countIn(openStatesOf(way), { name, prefix }),
     answerControl(request, stats) {
       if (request.method === 'GET' && request.path === '/_control/stats')
         return json(200, { ...books.count(), ...stats });
+      if (request.method === 'POST' && request.path === '/_control/people') {
+        const { holder, awayMs } = decodeAway(decodeJson(request.body));
+        handling.stayAway(holder, awayMs);
+        return json(200, { holder, awayMs });
+      }
       const no = request.method === 'POST' ? STATE_PATH.exec(request.path)?.[1] : undefined;
       if (no === undefined) return undefined;
       const changed = change(no, decodeStep(decodeJson(request.body), way));
@@ -75,6 +83,24 @@ export function openDesk(options: DeskOptions): Desk {
       books.close();
     },
   };
+}
+
+/** Before the one in which it is settled. */
+function openStatesOf({ states, settled }: Way): readonly string[] {
+  return states.slice(0, states.indexOf(settled));
+}
+
+/** Whoever sends the people away may forget to bring them back. */
+const AWAY_MS_MAX = 600_000;
+const HOLDER_CHARS_MAX = 100;
+
+function decodeAway(value: unknown): { readonly holder: string; readonly awayMs: number } {
+  const { holder = '', awayMs } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof holder !== 'string' || holder.length > HOLDER_CHARS_MAX)
+    throw new TypeError(`holder: expected a text of at most ${HOLDER_CHARS_MAX} characters`);
+  if (typeof awayMs !== 'number' || !(awayMs >= 0 && awayMs <= AWAY_MS_MAX))
+    throw new TypeError(`awayMs: expected 0 to ${AWAY_MS_MAX} milliseconds`);
+  return { holder, awayMs };
 }
 
 /** Reads the body of a change of state; throws TypeError naming the field. Codes are checked by form only. */

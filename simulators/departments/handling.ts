@@ -14,19 +14,28 @@ export interface HandlingOptions<Thing> {
 }
 
 export interface Handling {
+  /** The people do nothing for so long, by order of a holder; they come back when no order holds. 0 takes one back. */
+  stayAway(holder: string, awayMs: number): void;
   close(): void;
 }
 
+/** Who may send the people away at once; the oldest order is forgotten when there are more. */
+const HOLDERS_MAX = 100;
 /** The longest that a timer can wait. */
 const WAIT_MS_MAX = 2 ** 31 - 1;
 
 export function startHandling<Thing>(options: HandlingOptions<Thing>): Handling {
   const random = options.random ?? Math.random;
   let timer: NodeJS.Timeout | undefined;
+  const awayUntilMs = new Map<string, number>();
+  const isAway = () => {
+    for (const [holder, untilMs] of awayUntilMs) if (performance.now() >= untilMs) awayUntilMs.delete(holder);
+    return awayUntilMs.size > 0;
+  };
   const schedule = () => {
     const waitMs = Math.min(options.paceMs * (0.5 + random()), WAIT_MS_MAX);
     timer = setTimeout(() => {
-      handleOne();
+      if (!isAway()) handleOne();
       schedule();
     }, waitMs);
   };
@@ -37,7 +46,15 @@ export function startHandling<Thing>(options: HandlingOptions<Thing>): Handling 
     if (thing !== undefined && step !== undefined) options.apply(thing, step);
   };
   if (options.paceMs > 0) schedule();
-  return { close: () => clearTimeout(timer) };
+  return {
+    stayAway: (holder, awayMs) => {
+      if (awayMs > 0) awayUntilMs.set(holder, performance.now() + awayMs);
+      else awayUntilMs.delete(holder);
+      const oldest = awayUntilMs.size > HOLDERS_MAX ? awayUntilMs.keys().next().value : undefined;
+      if (oldest !== undefined) awayUntilMs.delete(oldest);
+    },
+    close: () => clearTimeout(timer),
+  };
 }
 
 /** The usual way of work: from state to state, now and then given back before its end. */

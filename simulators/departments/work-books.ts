@@ -47,6 +47,8 @@ export interface WorkBooks {
   findByClient(clientNo: string): readonly Work[];
   /** In one of these states, the oldest first. */
   findIn(states: readonly string[], limit: number): readonly Work[];
+  /** In one of these states whose content has a text that begins so under this name. */
+  countIn(states: readonly string[], area: { readonly name: string; readonly prefix: string }): number;
   readPending(limit: number): readonly PendingChange[];
   markTold(id: number): void;
   count(): { readonly works: number; readonly told: number; readonly pending: number };
@@ -129,7 +131,7 @@ function writing(
   };
 }
 
-function reading(database: DatabaseSync): Pick<WorkBooks, 'find' | 'findByClient' | 'findIn'> {
+function reading(database: DatabaseSync): Pick<WorkBooks, 'find' | 'findByClient' | 'findIn' | 'countIn'> {
   const byNumbers = database.prepare(
     'select body from work where no in (select value from json_each(?)) order by no',
   );
@@ -137,7 +139,13 @@ function reading(database: DatabaseSync): Pick<WorkBooks, 'find' | 'findByClient
   const byState = database.prepare(
     'select body from work where state in (select value from json_each(?)) order by changed_at limit ?',
   );
+  const inArea = database.prepare(
+    'select count(*) as total from work where state in (select value from json_each(?)) ' +
+      "and body ->> ('$.content.' || ?) between ? and ? || ':'",
+  );
   return {
+    countIn: (states, { name, prefix }) =>
+      Number(inArea.get(JSON.stringify(states), name, prefix, prefix)?.total),
     find: (nos) => byNumbers.all(JSON.stringify(nos)).map(decodeWork),
     findByClient: (clientNo) => byClient.all(clientNo).map(decodeWork),
     findIn: (states, limit) => byState.all(JSON.stringify(states), limit).map(decodeWork),

@@ -1,4 +1,4 @@
-// The grid platform's books: events reported by grid workers, their states, and patrols.
+// The grid platform's books: events reported by grid workers, their states, patrols, and tasks of workers.
 import { type Community, readCommunities } from '../city/divisions.ts';
 import type { Faults } from '../faults.ts';
 import { toLocalDay, toLocalMilliseconds } from '../local-time.ts';
@@ -6,7 +6,8 @@ import type { GridEngine } from './engine.ts';
 import type { NewGridEvent } from './event.ts';
 import type { NewPatrol } from './patrol.ts';
 import { applyTableFaults, findRealTable } from './table-faults.ts';
-import { createTables, fillTables } from './tables.ts';
+import { createTables, fillStatistics, fillTables } from './tables.ts';
+import type { NewGridTask } from './task.ts';
 
 export interface CreatedEvent {
   readonly externalRef: string;
@@ -19,6 +20,14 @@ export interface CreatedPatrol {
   readonly patrolNo: string;
 }
 
+export interface CreatedTask {
+  readonly gridCode: string;
+  readonly taskNo: string;
+  readonly worker: string;
+}
+
+type Counts = Readonly<Record<'grids' | 'workers' | 'patrols' | 'events' | 'tasks', number>>;
+
 export interface GridBooks {
   readonly communities: readonly Community[];
   /**
@@ -30,8 +39,12 @@ export interface GridBooks {
   changeState(eventNo: string, state: string): Promise<boolean>;
   /** One transaction for all. Throws TypeError on an unknown grid. */
   patrol(patrols: readonly NewPatrol[]): Promise<readonly CreatedPatrol[]>;
+  /** Tasks for the workers of grids; one transaction for all. Throws TypeError on an unknown grid. */
+  assign(tasks: readonly NewGridTask[]): Promise<readonly CreatedTask[]>;
+  /** False when there is no such task. */
+  changeTaskState(taskNo: string, state: string): Promise<boolean>;
   setFaults(faults: Faults): Promise<void>;
-  count(): Promise<Readonly<Record<'grids' | 'workers' | 'patrols' | 'events', number>>>;
+  count(): Promise<Counts>;
   close(): Promise<void>;
 }
 
@@ -39,6 +52,12 @@ export interface GridBooks {
 const LATE_MS = 2_000;
 /** With the out-of-order switch on, the older version of a row comes back after this. */
 const RELAPSE_MS = 700;
+
+/** Of a district, a street and a community. */
+const LEVEL_DIGITS = [6, 9, 12] as const;
+const EVERYWHERE = '0';
+/** 已上报, 处置中. */
+const OPEN_STATES = ['1', '2'];
 
 export async function openGridBooks(engine: GridEngine, noFaults: Faults): Promise<GridBooks> {
   const books = new SqlGridBooks(engine, readCommunities(), noFaults);
@@ -84,6 +103,29 @@ class SqlGridBooks implements GridBooks {
     );
   }
 
+  assign(tasks: readonly NewGridTask[]): Promise<readonly CreatedTask[]> {
+    return this.#queue(() =>
+      this.#engine.transaction(async () => {
+        const created: CreatedTask[] = [];
+        for (const task of tasks) created.push(await this.#assign(task));
+        return created;
+      }),
+    );
+  }
+
+  changeTaskState(taskNo: string, state: string): Promise<boolean> {
+    return this.#queue(() =>
+      this.#engine.transaction(async () => {
+        const table = await findRealTable(this.#engine, 'wg_renwu');
+        const found = await this.#engine.all(`select bb from ${table} where rwbh = ?`, [taskNo]);
+        if (found[0] === undefined) return false;
+        const values = [state, toLocalMilliseconds(Date.now()), Number(found[0].bb) + 1, taskNo];
+        await this.#engine.run(`update ${table} set zt = ?, gxsj = ?, bb = ? where rwbh = ?`, values);
+        return true;
+      }),
+    );
+  }
+
   setFaults(faults: Faults): Promise<void> {
     return this.#queue(async () => {
       for (const relapse of this.#relapses) clearTimeout(relapse);
@@ -91,13 +133,14 @@ class SqlGridBooks implements GridBooks {
       await applyTableFaults(this.#engine, { ...faults, ...NO_TABLE_FAULTS });
       await createTables(this.#engine);
       await fillTables(this.#engine, this.communities, Date.now());
+      await fillStatistics(this.#engine, Date.now());
       await this.#correct();
       await applyTableFaults(this.#engine, faults);
       this.#faults = faults;
     });
   }
 
-  count(): Promise<Record<'grids' | 'workers' | 'patrols' | 'events', number>> {
+  count(): Promise<Counts> {
     return this.#queue(async () => {
       const count = async (table: Parameters<typeof findRealTable>[1]) => {
         const rows = await this.#engine.all(
@@ -106,7 +149,8 @@ class SqlGridBooks implements GridBooks {
         return Number(rows[0]?.n);
       };
       const [grids, workers] = [await count('wg_wangge'), await count('wg_wanggeyuan')];
-      return { grids, workers, patrols: await count('wg_xuncha'), events: await count('wg_shijian') };
+      const [patrols, events] = [await count('wg_xuncha'), await count('wg_shijian')];
+      return { grids, workers, patrols, events, tasks: await count('wg_renwu') };
     });
   }
 
@@ -139,6 +183,7 @@ class SqlGridBooks implements GridBooks {
       1,
     ]);
     await this.#engine.run('insert into wg_waibu values (?, ?)', [externalRef, eventNo]);
+    await this.#tally(gridCode.slice(0, 12), 1);
     return { externalRef, eventNo, created: true };
   }
 
@@ -152,9 +197,21 @@ class SqlGridBooks implements GridBooks {
     return { gridCode, patrolNo };
   }
 
+  async #assign({ gridCode, kind, title, content, urgency, dueAtMs }: NewGridTask): Promise<CreatedTask> {
+    const worker = await this.#findWorker(gridCode);
+    const nowMs = Date.now();
+    const taskNo = await this.#nextNumber(`RW${toLocalDay(nowMs)}`);
+    const now = toLocalMilliseconds(nowMs);
+    const due = dueAtMs === null ? null : toLocalMilliseconds(dueAtMs);
+    const values = [taskNo, gridCode, worker, kind, title, content, urgency, '0', now, due, now, 1];
+    const table = await findRealTable(this.#engine, 'wg_renwu');
+    await this.#engine.run(`insert into ${table} values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, values);
+    return { gridCode, taskNo, worker };
+  }
+
   async #changeState(eventNo: string, state: string): Promise<boolean> {
     const table = await findRealTable(this.#engine, 'wg_shijian');
-    const found = await this.#engine.all(`select zt, gxsj, bb from ${table} where sjbh = ?`, [eventNo]);
+    const found = await this.#engine.all(`select zt, gxsj, bb, sqdm from ${table} where sjbh = ?`, [eventNo]);
     const before = found[0];
     if (before === undefined) return false;
     const version = Number(before.bb) + 1;
@@ -165,6 +222,8 @@ class SqlGridBooks implements GridBooks {
       version,
       eventNo,
     ]);
+    const change = Number(OPEN_STATES.includes(state)) - Number(OPEN_STATES.includes(String(before.zt)));
+    await this.#tally(String(before.sqdm), change);
     if (!this.#faults.outOfOrder) return true;
     await this.#engine.run('replace into wg_gengzheng values (?, ?, ?, ?)', [
       eventNo,
@@ -174,6 +233,17 @@ class SqlGridBooks implements GridBooks {
     ]);
     this.#relapseLater(eventNo, String(before.zt), version - 1);
     return true;
+  }
+
+  /** The platform's own statistics, of the community and of all that it lies in. */
+  async #tally(community: string, change: number): Promise<void> {
+    if (change === 0) return;
+    const table = await findRealTable(this.#engine, 'wg_tongji');
+    for (const division of [...LEVEL_DIGITS.map((digits) => community.slice(0, digits)), EVERYWHERE]) {
+      const rows = await this.#engine.all(`select wjs from ${table} where qhdm = ?`, [division]);
+      const values = [division, Number(rows[0]?.wjs ?? 0) + change, toLocalMilliseconds(Date.now())];
+      await this.#engine.run(`replace into ${table} values (?, ?, ?)`, values);
+    }
   }
 
   /** A late writer puts the older version back, with a time that a poll looks at once more. */

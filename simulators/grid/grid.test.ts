@@ -71,6 +71,7 @@ function describeBooks(): void {
       grids: 513,
       workers: 513,
       patrols: 1026,
+      tasks: 513,
     });
     const rows = await world.reader.all(
       `select g.*, y.xm from wg_wangge g join wg_wanggeyuan y on y.wgybh = g.wgybh where g.wgbm = '${GRID}'`,
@@ -99,6 +100,22 @@ function describeBooks(): void {
     await call('POST', control('events/SJ20260301000001/state'), { state: '2' });
     expect(await readEvent('SJ20260301000001')).toMatchObject({ zt: '2', bb: 2 });
     expect((await call('POST', control('events/SJ1/state'), { state: '2' })).status).toBe(404);
+  });
+
+  test('keeps statistics of what is open, of the community and of all that it lies in', async () => {
+    const open = async () =>
+      Object.fromEntries(
+        (await world.reader.all('select qhdm, wjs from wg_tongji')).map(({ qhdm, wjs }) => [qhdm, wjs]),
+      );
+    const first = await report('a');
+    await report('b');
+    expect(await open()).toEqual({ 320508: 2, 320508018: 2, 320508018014: 2, 0: 2 });
+    await world.grid.changeState(first, '2');
+    expect((await open())['320508']).toBe(2);
+    await world.grid.changeState(first, '3');
+    expect(await open()).toEqual({ 320508: 1, 320508018: 1, 320508018014: 1, 0: 1 });
+    await world.restart();
+    expect((await open())['0']).toBe(1);
   });
 
   test('refuses an event of a grid that is not there', async () => {
@@ -137,6 +154,40 @@ function describeBooks(): void {
     const answer = await call('POST', control('patrols'), [patrol, { ...patrol, ...wrong }]);
     expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining(field)]);
     expect((await call('GET', control('stats'))).body).toMatchObject({ patrols: 1026 });
+  });
+
+  test('gives a task to the worker of a grid, and keeps what becomes of it', async () => {
+    const task = {
+      gridCode: GRID,
+      kind: '3',
+      title: '核查占道',
+      urgency: '2',
+      dueAt: '2026-03-02T00:00:00Z',
+    };
+    const made = await call('POST', control('tasks'), task);
+    expect(made).toMatchObject({ status: 201, body: [{ gridCode: GRID, worker: 'WGY0043' }] });
+    const { taskNo } = (made.body as { taskNo: string }[])[0] ?? {};
+    expect((await call('POST', control(`tasks/${taskNo}/state`), { state: '1' })).body).toEqual({
+      taskNo,
+      state: '1',
+    });
+    const rows = await world.reader.all(`select * from wg_renwu where rwbh = '${taskNo}'`);
+    expect(rows).toMatchObject([
+      { wgybh: 'WGY0043', rwlx: '3', jjcd: '2', zt: '1', jzsj: '2026-03-02 08:00:00.000', bb: 2 },
+    ]);
+    expect((await call('POST', control('tasks/RW0/state'), { state: '1' })).status).toBe(404);
+  });
+
+  test.each([
+    ['gridCode', { gridCode: '1' }],
+    ['gridCode', { gridCode: '999999999999999' }],
+    ['title', { title: '' }],
+    ['dueAt', { dueAt: 'soon' }],
+  ])('refuses tasks of which one has a wrong %s, and takes none of them', async (field, wrong) => {
+    const task = { gridCode: GRID, title: '走访' };
+    const answer = await call('POST', control('tasks'), [task, { ...task, ...wrong }]);
+    expect([answer.status, JSON.stringify(answer.body)]).toEqual([400, expect.stringContaining(field)]);
+    expect((await call('GET', control('stats'))).body).toMatchObject({ tasks: 513 });
   });
 
   test('comes back from a restart with its books and without faults', async () => {

@@ -14,6 +14,7 @@ import { decodeEventState, decodeGridEvent } from './event.ts';
 import { openMariadbEngine } from './mariadb.ts';
 import { decodePatrol } from './patrol.ts';
 import { openSqliteEngine } from './sqlite.ts';
+import { decodeGridTask } from './task.ts';
 
 export interface GridOptions {
   /** Where `grid.db` is kept. */
@@ -34,7 +35,7 @@ export interface Grid {
 }
 
 const THINGS_PER_POST_MAX = 1_000;
-const STATE_PATH = /^\/_control\/events\/(\w+)\/state$/;
+const STATE_PATH = /^\/_control\/(events|tasks)\/(\w+)\/state$/;
 
 export async function startGrid(options: GridOptions): Promise<Grid> {
   const { mariadbUrl, directory } = options;
@@ -81,8 +82,14 @@ async function answerControl(
     const patrols = decodeList(decodeJson(request.body), THINGS_PER_POST_MAX);
     return json(201, await books.patrol(patrols.map(decodePatrol)));
   }
-  const eventNo = STATE_PATH.exec(request.path)?.[1];
-  if (eventNo === undefined) return undefined;
+  if (request.path === '/_control/tasks') {
+    const tasks = decodeList(decodeJson(request.body), THINGS_PER_POST_MAX);
+    return json(201, await books.assign(tasks.map(decodeGridTask)));
+  }
+  const [, things, number] = STATE_PATH.exec(request.path) ?? [];
+  if (number === undefined) return undefined;
   const state = decodeEventState(decodeJson(request.body));
-  return (await books.changeState(eventNo, state)) ? json(200, { eventNo, state }) : undefined;
+  if (things === 'tasks')
+    return (await books.changeTaskState(number, state)) ? json(200, { taskNo: number, state }) : undefined;
+  return (await books.changeState(number, state)) ? json(200, { eventNo: number, state }) : undefined;
 }

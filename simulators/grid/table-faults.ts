@@ -33,7 +33,9 @@ const COLUMNS: Readonly<Record<OpenTable, readonly string[]>> = {
   wg_wangge: ['wgbm', 'wgmc', 'sqdm', 'wgybh', 'hs', 'gxsj'],
   wg_wanggeyuan: ['wgybh', 'xm', 'zw', 'lxdh', 'gxsj'],
   wg_xuncha: ['id', 'wgbm', 'wgybh', 'kssj', 'jssj', 'lc', 'gxsj'],
+  wg_tongji: ['qhdm', 'wjs', 'gxsj'],
   wg_shijian: ['sjbh', 'wgbm', 'wgybh', 'sjbt', 'sjms', 'sxdm', 'sqdm', 'dz', 'zt', 'sbsj', 'gxsj', 'bb'],
+  wg_renwu: ['rwbh', 'wgbm', 'wgybh', 'rwlx', 'rwbt', 'rwnr', 'jjcd', 'zt', 'pfsj', 'jzsj', 'gxsj', 'bb'],
 };
 
 /** Nonsense as it is found in life: an unknown status, a date in words, a number in words. */
@@ -41,7 +43,9 @@ const NONSENSE: Readonly<Record<OpenTable, Readonly<Record<string, string>>>> = 
   wg_wangge: { hs: "'约三百户'" },
   wg_wanggeyuan: {},
   wg_xuncha: { kssj: "'昨天下午'", lc: "'不详'" },
+  wg_tongji: { wjs: "'不详'" },
   wg_shijian: { zt: "'7'", sbsj: "'昨天下午'" },
+  wg_renwu: { jjcd: "'7'", jzsj: "'下周五前'" },
 };
 
 /** Half an answer leaves out the grids with an even number, and the workers likewise; events are all there. */
@@ -53,7 +57,7 @@ const HALF: Readonly<Partial<Record<OpenTable, string>>> = {
 function describeView(engine: GridEngine, table: OpenTable, faults: Faults): string | undefined {
   const nonsense = faults.garbage === false ? {} : NONSENSE[table];
   const half = faults.half ? HALF[table] : undefined;
-  const isDoubled = faults.duplicate && table !== 'wg_xuncha';
+  const isDoubled = faults.duplicate && table !== 'wg_xuncha' && table !== 'wg_tongji';
   if (Object.keys(nonsense).length === 0 && half === undefined && !isDoubled && faults.latencyMs === 0)
     return undefined;
   const columns = COLUMNS[table].map((column) => {

@@ -19,21 +19,46 @@ export interface PendingPush {
   readonly body: string;
 }
 
+/** What a citizen was told of their order. */
+export interface Reply {
+  /** `HF`, the day, six digits. */
+  readonly serialNo: string;
+  /** The caller's own number. */
+  readonly replyNo: string;
+  readonly orderNo: string;
+  readonly replyType: string;
+  readonly content: string;
+  readonly replyTime: string;
+}
+
 export interface HotlineBooks {
   /** One transaction for all; an `externalRef` seen before answers with the order it made then. */
   create(orders: readonly NewOrder[], nowMs: number): readonly CreatedOrder[];
   /** The changed order, or undefined when there is none of that number. */
   changeState(orderNo: string, state: string, nowMs: number): OrderRow | undefined;
   findByNumbers(orderNos: readonly string[]): readonly OrderRow[];
-  /** Newest acceptance first. */
+  /** Newest acceptance first. @param states of two digits; undefined: all */
   findPage(
     areaPrefix: string,
+    states: readonly string[] | undefined,
     offset: number,
     limit: number,
   ): { readonly total: number; readonly rows: readonly OrderRow[] };
+  /** Orders below the area that are neither closed nor returned. */
+  countOpen(areaPrefix: string): number;
+  /** Another one each time; undefined when there is no order of that number. */
+  reply(reply: Omit<Reply, 'serialNo' | 'replyTime'>, nowMs: number): Reply | undefined;
+  findReplies(replyNo: string): readonly Reply[];
+  /** All, in the order of their telling. */
+  readReplies(): readonly Reply[];
   readPending(afterId: number, limit: number): readonly PendingPush[];
   markPushed(ids: readonly number[]): void;
-  count(): { readonly orders: number; readonly pushed: number; readonly pending: number };
+  count(): {
+    readonly orders: number;
+    readonly pushed: number;
+    readonly pending: number;
+    readonly replies: number;
+  };
   close(): void;
 }
 
@@ -49,11 +74,22 @@ const TABLES = `
     done integer not null default 0
   );
   create index if not exists push_pending on push (id) where done = 0;
+  create table if not exists reply (
+    id integer primary key autoincrement, serial_no text not null, reply_no text not null, order_no text not null,
+    reply_type text not null, content text not null, reply_time text not null
+  );
+  create index if not exists reply_by_no on reply (reply_no);
 `;
 
 export function openHotlineBooks(file: string): HotlineBooks {
   const database = openBookFile(file, TABLES);
-  return { ...writing(database), ...reading(database), ...pushing(database), close: () => database.close() };
+  return {
+    ...writing(database),
+    ...reading(database),
+    ...replying(database),
+    ...pushing(database),
+    close: () => database.close(),
+  };
 }
 
 function writing(database: DatabaseSync): Pick<HotlineBooks, 'create' | 'changeState'> {
@@ -98,23 +134,57 @@ function writing(database: DatabaseSync): Pick<HotlineBooks, 'create' | 'changeS
   };
 }
 
-function reading(database: DatabaseSync): Pick<HotlineBooks, 'findByNumbers' | 'findPage'> {
+/** 50 已结案, 90 已退回: nothing is left to do. */
+const SETTLED = "('50', '90')";
+
+function reading(database: DatabaseSync): Pick<HotlineBooks, 'findByNumbers' | 'findPage' | 'countOpen'> {
   const byNumbers = database.prepare(
     'select row from orders where order_no in (select value from json_each(?))',
   );
+  const ofArea =
+    "from orders where area_code >= ? and area_code < ? and (? is null or row ->> '$.state' in (select value from json_each(?)))";
   const page = database.prepare(
-    'select row from orders where area_code >= ? and area_code < ? order by accept_time desc, order_no desc limit ? offset ?',
+    `select row ${ofArea} order by accept_time desc, order_no desc limit ? offset ?`,
   );
-  const total = database.prepare(
-    'select count(*) as total from orders where area_code >= ? and area_code < ?',
+  const total = database.prepare(`select count(*) as total ${ofArea}`);
+  const open = database.prepare(
+    `select count(*) as total from orders where area_code >= ? and area_code < ? and row ->> 'state' not in ${SETTLED}`,
   );
   return {
+    countOpen: (areaPrefix) => Number(open.get(areaPrefix, `${areaPrefix}:`)?.total),
     findByNumbers: (orderNos) => byNumbers.all(JSON.stringify(orderNos)).map(decodeRow),
-    findPage: (areaPrefix, offset, limit) => ({
-      total: Number(total.get(areaPrefix, `${areaPrefix}:`)?.total),
+    findPage: (areaPrefix, states, offset, limit) => {
+      const wanted = states === undefined ? null : JSON.stringify(states);
       // A colon sorts right after the digit nine.
-      rows: page.all(areaPrefix, `${areaPrefix}:`, limit, offset).map(decodeRow),
-    }),
+      const asked = [areaPrefix, `${areaPrefix}:`, wanted, wanted ?? '[]'];
+      return {
+        total: Number(total.get(...asked)?.total),
+        rows: page.all(...asked, limit, offset).map(decodeRow),
+      };
+    },
+  };
+}
+
+function replying(database: DatabaseSync): Pick<HotlineBooks, 'reply' | 'findReplies' | 'readReplies'> {
+  const find = database.prepare('select 1 from orders where order_no = ?');
+  const insert = database.prepare(
+    'insert into reply (serial_no, reply_no, order_no, reply_type, content, reply_time) values (?, ?, ?, ?, ?, ?)',
+  );
+  const columns =
+    'serial_no as serialNo, reply_no as replyNo, order_no as orderNo, reply_type as replyType, content, reply_time as replyTime';
+  const byNumber = database.prepare(`select ${columns} from reply where reply_no = ? order by id`);
+  const all = database.prepare(`select ${columns} from reply order by id`);
+  return {
+    reply: ({ replyNo, orderNo, replyType, content }, nowMs) =>
+      inTransaction(database, () => {
+        if (find.get(orderNo) === undefined) return undefined;
+        const serialNo = nextNumber(database, `HF${toLocalDay(nowMs)}`);
+        const replyTime = toLocalSeconds(nowMs);
+        insert.run(serialNo, replyNo, orderNo, replyType, content, replyTime);
+        return { serialNo, replyNo, orderNo, replyType, content, replyTime };
+      }),
+    findReplies: (replyNo) => byNumber.all(replyNo) as unknown as readonly Reply[],
+    readReplies: () => all.all() as unknown as readonly Reply[],
   };
 }
 
@@ -126,7 +196,7 @@ function pushing(database: DatabaseSync): Pick<HotlineBooks, 'readPending' | 'ma
   const mark = database.prepare("update push set done = 1, body = '' where id = ?");
   const counts = database.prepare(
     'select (select count(*) from orders) as orders, (select count(*) from push where done = 0) as pending, ' +
-      '(select count(*) from push where done = 1) as pushed',
+      '(select count(*) from push where done = 1) as pushed, (select count(*) from reply) as replies',
   );
   return {
     readPending: (afterId, limit) =>
@@ -143,6 +213,7 @@ function pushing(database: DatabaseSync): Pick<HotlineBooks, 'readPending' | 'ma
         orders: Number(row?.orders),
         pushed: Number(row?.pushed),
         pending: Number(row?.pending),
+        replies: Number(row?.replies),
       };
     },
   };

@@ -49,12 +49,36 @@ const pushed = (count: number) =>
   until(`${count} pushes`, () => (receiver.received.length >= count ? receiver.received : undefined));
 
 describe('the orders interface', () => {
+  test('counts what is neither closed nor returned, below an area or in all', async () => {
+    const unfinished = async (query: string) => {
+      const response = await fetch(`${hotline.url}/orders/statistics${query}`, {
+        headers: { 'X-App-Key': KEY },
+      });
+      return (await response.json()) as {
+        readonly code: string;
+        readonly data: { readonly unfinished: number };
+      };
+    };
+    const closed = create('a');
+    const returned = create('b');
+    create('c');
+    create('d', { areaCode: '320508017003' });
+    hotline.changeState(closed, '50');
+    hotline.changeState(returned, '90');
+    expect((await unfinished('')).data.unfinished).toBe(2);
+    expect((await unfinished('?area=320508')).data.unfinished).toBe(2);
+    expect((await unfinished(`?area=${AREA}`)).data.unfinished).toBe(1);
+    expect((await unfinished('?area=999999')).code).toBe('1001');
+  });
+
   test('answers the orders of the numbers asked for, and leaves out unknown ones', async () => {
     const orderNo = create('a', {
       acceptTime: '2026-03-01 08:00:00',
       receiptNo: 'JJ1',
       itemCode: '01037',
       source: 'WX',
+      longitude: 120.6186,
+      latitude: 31.3217,
     });
     expect(orderNo).toBe('GS20260301000001');
     const answer = await ask(`no=${orderNo},GS20260301999999&size=50`);
@@ -65,10 +89,23 @@ describe('the orders interface', () => {
       state: '10',
       areaCode: AREA,
       receiptNo: 'JJ1',
+      longitude: 120.6186,
+      latitude: 31.3217,
       seq: 1,
     });
     expect(answer.data.rows[0]?.gridNo).toMatch(/^32050801801400[123]$/);
     expect(answer.data.rows[0]?.acceptTime).toBe('2026-03-01 08:00:00');
+  });
+
+  test('gives the orders of an area that are in some states', async () => {
+    const numbers = ['1', '2', '3'].map((ref) => create(ref));
+    hotline.changeState(numbers[1] ?? '', '40');
+    hotline.changeState(numbers[2] ?? '', '50');
+    const found = async (query: string) => (await ask(query)).data;
+    const waiting = await found('area=320508&state=10,40');
+    expect(waiting.total).toBe(2);
+    expect(waiting.rows.map(({ orderNo }) => orderNo).sort()).toEqual([numbers[0], numbers[1]].sort());
+    expect((await found('area=320508&state=77')).rows).toEqual([]);
   });
 
   test('pages the orders of an area, newest first', async () => {
@@ -84,6 +121,7 @@ describe('the orders interface', () => {
     'no=1&size=51',
     'no=1&size=0',
     'area=320508&page=0',
+    'area=320508&state=x',
     'area=999999',
     'area=',
     `no=${Array.from({ length: 51 }, (_, index) => index).join(',')}`,
@@ -124,6 +162,12 @@ describe('the control', () => {
     ]);
     expect([bad.status, JSON.stringify(bad.body)]).toEqual([400, expect.stringContaining('areaCode')]);
     expect((await stats()).orders).toBe(0);
+  });
+
+  test('refuses a place that is none, naming the field', async () => {
+    const far = { externalRef: 'far', subject: '路灯异常', areaCode: AREA, longitude: 120, latitude: 91 };
+    const bad = await call('POST', control('orders'), far);
+    expect([bad.status, JSON.stringify(bad.body)]).toEqual([400, expect.stringContaining('latitude')]);
   });
 
   test('answers 404 for the state of an order that is not there', async () => {
@@ -196,6 +240,47 @@ describe('the pushes', () => {
     await pushed(1_500);
     expect(Date.now() - startedAtMs).toBeLessThan(5_000);
     expect(receiver.inFlightMax).toBeLessThanOrEqual(8);
+  });
+});
+
+describe('the replies', () => {
+  const reply = async (body: object) => {
+    const headers = { 'X-App-Key': KEY, 'content-type': 'application/json' };
+    const response = await fetch(`${hotline.url}/replies`, {
+      method: 'POST',
+      headers,
+      body: JSON.stringify(body),
+    });
+    return (await response.json()) as { code: string; data: { serialNo: string } | null };
+  };
+
+  test('are written down in their order, twice when they are told twice, and known by the number of who tells', async () => {
+    const orderNo = create('a');
+    const told = { replyNo: 'r1', orderNo, replyType: '10', content: '您反映的事项已受理。' };
+    const first = await reply(told);
+    expect([first.code, first.data?.serialNo]).toEqual(['0000', expect.stringMatching(/^HF\d{14}$/)]);
+    expect((await reply(told)).data?.serialNo).not.toBe(first.data?.serialNo);
+    const known = await fetch(`${hotline.url}/replies?replyNo=r1`, { headers: { 'X-App-Key': KEY } });
+    expect(await known.json()).toMatchObject({ code: '0000', data: { total: 2, rows: [told, told] } });
+    expect((await call('GET', control('replies'))).body).toMatchObject([told, told]);
+    expect((await call('GET', control('stats'))).body).toMatchObject({ replies: 2 });
+  });
+
+  test.each([
+    ['2001', { orderNo: 'GS1' }],
+    ['1001', { replyType: '99' }],
+    ['1001', { content: '' }],
+    ['1001', { replyNo: '' }],
+  ])('are refused with %s for %j', async (code, more) => {
+    const told = { replyNo: 'r', orderNo: create('a'), replyType: '50', content: '办结' };
+    expect(await reply({ ...told, ...more })).toMatchObject({ code, data: null });
+  });
+
+  test('are refused where work is', async () => {
+    const orderNo = create('a');
+    await call('POST', control('faults'), { refuseWork: true });
+    const told = { replyNo: 'r', orderNo, replyType: '50', content: '办结' };
+    expect(await reply(told)).toMatchObject({ code: '2003' });
   });
 });
 

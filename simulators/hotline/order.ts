@@ -13,6 +13,9 @@ export interface OrderRow {
   readonly state: string;
   readonly areaCode: string;
   readonly address: string;
+  /** CGCS2000, degrees; null where nobody has put it on the map. */
+  readonly longitude: number | null;
+  readonly latitude: number | null;
   readonly gridNo: string | null;
   readonly receiptNo: string | null;
   /** 5 digits of GB/T 47678.5. */
@@ -52,6 +55,8 @@ export function decodeNewOrder(value: unknown, nowMs: number): NewOrder {
       state: '10',
       areaCode,
       address: text(given, 'address') ?? '',
+      longitude: degrees(given, 'longitude', 180),
+      latitude: degrees(given, 'latitude', 90),
       gridNo: text(given, 'gridNo', /^\d{15}$/) ?? pickGridCode(areaCode, externalRef),
       receiptNo: text(given, 'receiptNo', /^\w{1,40}$/),
       itemCode: text(given, 'itemCode', /^\d{5}$/),
@@ -76,6 +81,14 @@ function text(given: Readonly<Record<string, unknown>>, name: string, form?: Reg
     throw new TypeError(`${name}: expected a text`);
   if (form !== undefined && !form.test(value))
     throw new TypeError(`${name}: ${JSON.stringify(value)} is not of its form`);
+  return value;
+}
+
+function degrees(given: Readonly<Record<string, unknown>>, name: string, max: number): number | null {
+  const value = given[name];
+  if (value === undefined || value === null) return null;
+  if (typeof value !== 'number' || !(Math.abs(value) <= max))
+    throw new TypeError(`${name}: expected degrees from -${max} to ${max}`);
   return value;
 }
 

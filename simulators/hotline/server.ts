@@ -53,7 +53,7 @@ export async function startHotline(options: HotlineOptions): Promise<Hotline> {
       return answerOrders(api, request, switches.current);
     },
     garble: () => GARBAGE,
-    control: (request) => answerControl(request, desk, () => ({ ...books.count(), ...meter.read() })),
+    control: (request) => answerControl(request, desk, books, () => ({ ...books.count(), ...meter.read() })),
   }).catch((thrown: unknown) => {
     pusher?.close();
     books.close();
@@ -97,7 +97,13 @@ function openDesk(books: HotlineBooks, pusher: Pusher | undefined): Desk {
   };
 }
 
-function answerControl(request: WebRequest, desk: Desk, readStats: () => unknown): WebAnswer | undefined {
+function answerControl(
+  request: WebRequest,
+  desk: Desk,
+  books: HotlineBooks,
+  readStats: () => unknown,
+): WebAnswer | undefined {
+  if (request.method === 'GET' && request.path === '/_control/replies') return json(200, books.readReplies());
   if (request.method === 'GET' && request.path === '/_control/stats') return json(200, readStats());
   if (request.method !== 'POST') return undefined;
   if (request.path === '/_control/orders') {

@@ -2,10 +2,11 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Desk, openDesk } from '../departments/desk.ts';
-import { FieldError, neededText, readGiven, textList } from '../departments/fields.ts';
+import { FieldError, neededText, optionalText, readGiven, textList } from '../departments/fields.ts';
 import { type Meter, openMeter } from '../departments/meter.ts';
 import { disturbRows, type FaultSwitches, type Faults, NO_FAULTS } from '../faults.ts';
 import type { LoadMeter } from '../load-meter.ts';
+import { toLocalDigits } from '../local-time.ts';
 import { json, startWebServer } from '../web-server.ts';
 import { openAmqp } from './amqp.ts';
 import type { AnswerRequest, Broker } from './broker.ts';
@@ -103,7 +104,7 @@ function openAnswering({ desk, switches, meter, load, answerMs }: Answering): An
   };
 }
 
-/** czlx: LADJ 立案登记, AJCX 案件查询, LHCX 来函查询. */
+/** czlx: LADJ 立案登记, AJCX 案件查询, LHCX 来函查询, WJTJ 未结统计. */
 function answerOne(request: Buffer, desk: Desk, meter: Meter, faults: Faults): Buffer {
   try {
     const given = readGiven(JSON.parse(request.toString('utf8')));
@@ -122,6 +123,10 @@ function answerOne(request: Buffer, desk: Desk, meter: Meter, faults: Faults): B
       }
       case 'LHCX':
         return accept(desk.books.findByClient(neededText(given, 'lhbh')).map(encodeCase));
+      case 'WJTJ': {
+        const wjs = desk.countOpen('qh', optionalText(given, 'qh') ?? '');
+        return encode({ retCode: '00', retMsg: '成功', ajs: [], wjs, tjsj: toLocalDigits(Date.now()) });
+      }
       default:
         return fail('12', `操作类型不存在：${operation}`);
     }

@@ -88,6 +88,7 @@ function answerPetitions(request: WebRequest, desk: Desk, switches: FaultSwitche
     if (method === 'POST' && path === '/petitions') return register(request, desk, switches);
     if (method === 'GET' && path === '/petitions') return find(request, desk, switches);
     if (method === 'GET' && path === '/petitions/known') return tellKnown(request, desk);
+    if (method === 'GET' && path === '/petitions/statistics') return countOpen(request, desk);
     return reply('404', '接口不存在');
   } catch (thrown) {
     if (thrown instanceof FieldError) return reply('E01', thrown.message);
@@ -115,6 +116,14 @@ function tellKnown(request: WebRequest, desk: Desk): WebAnswer {
     '成功',
     `<Known count="${works.length}">${works.map(encodePetitionXml).join('')}</Known>`,
   );
+}
+
+/** 未办结数, of an area by the beginning of its code; of all without one. */
+function countOpen(request: WebRequest, desk: Desk): WebAnswer {
+  const area = request.query.get('area') ?? '';
+  if (!/^\d{0,15}$/.test(area)) throw new FieldError('area', '格式错误');
+  const [open, at] = [desk.countOpen('Area', area), new Date().toISOString()];
+  return reply('0', '成功', `<Statistics area="${area}" open="${open}" at="${at}"/>`);
 }
 
 function reply(code: string, message: string, content = ''): WebAnswer {

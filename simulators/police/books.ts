@@ -28,9 +28,14 @@ export interface PoliceBooks {
   changeState(receiptNo: string, step: Step): boolean;
   /** In the order of their numbers. */
   find(receiptNos: readonly string[]): readonly CaseRow[];
+  /** Neither settled nor returned, below a division; what has none is the district's. */
+  countOpen(divisionPrefix: string): number;
   count(): number;
   close(): void;
 }
+
+/** 姑苏区, whose police it is. */
+const DISTRICT = '320508';
 
 const TABLES = `
   ${COUNTER_TABLE};
@@ -130,7 +135,9 @@ function writing(database: DatabaseSync): Pick<PoliceBooks, 'create' | 'takeOver
   };
 }
 
-function reading(database: DatabaseSync): Pick<PoliceBooks, 'find' | 'findTakenOver' | 'findHandedOver'> {
+function reading(
+  database: DatabaseSync,
+): Pick<PoliceBooks, 'find' | 'findTakenOver' | 'findHandedOver' | 'countOpen'> {
   const find = database.prepare(
     'select JJDBH, AJLB, AJZT, BJSJ, FADD, CJDW, TSYY, CLJG from cases where JJDBH in (select value from json_each(?)) order by JJDBH',
   );
@@ -138,7 +145,11 @@ function reading(database: DatabaseSync): Pick<PoliceBooks, 'find' | 'findTakenO
   const handedOver = database.prepare(
     'select JJDBH, AJZT from cases where LSH is not null and AJZT in (select value from json_each(?)) order by GXSJ limit ?',
   );
+  const open = database.prepare(
+    "select count(*) as total from cases where AJZT in ('0', '1', '2') and coalesce(QHDM, ?) between ? and ? || ':'",
+  );
   return {
+    countOpen: (prefix) => Number(open.get(DISTRICT, prefix, prefix)?.total),
     find: (receiptNos) =>
       find.all(JSON.stringify(receiptNos)).map((row) => ({
         JJDBH: String(row.JJDBH),

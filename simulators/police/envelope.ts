@@ -25,7 +25,8 @@ const CASE_NAMESPACE = 'http://gs.police.gov.cn/case';
 export type PoliceRequest =
   | ({ readonly kind: 'QueryCaseBatch' } & QueryCaseBatch)
   | ({ readonly kind: 'TakeOverCase' } & HandedOverCase)
-  | { readonly kind: 'QueryTakeOver'; readonly serialNo: string };
+  | { readonly kind: 'QueryTakeOver'; readonly serialNo: string }
+  | { readonly kind: 'CountOpenCase'; readonly division: string };
 
 /** Reads a request; throws SyntaxError with what is wrong, for the fault. */
 export function decodeRequest(body: Buffer): PoliceRequest {
@@ -49,6 +50,8 @@ export function decodeRequest(body: Buffer): PoliceRequest {
         place: text('FADD'),
         category: text('AJLB'),
       };
+    case 'CountOpenCase':
+      return { kind: operation.name, division: text('QHDM') };
     case 'QueryTakeOver':
       return { kind: operation.name, serialNo: text('LSH') };
     default:
@@ -56,10 +59,13 @@ export function decodeRequest(body: Buffer): PoliceRequest {
   }
 }
 
-/** The answer of TakeOverCase and of QueryTakeOver. */
-export function encodeTakeOver(
-  operation: 'TakeOverCase' | 'QueryTakeOver',
-  result: { readonly RetCode: string; readonly RetMsg: string; readonly JJDBH?: string | undefined },
+/** The answer of every operation but QueryCaseBatch. */
+export function encodeFields(
+  operation: 'TakeOverCase' | 'QueryTakeOver' | 'CountOpenCase',
+  result: Readonly<Record<string, string | undefined>> & {
+    readonly RetCode: string;
+    readonly RetMsg: string;
+  },
 ): WebAnswer {
   const fields = Object.entries(result).flatMap(([name, value]) =>
     value === undefined ? [] : [encodeField([name, value])],

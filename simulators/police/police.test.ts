@@ -44,6 +44,25 @@ const query = (numbers: readonly string[]) => post(envelope(numbers));
 const receiptsIn = (text: string) => [...text.matchAll(/<JJDBH>(\w+)</g)].map((match) => match[1]);
 
 describe('the case service', () => {
+  test('counts what is neither settled nor returned, below a division or in all', async () => {
+    const count = async (division: string) => {
+      const { text } = await post(
+        `<?xml version="1.0" encoding="GB18030"?><s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body>` +
+          `<c:CountOpenCase xmlns:c="http://gs.police.gov.cn/case"><c:req><c:QHDM>${division}</c:QHDM></c:req></c:CountOpenCase>` +
+          '</s:Body></s:Envelope>',
+      );
+      return /<RetCode>(\d)<.*?(?:<WJS>(\d+)<|$)/.exec(text)?.slice(1, 3);
+    };
+    police.changeState(create('a'), '3');
+    police.changeState(create('b'), '9');
+    police.changeState(create('c'), '2');
+    create('d');
+    expect(await count('')).toEqual(['0', '2']);
+    expect(await count('320508')).toEqual(['0', '2']);
+    expect(await count('320508018')).toEqual(['0', '0']);
+    expect((await count('姑苏'))?.[0]).toBe('5');
+  });
+
   test('answers cases in GB18030, with characters that no smaller charset has', async () => {
     const receiptNo = create('a', {
       category: '03',

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { nextOn, startHandling } from '../departments/handling.ts';
 import type { Step } from '../departments/work-books.ts';
 import { disturbRows, type FaultSwitches, type Faults, NO_FAULTS } from '../faults.ts';
+import { toLocalDigits } from '../local-time.ts';
 import {
   decodeJson,
   decodeList,
@@ -17,8 +18,8 @@ import { decodeCaseStep, decodeNewCase, type HandedOverCase, WAY } from './case.
 import {
   decodeRequest,
   encodeFault,
+  encodeFields,
   encodeResult,
-  encodeTakeOver,
   garbleAnswer,
   type PoliceRequest,
 } from './envelope.ts';
@@ -100,8 +101,10 @@ function answerSoap(request: WebRequest, books: PoliceBooks, meter: Meter, fault
       case 'QueryTakeOver': {
         const JJDBH = books.findTakenOver(asked.serialNo);
         const RetMsg = JJDBH === undefined ? '无此流水号。' : '成功。';
-        return encodeTakeOver(asked.kind, { RetCode: '0', RetMsg, JJDBH });
+        return encodeFields(asked.kind, { RetCode: '0', RetMsg, JJDBH });
       }
+      case 'CountOpenCase':
+        return answerCount(asked.division, books);
     }
   } catch (thrown) {
     if (thrown instanceof SyntaxError) return encodeFault('Client', thrown.message);
@@ -124,15 +127,23 @@ function answerQuery(
   return encodeResult({ RetCode: '0', RetMsg: '成功。', cases: disturbRows(books.find(receiptNos), faults) });
 }
 
+/** 未结警情数, of a division by the beginning of its code; of all without one. */
+function answerCount(division: string, books: PoliceBooks): WebAnswer {
+  if (!/^\d{0,15}$/.test(division))
+    return encodeFields('CountOpenCase', { RetCode: '5', RetMsg: '区划代码格式错误。' });
+  const [WJS, TJSJ] = [String(books.countOpen(division)), toLocalDigits(Date.now())];
+  return encodeFields('CountOpenCase', { RetCode: '0', RetMsg: '成功。', WJS, TJSJ });
+}
+
 /** 接收移送: the same serial number again is the same case. */
 function takeOver(handedOver: HandedOverCase, books: PoliceBooks, faults: Faults): WebAnswer {
   const { serialNo, title, division, place } = handedOver;
-  const fail = (RetCode: string, RetMsg: string) => encodeTakeOver('TakeOverCase', { RetCode, RetMsg });
+  const fail = (RetCode: string, RetMsg: string) => encodeFields('TakeOverCase', { RetCode, RetMsg });
   if ([serialNo, title, division, place].includes('')) return fail('3', '移送要素不全。');
   const known = books.findTakenOver(serialNo);
   if (known === undefined && faults.refuseWork) return fail('4', '不属公安机关管辖。');
   const JJDBH = known ?? books.takeOver(handedOver, Date.now());
-  return encodeTakeOver('TakeOverCase', { RetCode: '0', RetMsg: '成功。', JJDBH });
+  return encodeFields('TakeOverCase', { RetCode: '0', RetMsg: '成功。', JJDBH });
 }
 
 function isQuery(request: WebRequest): boolean {

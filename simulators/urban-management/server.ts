@@ -7,6 +7,7 @@ import { openMeter } from '../departments/meter.ts';
 import { postWebhook } from '../departments/post-webhook.ts';
 import type { PendingChange } from '../departments/work-books.ts';
 import { disturbRows, type FaultSwitches, NO_FAULTS } from '../faults.ts';
+import { toLocalSeconds } from '../local-time.ts';
 import { decodeJson, json, startWebServer, type WebAnswer, type WebRequest } from '../web-server.ts';
 import { decodeNewCase, encodeCase, WAY } from './case.ts';
 import { openSignatureCheck, type SignatureKey } from './signature.ts';
@@ -31,6 +32,7 @@ export interface UrbanManagement {
 }
 
 const CASES_PATH = '/api/v2/cases';
+const COUNT_PATH = `${CASES_PATH}/count`;
 const NUMBERS_MAX = 20;
 
 export async function startUrbanManagement(options: UrbanManagementOptions): Promise<UrbanManagement> {
@@ -78,6 +80,7 @@ const GARBAGE: WebAnswer = {
 /** Business errors come as HTTP 200 with an errcode. */
 function answerCases(request: WebRequest, desk: Desk, switches: FaultSwitches): WebAnswer {
   try {
+    if (request.method === 'GET' && request.path === COUNT_PATH) return countPending(request, desk);
     if (request.path !== CASES_PATH) return fail(40400, '接口不存在');
     if (request.method === 'POST') return register(request, desk, switches);
     if (request.method === 'GET') return find(request, desk, switches);
@@ -106,6 +109,14 @@ function find(request: WebRequest, desk: Desk, { current: faults }: FaultSwitche
       : desk.books.findByClient(clientNo);
   const rows = disturbRows(works.map(encodeCase), faults);
   return accept({ total: works.length, cases: rows });
+}
+
+/** 在办案卷数, of a district by the beginning of its code; of all without one. */
+function countPending(request: WebRequest, desk: Desk): WebAnswer {
+  const districtCode = request.query.get('districtCode') ?? '';
+  if (!/^\d{0,15}$/.test(districtCode)) throw new FieldError('districtCode', '格式错误');
+  const pending = desk.countOpen('districtCode', districtCode);
+  return accept({ districtCode, pending, countTime: toLocalSeconds(Date.now()) });
 }
 
 function accept(result: object): WebAnswer {

@@ -3,6 +3,7 @@ import { HubError } from '@weft/core/errors';
 import type { GuardPlan } from '../plan.ts';
 import { type CallContext, type UpstreamDetails, upstreamError } from '../upstream-error.ts';
 import type { BreakerState, Gate, Outcome } from './gate.ts';
+import { createLastMinute } from './last-minute.ts';
 import {
   RETRIES_KEPT_MAX,
   RETRY_AFTER_MS_MAX,
@@ -32,6 +33,10 @@ export interface GuardState {
   readonly breaker: BreakerState;
   readonly lastOkAt: Date | undefined;
   readonly lastFailure: { readonly at: Date; readonly error: HubError } | undefined;
+  /** Calls that were let through to the source in the last minute, by this process. */
+  readonly callsLastMinute: number;
+  /** The window of quiet hours that it is in now; undefined: in none. */
+  readonly quiet: string | undefined;
 }
 
 export interface Guard {
@@ -70,17 +75,27 @@ export function createGuard(
     replica === undefined ? createLocalGate(plan) : createSharedGate(system, source, plan, replica);
   const queue = createQueue(gate, plan.concurrency, () => running);
   const quietAt = createQuietHours(plan.quiet ?? [], timezone);
+  const hasQuietHours = (plan.quiet ?? []).length > 0;
   const retries = createRetries(plan);
+  const lastMinute = createLastMinute();
 
   const note = (outcome: Outcome, error?: HubError) => {
     if (outcome === 'answered') lastOkAt = new Date();
     if (outcome === 'failed' && error !== undefined) lastFailure = { at: new Date(), error };
   };
-  const execute = async <T>(call: GuardedCall<T>, context: CallContext, lease: string): Promise<T> => {
+  const attempt = async <T>(call: GuardedCall<T>, context: CallContext): Promise<T> => {
+    const quiet = hasQuietHours ? quietAt(now()) : undefined;
+    if (quiet !== undefined) throw shutError({ gate: 'QUIET', ...quiet }, context);
+    // Who is let in at once runs at once: in between it would count neither as waiting nor as running.
+    const asked = queue.admit(call.signal);
+    const admitted = asked instanceof Promise ? await asked : asked;
+    if ('shut' in admitted) throw shutError(admitted.shut, context);
+    const { lease } = admitted;
     running += 1;
+    lastMinute.add();
     let outcome: Outcome = 'unknown';
     try {
-      const result = await runWithin(plan.timeoutMs, call.signal, call.execute.bind(call));
+      const result = await runWithin(plan.timeoutMs, call.signal, call);
       outcome = 'answered';
       note(outcome);
       return result;
@@ -96,15 +111,6 @@ export function createGuard(
       for (const listener of listeners) listener();
     }
   };
-  const attempt = async <T>(call: GuardedCall<T>, context: CallContext): Promise<T> => {
-    const quiet = quietAt(now());
-    if (quiet !== undefined) throw shutError({ gate: 'QUIET', ...quiet }, context);
-    // Who is let in at once runs at once: in between it would count neither as waiting nor as running.
-    const asked = queue.admit(call.signal);
-    const admitted = asked instanceof Promise ? await asked : asked;
-    if ('shut' in admitted) throw shutError(admitted.shut, context);
-    return execute(call, context, admitted.lease);
-  };
   return {
     async run(call) {
       const context: CallContext = { system, source, operation: call.operation };
@@ -115,7 +121,13 @@ export function createGuard(
         throw HubError.from(thrown);
       }
     },
-    state: () => ({ breaker: gate.breaker(), lastOkAt, lastFailure }),
+    state: () => ({
+      breaker: gate.breaker(),
+      lastOkAt,
+      lastFailure,
+      callsLastMinute: lastMinute.count(),
+      quiet: quietAt(now())?.window,
+    }),
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
@@ -160,7 +172,7 @@ function createRetries(plan: GuardPlan) {
           const delayMs = left > 0 && kept >= 1 ? retryDelayMs(thrown) : undefined;
           if (delayMs === undefined || call.signal.aborted) throw thrown;
           kept -= 1;
-          await runWithin(delayMs + 1_000, call.signal, () => pause(delayMs));
+          await runWithin(delayMs + 1_000, call.signal, { execute: () => pause(delayMs) });
         }
       }
     },

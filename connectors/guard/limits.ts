@@ -6,6 +6,10 @@ export const WAITING_PER_SLOT = 32;
 export const GATE_WAIT_MS_MAX = 2_500;
 /** A gate that other processes may open is looked at again so often. */
 export const GATE_POLL_MS = 15;
+/** A budget is of a second; a hundredth more, since Redis' clock is read in whole milliseconds and does not run as the system's does. */
+export const ARRIVALS_MS = 1_010;
+/** A call that nobody waits for any longer, and that was not answered, arrives so much later at the latest. */
+export const LATE_ARRIVAL_MS_MAX = 1_000;
 /** The failure ratio is taken over this long. */
 export const SAMPLE_MS = 10_000;
 

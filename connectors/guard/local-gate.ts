@@ -1,4 +1,5 @@
 // The gate of one process: all of the budget, or its share of it while Redis is away.
+import { type Arrivals, arrivalsMax, createArrivals } from './arrivals.ts';
 import type { BreakerState, Entry, Gate, GatePlan, Outcome } from './gate.ts';
 import { type Share, shareOf, WHOLE } from './gate.ts';
 import { LEASE_SLACK_MS, SAMPLE_MS } from './limits.ts';
@@ -8,6 +9,8 @@ export interface LocalGate extends Gate {
   enterAtOnce(lease: string): Entry;
   /** The leases that are out. */
   readonly leases: ReadonlySet<string>;
+  /** Those that were given back and count still as calls of the last second, each with the milliseconds that it does. */
+  counted(): ReturnType<Arrivals['counted']>;
   /** Counts a lease that was given elsewhere. */
   hold(lease: string): void;
   /** From now on this process has this share; the bucket begins empty, since others may just have emptied theirs. */
@@ -20,11 +23,15 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
   const breaker = createBreaker(plan, now);
   let bucket = createBucket(plan.rate, WHOLE, now);
   let share = WHOLE;
+  const { rate } = plan;
+  const arrivals = rate && createArrivals(() => shareOf(arrivalsMax(rate), share), now);
   const enterAtOnce = (lease: string): Entry => {
     const retryAfterMs = breaker.shutForMs();
     if (retryAfterMs > 0) return { kind: 'open', retryAfterMs };
     const waitMs = bucket.waitMs();
     if (waitMs > 0) return { kind: 'wait', gate: 'RATE', waitMs };
+    const arrivalsWaitMs = arrivals === undefined ? 0 : arrivals.waitMs(leases.size);
+    if (arrivalsWaitMs !== 0) return { kind: 'wait', gate: 'RATE', waitMs: arrivalsWaitMs };
     if (leases.size >= shareOf(plan.concurrency, share))
       return { kind: 'wait', gate: 'BULKHEAD', waitMs: undefined };
     bucket.take();
@@ -34,6 +41,7 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
   };
   return {
     leases,
+    counted: () => arrivals?.counted() ?? [],
     hold: (lease) => void leases.add(lease),
     restrict(next) {
       share = next;
@@ -42,7 +50,7 @@ export function createLocalGate(plan: GatePlan, now: () => number = () => perfor
     enter: async (lease) => enterAtOnce(lease),
     enterAtOnce,
     async leave(lease, outcome) {
-      leases.delete(lease);
+      if (leases.delete(lease)) arrivals?.left(lease, outcome === 'answered');
       breaker.left(lease, outcome);
     },
     breaker: breaker.state,
@@ -60,13 +68,10 @@ const SECOND_MS = 1_000;
 function createBucket(rate: GatePlan['rate'], share: Share, now: () => number): Bucket {
   if (rate === undefined) return { waitMs: () => 0, take: () => undefined };
   const perMs = rate.perSecond / share.replicas / SECOND_MS;
+  // A share of a small bucket cannot be less than one: that no second has more than its part is kept by `arrivals.ts`.
   const capacity = Math.max(1, rate.burst / share.replicas);
-  // A share of a small bucket cannot be less than one: that no second has more than its part is kept beside it.
-  const inSecondMax =
-    share === WHOLE ? Number.POSITIVE_INFINITY : shareOf(rate.perSecond + rate.burst, share);
   let tokens = share === WHOLE ? capacity : 0;
   let atMs = now();
-  let taken: number[] = [];
   const refill = () => {
     const nowMs = now();
     tokens = Math.min(capacity, tokens + (nowMs - atMs) * perMs);
@@ -75,14 +80,10 @@ function createBucket(rate: GatePlan['rate'], share: Share, now: () => number): 
   return {
     waitMs() {
       refill();
-      if (tokens < 1) return Math.ceil((1 - tokens) / perMs);
-      if (inSecondMax === Number.POSITIVE_INFINITY) return 0;
-      taken = taken.filter((takenMs) => atMs - takenMs < SECOND_MS);
-      return taken.length < inSecondMax ? 0 : Math.ceil(SECOND_MS - (atMs - (taken[0] ?? atMs)));
+      return tokens < 1 ? Math.ceil((1 - tokens) / perMs) : 0;
     },
     take() {
       tokens -= 1;
-      if (inSecondMax !== Number.POSITIVE_INFINITY) taken.push(atMs);
     },
   };
 }

@@ -1,7 +1,17 @@
 // The gate that all replicas share through Redis; while Redis is away, this process's part of it.
 import { createHash } from 'node:crypto';
+import { arrivalsMax } from './arrivals.ts';
 import type { BreakerState, Entry, Gate, GatePlan, Outcome } from './gate.ts';
-import { FORGET_MS, GATE_POLL_MS, HEARD_MS, LEASE_SLACK_MS, SAMPLE_MS, STATE_TTL_MS } from './limits.ts';
+import {
+  ARRIVALS_MS,
+  FORGET_MS,
+  GATE_POLL_MS,
+  HEARD_MS,
+  LATE_ARRIVAL_MS_MAX,
+  LEASE_SLACK_MS,
+  SAMPLE_MS,
+  STATE_TTL_MS,
+} from './limits.ts';
 import { createLocalGate, type LocalGate } from './local-gate.ts';
 import { KEY_PREFIX, type Replica } from './replica.ts';
 import { ADOPT, ENTER, LEAVE } from './scripts.ts';
@@ -9,6 +19,7 @@ import { ADOPT, ENTER, LEAVE } from './scripts.ts';
 interface Keys {
   readonly state: string;
   readonly leases: string;
+  readonly arrivals: string;
 }
 
 /** The names of systems and sources are never part of a key as they are. */
@@ -17,7 +28,8 @@ export function gateKeys(system: string, source: string): Keys {
     .update(JSON.stringify([system, source]))
     .digest('hex')
     .slice(0, 32);
-  return { state: `${KEY_PREFIX}gate:${hash}:state`, leases: `${KEY_PREFIX}gate:${hash}:leases` };
+  const key = (part: keyof Keys) => `${KEY_PREFIX}gate:${hash}:${part}`;
+  return { state: key('state'), leases: key('leases'), arrivals: key('arrivals') };
 }
 
 export function createSharedGate(system: string, source: string, plan: GatePlan, replica: Replica): Gate {
@@ -29,14 +41,22 @@ export function createSharedGate(system: string, source: string, plan: GatePlan,
   replica.watch({
     restrict: local.restrict,
     async adopt() {
-      const args = [leaseMs, STATE_TTL_MS, ...local.leases];
-      if (local.leases.size > 0) await replica.run(ADOPT, [keys.leases], args);
+      const { leases } = local;
+      const counted = local.counted();
+      if (leases.size + counted.length === 0) return;
+      const args = [leaseMs, STATE_TTL_MS, ARRIVALS_MS, leases.size, ...leases, ...counted.flat()];
+      await replica.run(ADOPT, [keys.leases, keys.arrivals], args);
     },
   });
   const release = async (lease: string, outcome: Outcome) => {
-    const args = [lease, outcome, failureRatio, minCalls, openForMs, SAMPLE_MS, STATE_TTL_MS];
+    const args = [
+      ...[lease, outcome, failureRatio, minCalls, openForMs, SAMPLE_MS, STATE_TTL_MS],
+      ARRIVALS_MS + (outcome === 'answered' ? 0 : LATE_ARRIVAL_MS_MAX),
+    ];
     // A lease that cannot be given back ends by itself.
-    const state = await replica.run(LEAVE, [keys.state, keys.leases], args).catch(() => undefined);
+    const state = await replica
+      .run(LEAVE, [keys.state, keys.leases, keys.arrivals], args)
+      .catch(() => undefined);
     if (state === 'CLOSED' || state === 'OPEN' || state === 'HALF_OPEN') seen = state;
   };
   return {
@@ -76,9 +96,9 @@ async function enterShared(
   const { rate, concurrency, timeoutMs } = plan;
   const args = [
     ...[lease, timeoutMs + LEASE_SLACK_MS, concurrency, rate?.perSecond ?? 0, rate?.burst ?? 1],
-    ...[HEARD_MS, FORGET_MS, STATE_TTL_MS],
+    ...[HEARD_MS, FORGET_MS, STATE_TTL_MS, rate === undefined ? 0 : arrivalsMax(rate), ARRIVALS_MS],
   ];
-  const names = [keys.state, keys.leases, `${KEY_PREFIX}replicas`, `${KEY_PREFIX}sharing`];
+  const names = [keys.state, keys.leases, `${KEY_PREFIX}replicas`, `${KEY_PREFIX}sharing`, keys.arrivals];
   const reply = await replica.run(ENTER, names, args).catch(() => undefined);
   if (!Array.isArray(reply)) return undefined;
   const ms = Number(reply[1]);

@@ -1,14 +1,14 @@
 // Bounds a call in time, and lets a caller who leaves go at once.
 
 /**
- * Runs `execute` for `timeoutMs` at the most; its signal aborts then, with a `TimeoutError`, and when the caller's does, with the
+ * Runs `work.execute` for `timeoutMs` at the most; its signal aborts then, with a `TimeoutError`, and when the caller's does, with the
  * caller's reason. Neither is waited for longer than that, whether or not the call minds its signal.
  * @throws what `execute` throws, or the signal's reason
  */
 export function runWithin<T>(
   timeoutMs: number,
   caller: AbortSignal,
-  execute: (signal: AbortSignal) => Promise<T>,
+  work: { execute(signal: AbortSignal): Promise<T> },
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     const controller = new AbortController();
@@ -28,17 +28,17 @@ export function runWithin<T>(
     );
     caller.addEventListener('abort', leave, { once: true });
     if (caller.aborted) leave();
-    // What it throws at once is as what it rejects with.
-    const run = async () => execute(controller.signal);
-    run().then(
-      (value) => {
+    const fail = (reason: unknown) => {
+      settle();
+      reject(reason);
+    };
+    try {
+      work.execute(controller.signal).then((value) => {
         settle();
         resolve(value);
-      },
-      (reason: unknown) => {
-        settle();
-        reject(reason);
-      },
-    );
+      }, fail);
+    } catch (thrown) {
+      fail(thrown);
+    }
   });
 }

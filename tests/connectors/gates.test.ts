@@ -152,7 +152,7 @@ describe.skipIf(skipReason !== undefined)('the gate of all replicas', () => {
       const keys = (await askRedis(redis.url, 'KEYS', '*')) as readonly string[];
       for (const key of keys) {
         expect(key).toMatch(
-          /^\{weft:guard\}:(?:replicas|sharing|started:[0-9a-f]{40}|gate:[0-9a-f]{32}:(?:state|leases))$/,
+          /^\{weft:guard\}:(?:replicas|sharing|started:[0-9a-f]{40}|gate:[0-9a-f]{32}:(?:state|leases|arrivals))$/,
         );
       }
       expect({}).not.toHaveProperty('lease');

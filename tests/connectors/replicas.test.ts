@@ -97,7 +97,7 @@ describe.skipIf(skipReason !== undefined)('two replicas that take in changes', (
               return rows;
             },
           };
-          return work(counted);
+          return work({ ...counted, later: counted });
         }),
     };
     return { store: stopping, stopped: stopped.promise, letGo: () => gate.resolve() };

@@ -14,6 +14,7 @@ import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import { composeOrThrow, TRACE_ID } from '../../gateway/library-gateway.ts';
 import { type SubgraphServer, startSubgraph } from '../../gateway/subgraph-server.ts';
 import { createPostgresDatabase } from '../../support/engines.ts';
+import { BARE_ENVIRONMENT } from '../../support/environment.ts';
 import { askRedis, type EventServer, startRedis } from '../../support/event-servers.ts';
 import { waitFor } from '../../support/wait.ts';
 import { APP_KEY, type SimulatorProcess, startSimulators, WEBHOOK_SECRET } from '../simulator-process.ts';
@@ -187,7 +188,7 @@ function hostEnvironment(
   folders: readonly string[],
 ): NodeJS.ProcessEnv {
   return {
-    PATH: process.env.PATH,
+    ...BARE_ENVIRONMENT,
     DATABASE_URL: databaseUrl,
     STORM_REDIS_URL: redisUrl,
     STORM_FOLDERS: JSON.stringify(folders),

@@ -1,7 +1,9 @@
 // Stores a write before anything is sent: once for each client number.
 import { createHash, randomUUID } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
+import type { NotifiedCommand } from '@weft/schema/incident-notification';
 import type { Store } from '../ingest/store.ts';
 import {
   COMMAND_COLUMNS,
@@ -28,6 +30,8 @@ export interface Draft {
   readonly correlationId: string;
   /** Of the hub's own: the attempt that it carries out. */
   readonly dispatch?: Dispatched;
+  /** Likewise: the reporter that it tells. */
+  readonly notification?: NotifiedCommand;
 }
 
 /** Of a client number, and of a subject. */
@@ -39,8 +43,8 @@ const UNSETTLED_MAX = 10_000;
 
 const INSERT = `
 INSERT INTO connectors.command AS c (id, system, source, field, principal, idempotency_key, content_hash, args, subject, state,
-  correlation_id, next_at, give_up_at, dispatch)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PENDING', $10, clock_timestamp(), clock_timestamp() + make_interval(secs => $11), $12)
+  correlation_id, next_at, give_up_at, dispatch, notification)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'PENDING', $10, clock_timestamp(), clock_timestamp() + make_interval(secs => $11), $12, $13)
 ON CONFLICT (system, source, idempotency_key) DO NOTHING RETURNING ${COMMAND_COLUMNS}`;
 
 /**
@@ -64,29 +68,32 @@ export async function acceptCommand(store: Store, appender: EventAppender, draft
  * @throws HubError LIMIT_EXCEEDED for arguments that are too long
  */
 export async function storeCommand(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   appender: EventAppender,
   draft: Draft,
   isLimited: boolean,
 ): Promise<{ readonly command: Command; readonly contentHash: string } | undefined> {
   const args = requireArgs(draft.args);
   const contentHash = hashOf(draft.field, draft.args);
-  const known = await findCommand(transaction, draft);
-  if (known !== undefined) return { command: known, contentHash };
-  if (isLimited && (await isFull(transaction, draft))) return undefined;
+  if (isLimited) {
+    const known = await findCommand(transaction, draft);
+    if (known !== undefined) return { command: known, contentHash };
+    if (await isFull(transaction, draft)) return undefined;
+  }
   // Commands of one subject get their places in the order in which they are committed.
-  if (draft.subject !== null) await lockSubject(transaction, draft, draft.subject);
+  if (draft.subject !== null) await lockSubject(transaction.later, draft, draft.subject);
   const [command] = await transaction.query<CommandRow>(INSERT, [
     randomUUID(),
     ...[draft.system, draft.source, draft.field, draft.principal, draft.idempotencyKey, contentHash, args],
     ...[draft.subject, draft.correlationId, draft.giveUpAfterMs / 1_000],
     draft.dispatch === undefined ? null : JSON.stringify(draft.dispatch),
+    draft.notification === undefined ? null : JSON.stringify(draft.notification),
   ]);
   if (command !== undefined) {
-    await appender.append(transaction, COMMAND_TOPIC, [commandEvent(command, null, 'ACCEPTED')]);
+    await appender.append(transaction.later, COMMAND_TOPIC, [commandEvent(command, null, 'ACCEPTED')]);
     return { command, contentHash };
   }
-  // Somebody was faster with the same number, and has committed.
+  // It is there already: one that was told before, or somebody was faster.
   const faster = await findCommand(transaction, draft);
   return faster && { command: faster, contentHash };
 }

@@ -1,5 +1,5 @@
 // Takes commands to work on, by a lease: of several hosts one gets each, and who loses the lease settles nothing.
-import type { SqlTransaction } from '@weft/events/event-log';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import { beginAttempts, endAttempts } from './attempts.ts';
 import { COMMAND_COLUMNS, type Command, type CommandRow } from './command.ts';
 import { type CommandWriter, moveCommands } from './move.ts';
@@ -26,10 +26,13 @@ const IS_FREE = `(c.subject IS NULL OR NOT EXISTS (
   SELECT 1 FROM connectors.command e WHERE e.system = c.system AND e.source = c.source AND e.subject = c.subject
     AND (e.state IN ('SENT', 'UNKNOWN') OR (e.state = 'PENDING' AND e.seq < c.seq))))`;
 
-const LEASE = `lease_token = gen_random_uuid(), attempt_count = c.attempt_count + 1,
-  lease_until = clock_timestamp() + make_interval(secs => $7), next_at = clock_timestamp() + make_interval(secs => $7)`;
+/** What may have been applied is sent again only by a person, who then knows better. */
+const IS_SUPERSEDED = '(c.superseded_at IS NOT NULL AND NOT c.may_be_applied)';
 
-/** PENDING to SENT, the oldest first: whoever has them may call until the lease ends. */
+const LEASE = `lease_token = gen_random_uuid(), attempt_count = c.attempt_count + 1,
+  lease_until = clock_timestamp() + make_interval(secs => $4), next_at = clock_timestamp() + make_interval(secs => $4)`;
+
+/** PENDING to SENT, the oldest first, but for what `sweep` gives up: whoever has them may call until the lease ends. */
 export async function takePending(
   writer: CommandWriter,
   { system, source, fields }: Lane,
@@ -38,12 +41,13 @@ export async function takePending(
 ): Promise<readonly Command[]> {
   const taken = await moveCommands(writer, {
     cause: 'TAKEN',
-    where: `c.system = $4 AND c.source = $5 AND c.field = ANY($6::text[]) AND c.next_at <= clock_timestamp() AND ${IS_FREE}`,
+    where: `c.system = $1 AND c.source = $2 AND c.field = ANY($3::text[]) AND c.next_at <= clock_timestamp()
+      AND c.give_up_at > clock_timestamp() AND c.tries < $5 AND NOT ${IS_SUPERSEDED} AND ${IS_FREE}`,
     set: LEASE,
-    parameters: [system, source, fields, leaseMs / 1_000],
+    parameters: [system, source, fields, leaseMs / 1_000, TRIES_MAX],
     limit,
   });
-  await beginAttempts(writer.transaction, taken, 'SEND');
+  await beginAttempts(writer.transaction.later, taken, 'SEND');
   return taken;
 }
 
@@ -55,7 +59,7 @@ export interface Question {
 
 /** UNKNOWN ones that are due to be asked about; their state stays as it is. */
 export async function takeQuestions(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   { system, source, askable }: Lane,
   limit: number,
   leaseMs: number,
@@ -70,7 +74,7 @@ export async function takeQuestions(
      FROM due WHERE c.id = due.id RETURNING ${COMMAND_COLUMNS}, clock_timestamp() AS "askedAt"`,
     [system, source, askable, limit, leaseMs / 1_000],
   );
-  await beginAttempts(transaction, rows, 'ASK');
+  await beginAttempts(transaction.later, rows, 'ASK');
   return rows.map(({ askedAt, ...command }) => ({ command, askedAt }));
 }
 
@@ -79,24 +83,31 @@ export async function sweep(writer: CommandWriter, lane: Lane): Promise<void> {
   const { system, source, askable, retryable } = lane;
   const lapsed = await moveCommands(writer, {
     cause: 'LEASE_ENDED',
-    where: 'c.system = $4 AND c.source = $5 AND c.next_at <= clock_timestamp()',
+    where: 'c.system = $1 AND c.source = $2 AND c.next_at <= clock_timestamp()',
     set: `may_be_applied = true, tries = c.tries + 1, fruitless = 0, code = 'LEASE_ENDED', unknown_since = clock_timestamp(),
-      next_at = CASE WHEN c.field = ANY($6::text[]) THEN clock_timestamp() END`,
+      next_at = CASE WHEN c.field = ANY($3::text[]) THEN clock_timestamp() END`,
     parameters: [system, source, [...askable, ...retryable]],
     limit: SWEPT_MAX,
   });
-  await endAttempts(writer.transaction, lapsed, 'UNKNOWN', 'LEASE_ENDED');
+  await endAttempts(writer.transaction.later, lapsed, 'UNKNOWN', 'LEASE_ENDED');
+  await moveCommands(writer, {
+    cause: 'SUPERSEDED',
+    where: `c.system = $1 AND c.source = $2 AND c.next_at <= clock_timestamp() AND ${IS_SUPERSEDED}`,
+    set: 'next_at = NULL',
+    parameters: [system, source],
+    limit: SWEPT_MAX,
+  });
   await moveCommands(writer, {
     cause: 'GIVEN_UP',
-    where: `c.system = $4 AND c.source = $5 AND c.next_at <= clock_timestamp()
-      AND (c.give_up_at <= clock_timestamp() OR (c.state = 'PENDING' AND c.tries >= $6))`,
+    where: `c.system = $1 AND c.source = $2 AND c.next_at <= clock_timestamp()
+      AND (c.give_up_at <= clock_timestamp() OR (c.state = 'PENDING' AND c.tries >= $3))`,
     set: `code = 'GIVEN_UP', next_at = NULL`,
     parameters: [system, source, TRIES_MAX],
     limit: SWEPT_MAX,
   });
   await moveCommands(writer, {
     cause: 'RETRYABLE',
-    where: `c.system = $4 AND c.source = $5 AND c.field = ANY($6::text[]) AND c.next_at <= clock_timestamp()`,
+    where: `c.system = $1 AND c.source = $2 AND c.field = ANY($3::text[]) AND c.next_at <= clock_timestamp()`,
     set: 'next_at = clock_timestamp()',
     parameters: [system, source, retryable.filter((field) => !askable.includes(field))],
     limit: SWEPT_MAX,

@@ -1,6 +1,7 @@
 // A command as it is stored and told: its row, and the event of each change of its state.
 import type { CloudEvent } from '@weft/events/envelope';
 import { COMMAND_TOPIC, type DispatchedCommand } from '@weft/schema/incident-dispatch';
+import type { NotifiedCommand } from '@weft/schema/incident-notification';
 import type { CommandCause, CommandState } from './states.ts';
 
 export { COMMAND_TOPIC };
@@ -35,6 +36,8 @@ export interface Command {
   readonly correlationId: string;
   /** The attempt that it carries to a department; null for one that a client has asked for. */
   readonly dispatch: Dispatched | null;
+  /** The telling of a reporter that it carries out; null for any other. */
+  readonly notification: NotifiedCommand | null;
   readonly leaseToken: string | null;
   readonly nextAt: Date | null;
   readonly unknownSince: Date | null;
@@ -46,7 +49,7 @@ export interface Command {
 /** The columns of a row `c`, under the names of `Command`; ends where another list can go on. */
 export const COMMAND_COLUMNS = `c.id, c.system, c.source, c.field, c.principal, c.idempotency_key AS "idempotencyKey",
   c.content_hash AS "contentHash", c.args, c.subject, c.state, c.version, c.may_be_applied AS "mayBeApplied", c.tries, c.fruitless,
-  c.attempt_count AS "attemptCount", c.code, c.upstream_ref AS "upstreamRef", c.result, c.dispatch, c.correlation_id AS "correlationId",
+  c.attempt_count AS "attemptCount", c.code, c.upstream_ref AS "upstreamRef", c.result, c.dispatch, c.notification, c.correlation_id AS "correlationId",
   c.lease_token AS "leaseToken", c.next_at AS "nextAt", c.unknown_since AS "unknownSince", c.give_up_at AS "giveUpAt",
   c.created_at AS "createdAt", c.updated_at AS "updatedAt"`;
 
@@ -64,6 +67,7 @@ export function commandEvent(
   cause: CommandCause | 'ACCEPTED',
 ): CloudEvent {
   const { id, system, source, field, version, state, code, correlationId, dispatch, upstreamRef } = command;
+  const { notification } = command;
   const at = command.updatedAt.toISOString();
   return {
     specversion: '1.0',
@@ -83,6 +87,7 @@ export function commandEvent(
       field,
       change: { from, to: state, cause, code, at },
       ...(dispatch === null ? {} : { dispatch: { ...dispatch, upstreamRef } }),
+      ...(notification === null ? {} : { notification: { ...notification } }),
     },
   };
 }

@@ -37,8 +37,8 @@ export interface Commands {
    * @throws HubError of `acceptCommand`; BAD_USER_INPUT when the SDL makes no client number of the arguments
    */
   submit(system: RunningSystem, submission: Submission): Promise<Receipt>;
-  /** Commands were stored beside `submit`: they need not wait until they are looked for. */
-  nudge(): void;
+  /** Commands of this source were stored beside `submit`: they need not wait until they are looked for. */
+  nudge(system: string, source: string): void;
   /** See operate.ts. */
   redrive(id: string, force: boolean): Promise<Command>;
   discard(id: string): Promise<Command>;
@@ -92,9 +92,7 @@ export function openCommands(systems: readonly RunningSystem[], options: Command
       workers.get(laneName(command.system, command.source))?.nudge();
       return await receipts.await(command, submission);
     },
-    nudge() {
-      for (const worker of workers.values()) worker.nudge();
-    },
+    nudge: (system, source) => workers.get(laneName(system, source))?.nudge(),
     redrive: async (id, force) => told(await redriveCommand(operate, id, force)),
     discard: async (id) => told(await discardCommand(operate, id)),
     confirm: async (id, upstreamRef) => told(await confirmCommand(operate, id, upstreamRef)),

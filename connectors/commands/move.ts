@@ -1,18 +1,19 @@
 // The one way in which a command changes its state: by a legal transition, with its event in the same transaction.
 import { invariant } from '@weft/core/errors';
-import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
+import type { StoreTransaction } from '@weft/core/sql-store';
+import type { EventAppender } from '@weft/events/event-log';
 import { COMMAND_COLUMNS, COMMAND_TOPIC, type Command, type CommandRow, commandEvent } from './command.ts';
 import { type CommandCause, type CommandState, nextState, statesBefore } from './states.ts';
 
 /** A transaction, and how events are written in it. */
 export interface CommandWriter {
-  readonly transaction: SqlTransaction;
+  readonly transaction: StoreTransaction;
   readonly appender: EventAppender;
 }
 
 export interface Move {
   readonly cause: CommandCause;
-  /** Over a row `c`, with parameters from `$4`. The states that the cause may happen in are added. */
+  /** Over a row `c`, with parameters from `$1`. The states that the cause may happen in are added. */
   readonly where: string;
   /** Assignments besides the state, with the same parameters. */
   readonly set: string;
@@ -34,15 +35,18 @@ export async function moveCommands(
   { transaction, appender }: CommandWriter,
   { cause, where, set, parameters, limit }: Move,
 ): Promise<readonly Command[]> {
-  const locking = limit === undefined ? 'FOR UPDATE OF c' : 'FOR UPDATE OF c SKIP LOCKED';
+  // States are constants of ours, and stand in the text: the index over what is unsettled is found by them.
+  const before = statesBefore(cause).map((state) => `'${state}'`);
+  const locking =
+    limit === undefined ? 'FOR UPDATE OF c' : `LIMIT $${parameters.length + 1} FOR UPDATE OF c SKIP LOCKED`;
   const rows = await transaction.query<CommandRow & { readonly fromState: CommandState }>(
     `WITH due AS (SELECT c.id, c.state AS from_state FROM connectors.command c
-                  WHERE c.state = ANY($1::text[]) AND (${where}) ORDER BY c.seq LIMIT $2 ${locking})
-     UPDATE connectors.command c SET state = $3, version = c.version + 1, updated_at = clock_timestamp(), ${set}
+                  WHERE c.state IN (${before.join(', ')}) AND (${where}) ORDER BY c.seq ${locking})
+     UPDATE connectors.command c SET state = '${stateAfter(cause)}', version = c.version + 1, updated_at = clock_timestamp(), ${set}
      FROM due WHERE c.id = due.id RETURNING ${COMMAND_COLUMNS}, due.from_state AS "fromState"`,
-    [statesBefore(cause), limit ?? null, stateAfter(cause), ...parameters],
+    limit === undefined ? parameters : [...parameters, limit],
   );
   const events = rows.map(({ fromState, ...command }) => commandEvent(command, fromState, cause));
-  await appender.append(transaction, COMMAND_TOPIC, events);
+  await appender.append(transaction.later, COMMAND_TOPIC, events);
   return rows;
 }

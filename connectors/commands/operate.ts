@@ -19,7 +19,7 @@ export interface OperateOptions {
 /** A command that is sent again by a person may be tried for this long. */
 const REDRIVE_HOURS = 24;
 
-const UNLEASED = 'c.id = $4 AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())';
+const UNLEASED = 'c.id = $1 AND (c.lease_until IS NULL OR c.lease_until < clock_timestamp())';
 
 /**
  * Has an UNKNOWN or DEAD command sent again, behind those of its subject that came since. One that may have been applied is
@@ -39,7 +39,7 @@ export function redriveCommand(options: OperateOptions, id: string, force = fals
     const move: Omit<Move, 'cause'> = {
       where: UNLEASED,
       set: `${place}, next_at = clock_timestamp(), tries = 0, fruitless = 0, code = NULL,
-        give_up_at = clock_timestamp() + make_interval(hours => $5)`,
+        give_up_at = clock_timestamp() + make_interval(hours => $2)`,
       parameters: [id, REDRIVE_HOURS],
     };
     const [moved] = await moveCommands(writer, { ...move, cause: isOpen ? 'REOPENED' : 'REDRIVEN' });
@@ -61,7 +61,7 @@ export function confirmCommand(
   upstreamRef: string | null,
 ): Promise<Command> {
   return onCommand(options, id, (writer) =>
-    moveOne(writer, 'CONFIRMED', 'code = NULL, next_at = NULL, may_be_applied = true, upstream_ref = $5', [
+    moveOne(writer, 'CONFIRMED', 'code = NULL, next_at = NULL, may_be_applied = true, upstream_ref = $2', [
       id,
       upstreamRef,
     ]),

@@ -38,10 +38,11 @@ export async function sendCommand(
     const code = codeOf(error);
     // Whatever kept it from being handed to the client: quiet hours, an open breaker, a full queue, a lease that ends.
     if (!wasSent || (error.hadNoEffect && error.retryable)) {
-      const { retryAfterMs } = error.details;
+      const { retryAfterMs, upstreamStatus } = error.details;
       return {
         kind: 'NOT_SENT',
         code,
+        isAway: error.code === 'UPSTREAM_UNAVAILABLE' && upstreamStatus === undefined,
         retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : undefined,
       };
     }

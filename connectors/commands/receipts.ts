@@ -91,7 +91,7 @@ export function createReceipts(store: Store): Receipts {
 
 /** Settled, or nothing will be done about it before the answer must go. */
 function isAnswer({ state, nextAt }: Command, answerByMs: number): boolean {
-  if (state === 'APPLIED' || state === 'REJECTED' || state === 'DEAD') return true;
+  if (state === 'APPLIED' || state === 'REJECTED' || state === 'DEAD' || state === 'SUPERSEDED') return true;
   if (state === 'SENT') return false;
   return nextAt === null || nextAt.getTime() - Date.now() > answerByMs - performance.now();
 }
@@ -110,4 +110,6 @@ const OUTCOMES: Readonly<Record<Command['state'], Outcome>> = {
   REJECTED: 'REJECTED',
   UNKNOWN: 'UNKNOWN',
   DEAD: 'DEAD',
+  // Of the hub's own dispatches, whose receipt nobody waits for.
+  SUPERSEDED: 'DEAD',
 };

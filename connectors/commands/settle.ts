@@ -9,6 +9,8 @@ export type Fate =
   | {
       readonly kind: 'NOT_SENT';
       readonly code: string;
+      /** It is the source that took nothing, whatever the command: nobody was reached, or the guard let nothing through. */
+      readonly isAway: boolean;
       /** When the source may be tried again, where it is known: the end of quiet hours. */
       readonly retryAfterMs?: number | undefined;
     }
@@ -66,7 +68,8 @@ export async function settleSending(
 ): Promise<Command | undefined> {
   const code = 'code' in fate ? fate.code.slice(0, CODE_LENGTH_MAX) : null;
   const [settled] = await moveCommands(writer, moveOf(command, fate, code, howToFindOut));
-  if (settled !== undefined) await endAttempts(writer.transaction, [command], OUTCOMES[fate.kind], code);
+  if (settled !== undefined)
+    await endAttempts(writer.transaction.later, [command], OUTCOMES[fate.kind], code);
   return settled;
 }
 
@@ -82,8 +85,12 @@ function moveOf(
       return {
         ...held,
         cause: 'NOT_SENT',
-        set: `code = $6, lease_until = NULL, fruitless = c.fruitless + 1, next_at = clock_timestamp() + make_interval(secs => $7)`,
-        parameters: [...held.parameters, code, waitAfterMs(fate, command.fruitless) / 1_000],
+        set: `code = $3, lease_until = NULL, fruitless = c.fruitless + 1, next_at = clock_timestamp() + make_interval(secs => $4)`,
+        parameters: [
+          ...held.parameters,
+          code,
+          keepsTurn(command, fate) ? 0 : waitAfterMs(fate, command.fruitless) / 1_000,
+        ],
       };
     case 'ANSWERED':
       return { ...held, cause: 'ANSWERED', ...applied(held, fate.row) };
@@ -91,7 +98,7 @@ function moveOf(
       return {
         ...held,
         cause: 'REFUSED',
-        set: 'code = $6, lease_until = NULL, next_at = NULL',
+        set: 'code = $3, lease_until = NULL, next_at = NULL',
         parameters: [...held.parameters, code],
       };
     case 'NOT_ANSWERED': {
@@ -99,8 +106,8 @@ function moveOf(
       return {
         ...held,
         cause: 'NOT_ANSWERED',
-        set: `code = $6, lease_until = NULL, may_be_applied = true, tries = c.tries + 1, fruitless = 0, unknown_since = clock_timestamp(),
-          next_at = CASE WHEN $7::boolean THEN clock_timestamp() + make_interval(secs => $8) END`,
+        set: `code = $3, lease_until = NULL, may_be_applied = true, tries = c.tries + 1, fruitless = 0, unknown_since = clock_timestamp(),
+          next_at = CASE WHEN $4::boolean THEN clock_timestamp() + make_interval(secs => $5) END`,
         parameters: [...held.parameters, code, howToFindOut !== undefined, waitMs / 1_000],
       };
     }
@@ -109,9 +116,17 @@ function moveOf(
   }
 }
 
+/**
+ * What waits for a department that is away goes in the order in which it came: the one that is tried stays the first, and the
+ * pause of the worker says when. Of others the order counts within their subject alone, and whoever waits for the receipt is told when.
+ */
+function keepsTurn({ dispatch }: Command, { isAway }: Extract<Fate, { kind: 'NOT_SENT' }>): boolean {
+  return dispatch !== null && isAway;
+}
+
 /** Only while nobody else has taken it since. */
 function heldBy({ id, leaseToken }: Command) {
-  return { where: 'c.id = $4 AND c.lease_token = $5', parameters: [id, leaseToken] as readonly unknown[] };
+  return { where: 'c.id = $1 AND c.lease_token = $2', parameters: [id, leaseToken] as readonly unknown[] };
 }
 
 function applied(
@@ -122,7 +137,7 @@ function applied(
   const ref = upstreamRef === undefined || upstreamRef === null ? null : clean(String(upstreamRef));
   const result = row === null ? null : JSON.stringify(row);
   return {
-    set: 'code = NULL, lease_until = NULL, may_be_applied = true, upstream_ref = $6, result = $7, next_at = NULL',
+    set: 'code = NULL, lease_until = NULL, may_be_applied = true, upstream_ref = $3, result = $4, next_at = NULL',
     parameters: [
       ...held.parameters,
       ref,
@@ -150,7 +165,7 @@ export async function settleQuestion(
   settleForMs: number,
 ): Promise<Command | undefined> {
   const code = finding.kind === 'NOT_ASKED' ? finding.code.slice(0, CODE_LENGTH_MAX) : null;
-  await endAttempts(writer.transaction, [command], finding.kind, code);
+  await endAttempts(writer.transaction.later, [command], finding.kind, code);
   const held = heldBy(command);
   if (finding.kind === 'FOUND') {
     const [found] = await moveCommands(writer, { ...held, cause: 'FOUND', ...applied(held, finding.row) });
@@ -161,7 +176,7 @@ export async function settleQuestion(
     const [pending] = await moveCommands(writer, {
       ...held,
       cause: 'NOT_FOUND',
-      set: 'lease_until = NULL, may_be_applied = false, fruitless = 0, next_at = clock_timestamp() + make_interval(secs => $6)',
+      set: 'lease_until = NULL, may_be_applied = false, fruitless = 0, next_at = clock_timestamp() + make_interval(secs => $3)',
       parameters: [...held.parameters, backoffMs(command.tries - 1) / 1_000],
     });
     return pending;

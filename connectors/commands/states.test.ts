@@ -10,8 +10,8 @@ describe('the states of a command', () => {
     }
   });
 
-  it('are left by nothing once the old system has decided', () => {
-    for (const { from } of TRANSITIONS) expect(['APPLIED', 'REJECTED']).not.toContain(from);
+  it('are left by nothing once the old system has decided, or what they were to carry out has ended', () => {
+    for (const { from } of TRANSITIONS) expect(['APPLIED', 'REJECTED', 'SUPERSEDED']).not.toContain(from);
   });
 
   it('lead to a sending from PENDING alone, and back there only by what says that nothing was applied', () => {

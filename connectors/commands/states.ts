@@ -1,7 +1,15 @@
 // The states of a command and the legal transitions between them, as data.
 
 /** Every state; docs/commands.md explains them, connectors/subgraph/schema.graphql shows them. */
-export const COMMAND_STATES = ['PENDING', 'SENT', 'APPLIED', 'REJECTED', 'UNKNOWN', 'DEAD'] as const;
+export const COMMAND_STATES = [
+  'PENDING',
+  'SENT',
+  'APPLIED',
+  'REJECTED',
+  'UNKNOWN',
+  'DEAD',
+  'SUPERSEDED',
+] as const;
 
 export type CommandState = (typeof COMMAND_STATES)[number];
 
@@ -19,6 +27,8 @@ export const TRANSITIONS = [
   /** Its time has passed, or it was sent too often. */
   { from: 'PENDING', cause: 'GIVEN_UP', to: 'DEAD' },
   { from: 'PENDING', cause: 'DISCARDED', to: 'DEAD' },
+  /** What it was to carry out has ended, and nothing of it can have got there. */
+  { from: 'PENDING', cause: 'SUPERSEDED', to: 'SUPERSEDED' },
   /** It is certain that the old system did nothing. */
   { from: 'SENT', cause: 'NOT_SENT', to: 'PENDING' },
   { from: 'SENT', cause: 'ANSWERED', to: 'APPLIED' },

@@ -51,6 +51,7 @@ export function startWorker(options: WorkerOptions): Worker {
   const running = new Set<Promise<void>>();
   const pause = createPause();
   let wake = Promise.withResolvers<void>();
+  let sweptAtMs = Number.NEGATIVE_INFINITY;
   const nudge = () => wake.resolve();
 
   const start = (work: Promise<unknown>) => {
@@ -66,7 +67,10 @@ export function startWorker(options: WorkerOptions): Worker {
     const free = pause.isOn() ? Math.min(1, slots - running.size) : slots - running.size;
     // Before the statement: the lease that the database counts from it ends later than ours.
     const leaseEndsAtMs = performance.now() + leaseMs;
-    const { pending, questions } = await takeWork(options, lane, pause.isOver() ? free : 0, leaseMs);
+    const isSweeping = performance.now() - sweptAtMs >= LOOK_EVERY_MS;
+    if (isSweeping) sweptAtMs = performance.now();
+    const wanted = { isSweeping, free: pause.isOver() ? free : 0, leaseMs };
+    const { pending, questions } = await takeWork(options, lane, wanted);
     const requireLease = () => requireTime(leaseEndsAtMs - performance.now(), timeoutMs + LEASE_MARGIN_MS);
     for (const question of questions) start(answerQuestion(options, question, leaseMs));
     for (const command of pending)
@@ -108,16 +112,24 @@ function laneOf({ system, source, fields }: WorkerOptions): Lane {
   };
 }
 
+interface Wanted {
+  /** Whether what time alone moves is looked for: that has as much time as there is between two looks. */
+  readonly isSweeping: boolean;
+  /** Calls that can be made now. */
+  readonly free: number;
+  readonly leaseMs: number;
+}
+
 /** Questions come first: what is not known holds up its subject. */
 async function takeWork(
   { store, appender }: WorkerOptions,
   lane: Lane,
-  free: number,
-  leaseMs: number,
+  { isSweeping, free, leaseMs }: Wanted,
 ): Promise<{ readonly pending: readonly Command[]; readonly questions: readonly Question[] }> {
+  if (!isSweeping && free <= 0) return { pending: [], questions: [] };
   return await store.transaction(async (transaction) => {
     const writer = { transaction, appender };
-    await sweep(writer, lane);
+    if (isSweeping) await sweep(writer, lane);
     if (free <= 0) return { pending: [], questions: [] };
     const questions = await takeQuestions(transaction, lane, free, leaseMs);
     const left = free - questions.length;

@@ -111,7 +111,8 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     const { attempts, externalNumbers } = await rig.until(
       'the second delivery',
       id,
-      ({ attempts: all }) => all[1]?.delivery === 'APPLIED',
+      // Lists of one answer are read one beside the other: one may be of a moment later.
+      ({ attempts: all, externalNumbers: numbers }) => all[1]?.delivery === 'APPLIED' && numbers.length > 1,
     );
     expect(attempts.map(({ department, outcome }) => [department?.code, outcome])).toEqual([
       ['urban-management', 'RETURNED'],
@@ -172,6 +173,37 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     expect(opened[0]).toBe(first);
   });
 
+  test('keeps its turn while the system is down: the one that has waited longest is tried, and no other', async () => {
+    await rig.urban.down();
+    const ids: string[] = [];
+    for (const title of ['子', '丑', '寅', '卯']) {
+      const id = await rig.report(title);
+      await rig.route(id, 'urban-management');
+      ids.push(id);
+    }
+    const [first = '', , , last = ''] = ids;
+    await rig.until('the queue', last, ({ attempts }) => attempts[0]?.delivery === 'PENDING');
+    // As after an hour: it has been tried often, the pause of the worker has just begun.
+    const { rows: now } = await rig.database.client.query<{ at: Date }>(
+      'UPDATE connectors.command SET fruitless = 10 WHERE subject = $1 RETURNING clock_timestamp() AS at',
+      [first],
+    );
+    const tries = `SELECT c.subject FROM connectors.command_attempt t JOIN connectors.command c ON c.id = t.command_id
+      WHERE t.at > $1 AND c.system = 'urban' AND t.outcome = 'NOT_SENT' ORDER BY t.at`;
+    const tried = await waitFor(
+      'some tries',
+      async () => {
+        const { rows } = await rig.database.client.query<{ subject: string }>(tries, [now[0]?.at]);
+        return rows.length >= 4 && rows.map(({ subject }) => subject);
+      },
+      90_000,
+    );
+    expect(new Set(tried)).toEqual(new Set([first]));
+    await rig.urban.up();
+    for (const id of ids)
+      await rig.until('delivery', id, ({ attempts }) => attempts[0]?.delivery === 'APPLIED', 30_000);
+  }, 180_000);
+
   test('takes what comes too early when it can, and holds up nothing meanwhile', async () => {
     const [{ id, number }, { id: other, number: otherNumber }] = await Promise.all([
       delivered('噪音扰民'),
@@ -189,6 +221,24 @@ describe.skipIf(noPostgres !== undefined)('an incident in the system of a depart
     const early = await delivered('井盖丢失');
     expect(early.number).toBe(next);
     await rig.until('the early signature', early.id, ({ state }) => state === 'HANDLING');
+  });
+
+  test('does not wait for another that somebody works on', async () => {
+    const held = await delivered('树木倒伏');
+    const free = await delivered('路面积水');
+    const { client } = rig.database;
+    await client.query('BEGIN');
+    try {
+      // As a transaction that works on it does (subgraphs/incidents/lock.ts).
+      await client.query('SELECT pg_advisory_xact_lock(320508002, hashtext($1))', [held.id]);
+      await tell(held.number, 1, '2');
+      await tell(free.number, 1, '2');
+      await rig.until('the other one', free.id, ({ state }) => state === 'HANDLING', 5_000);
+      expect((await rig.read(held.id)).state).toBe('ROUTED');
+    } finally {
+      await client.query('COMMIT');
+    }
+    await rig.until('the one that was held', held.id, ({ state }) => state === 'HANDLING');
   });
 
   test('shows as a problem what could not be done in time', async () => {

@@ -8,6 +8,7 @@ import { createLogger } from '@weft/core/logger';
 import type { ProcessMessage, Started } from '@weft/core/process';
 import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 
 export const HOOK_SECRET = 'department-hook-secret';
 const FOLDERS = ['urban', 'water'];
@@ -35,7 +36,7 @@ export function startDepartmentHost(
 export async function startHostProcess(databaseUrl: string, env: Readonly<Record<string, string>>) {
   const child: ChildProcess = fork(PROGRAM, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, ...env },
+    env: { ...BARE_ENVIRONMENT, DATABASE_URL: databaseUrl, ...env },
   });
   const exited = once(child, 'exit');
   const [message] = (await once(child, 'message')) as [ProcessMessage];

@@ -19,6 +19,8 @@ export interface Department {
   ignoresNumbers: boolean;
   /** The code with which it refuses; undefined: it takes what comes. */
   refusesWith: string | undefined;
+  /** Called with a call that is to open a case: as it CAME, before the case is opened, and when that is OPENED, before the answer. */
+  onCall: ((moment: 'CAME' | 'OPENED') => Promise<void>) | undefined;
   /** Milliseconds until it answers, after it has opened the case. */
   answersAfterMs: number;
   /** Stops listening, and breaks what is under way. */
@@ -33,19 +35,26 @@ export async function startDepartment(prefix: string): Promise<Department> {
   const book: CaseRecord[] = [];
   let port = 0;
   const server = createServer((request, response) => {
-    void readText(request).then((text) => {
+    const serve = async (text: string) => {
       const url = new URL(request.url ?? '/', 'http://department');
       if (request.method === 'GET') {
         const rows = book.filter(({ no }) => no === url.searchParams.get('no'));
         return answer(response, { total: rows.length, rows });
       }
       if (department.refusesWith !== undefined) return answer(response, { code: department.refusesWith });
+      await department.onCall?.('CAME');
+      if (request.socket.destroyed) return;
       const given = JSON.parse(text) as Omit<CaseRecord, 'caseNo'>;
       const known = department.ignoresNumbers ? undefined : book.find(({ no }) => no === given.no);
       const entry = known ?? ({ ...given, caseNo: `${prefix}${book.length + 1}` } as CaseRecord);
       if (known === undefined) book.push(entry);
+      await department.onCall?.('OPENED');
       setTimeout(() => answer(response, { code: '0', caseNo: entry.caseNo }), department.answersAfterMs);
-    });
+    };
+    // Who has gone, half way or before the answer, is told nothing.
+    void readText(request)
+      .then(serve)
+      .catch(() => response.destroy());
   });
   const department: Department = {
     get url() {
@@ -54,6 +63,7 @@ export async function startDepartment(prefix: string): Promise<Department> {
     book,
     ignoresNumbers: false,
     refusesWith: undefined,
+    onCall: undefined,
     answersAfterMs: 0,
     async down() {
       const closed = new Promise((resolve) => server.close(resolve));

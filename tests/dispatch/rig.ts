@@ -1,5 +1,8 @@
 // The incident library beside two departments with systems of their own, on a database of its own.
 import { createHmac, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Asker, createMigratedDatabase, startSigned } from '../support/owned-subgraphs.ts';
 import { waitFor } from '../support/wait.ts';
 import { HOOK_SECRET } from './host.ts';
@@ -30,7 +33,7 @@ export interface Shown {
   readonly problems: readonly Readonly<Record<string, unknown>>[];
 }
 
-const INCIDENT = `query ($id: ID!) { incident(id: $id) {
+export const INCIDENT = `query ($id: ID!) { incident(id: $id) {
   state externalNumbers { kind number }
   attempts { number department { code } delivery deliveryLabel deliveredAt deliveryCode outcome signedBy returnReason returnText result
     externalNumber { kind number } }
@@ -40,16 +43,28 @@ const INCIDENT = `query ($id: ID!) { incident(id: $id) {
 
 export type Rig = Awaited<ReturnType<typeof openRig>>;
 
+/** The department that the directory does not have of itself. @returns the file */
+export function writeDirectory(folder: string): string {
+  const file = join(folder, 'directory.json');
+  const departments = [{ code: 'water-affairs', name: '水务', fullName: '水务局' }];
+  writeFileSync(file, JSON.stringify({ departments }));
+  return file;
+}
+
 /** Everything but the connector host. */
 export async function openRig() {
   const database = await createMigratedDatabase();
-  const hub = await startSigned(database.url);
+  const folder = mkdtempSync(join(tmpdir(), 'weft-dispatch-'));
+  const directoryFile = writeDirectory(folder);
+  const hub = await startSigned(database.url, { directoryFile });
+  rmSync(folder, { recursive: true, force: true });
   const [urban, water] = [await startDepartment('CG-'), await startDepartment('SW-')];
-  const done = async (id: string, field: string, args = '') => {
+  const doneBy = async (asker: Asker, id: string, field: string, args = '') => {
     const query = `mutation ($id: ID!) { ${field}(id: $id ${args}) { state } }`;
-    const { errors } = await hub.askAs(STAFF, query, { id });
+    const { errors } = await hub.askAs(asker, query, { id });
     if (errors !== undefined) throw new Error(errors[0]?.message);
   };
+  const done = (id: string, field: string, args = '') => doneBy(STAFF, id, field, args);
   const read = async (id: string): Promise<Shown> => {
     const { data, errors } = await hub.askAs(STAFF, INCIDENT, { id });
     if (errors !== undefined) throw new Error(errors[0]?.message);
@@ -61,6 +76,7 @@ export async function openRig() {
     water,
     env: { URBAN_URL: urban.url, WATER_URL: water.url },
     done,
+    doneBy,
     read,
     /** Reported and accepted. */
     async report(title: string): Promise<string> {

@@ -11,6 +11,7 @@ import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
 import pg from 'pg';
 import { createPostgresDatabase } from '../../support/engines.ts';
+import { BARE_ENVIRONMENT } from '../../support/environment.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 /** The folder that wraps the ledger. */
@@ -70,7 +71,7 @@ export interface HostProcess {
 export async function startHostProcess(databaseUrl: string, ledgerUrl: string): Promise<HostProcess> {
   const child: ChildProcess = fork(PROGRAM, [], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    env: { PATH: process.env.PATH, DATABASE_URL: databaseUrl, LEDGER_URL: ledgerUrl },
+    env: { ...BARE_ENVIRONMENT, DATABASE_URL: databaseUrl, LEDGER_URL: ledgerUrl },
   });
   const exited = once(child, 'exit');
   const [message] = (await once(child, 'message')) as [ProcessMessage];

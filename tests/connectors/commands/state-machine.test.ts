@@ -26,7 +26,7 @@ const FIELDS = ['askable', 'unaskable', 'retryable'] as const;
 const appender = postgresAppender;
 
 const FATES: readonly Fate[] = [
-  { kind: 'NOT_SENT', code: 'ECONNREFUSED' },
+  { kind: 'NOT_SENT', isAway: true, code: 'ECONNREFUSED' },
   { kind: 'ANSWERED', row: { upstreamRef: 'R1' } },
   { kind: 'ANSWERED', row: null },
   { kind: 'REFUSED', code: '1042' },

@@ -116,6 +116,50 @@ type Thing { n: String «unit: String» }`,
     mend: /add it to select, or give it @connect/,
   },
   {
+    what: 'a field of Query that nothing asks for',
+    sdl: `${WEB}type Query { «x: String» }`,
+    code: 'FIELD_WITHOUT_SOURCE',
+    problem: /nothing fills Query\.x/,
+    mend: /^give it @connect/,
+  },
+  {
+    what: 'a field of a type with a key that nothing loads',
+    sdl: `${WEB}type Query { x: [Thing!] @connect(source: "web", http: { GET: "/x" }, select: "$.rows { id: n unit: u }") }
+type Thing @key(fields: "id") { id: ID! «unit: String» }`,
+    code: 'FIELD_WITHOUT_SOURCE',
+    problem: /nothing fills Thing\.unit/,
+    mend: /^give Thing a @connect that loads it by its key/,
+  },
+  {
+    what: 'an argument that the field does not declare',
+    sdl: `${WEB}type Query { x: ID @connect(source: "web", http: { GET: "/x/{«$args».no}" }, select: "$.no") }`,
+    code: 'BAD_MAPPING',
+    problem: /'\$args\.no' does not exist/,
+    mend: /the field has no arguments: declare no/,
+  },
+  {
+    what: 'a directive whose name is misspelt',
+    sdl: `${WEB}type Query { x: ID «@conect(source: "web", http: { GET: "/x" }, select: "$.no")» }`,
+    code: 'UNKNOWN_DIRECTIVE',
+    problem: /no directive '@conect'/,
+    mend: /like it is @connect/,
+  },
+  {
+    what: 'a type whose name is misspelt',
+    sdl: `${WEB}type Query { x: «Strng» @connect(source: "web", http: { GET: "/x" }, select: "$.no") }`,
+    code: 'UNKNOWN_TYPE',
+    problem: /no type 'Strng'/,
+    mend: /like it is String/,
+  },
+  {
+    what: 'an entry of a select whose name is misspelt',
+    sdl: `${WEB}type Query { x: Thing @connect(source: "web", http: { GET: "/x" }, select: "n: n «unti»: u") }
+type Thing { n: String unit: String }`,
+    code: 'SHAPE_MISMATCH',
+    problem: /Thing has no field 'unti'/,
+    mend: /like it is unit/,
+  },
+  {
     what: 'a time-out that cannot fit the deadline',
     sdl: `extend schema @source(name: "web", rest: { baseUrl: "{$env.WEB}" }, guard: { timeout: «"6s"», retries: 0 })
 type Query { x: ID }`,

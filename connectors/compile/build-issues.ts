@@ -46,6 +46,10 @@ export const BUILD_CODES = {
     means: 'A mapping does not yield the key by which its result is found.',
   },
   SHAPE_MISMATCH: { severity: 'error', means: 'A mapping yields something else than the GraphQL type says.' },
+  PLAIN_DATE_TIME: {
+    severity: 'warning',
+    means: 'A DateTime is taken as it comes, and may have no offset.',
+  },
   FIELD_WITHOUT_SOURCE: { severity: 'error', means: 'Nothing ever fills the field.' },
   WRITE_ON_READ_ONLY: { severity: 'error', means: 'A mutation calls a source that is read only.' },
   SECRET_IN_CLEAR: {
@@ -60,6 +64,14 @@ export const BUILD_CODES = {
   DISPATCH_SHAPE: {
     severity: 'error',
     means: 'A field with @dispatch does not take what the hub tells of an incident.',
+  },
+  OPEN_WORK_SHAPE: {
+    severity: 'error',
+    means: 'A field with @openWork does not say how much work is open, or is not kept for all.',
+  },
+  NOTIFY_SHAPE: {
+    severity: 'error',
+    means: 'A field with @notify does not take what the hub tells reporters.',
   },
   NOT_INGESTED: {
     severity: 'error',
@@ -123,6 +135,8 @@ export class IssueList {
   readonly #issues: BuildIssue[] = [];
   /** The folder's code tables, which its mappings may name: read before any mapping is. */
   codes: CodeTables = new Map();
+  /** Names of the secrets that the folder uses, as they are read. */
+  readonly secrets = new Set<string>();
 
   /** @param mend what the reader can do about it, as an imperative */
   add(code: BuildCode, node: ASTNode, message: string, mend: string): void {

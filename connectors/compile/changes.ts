@@ -131,7 +131,7 @@ function checkOptions(
     coordinate: `Subscription.${field.name.value}`,
     definition: field,
     returnType: namedType(field.type),
-    topic,
+    topics: [topic],
     message,
     where,
     snapshot,

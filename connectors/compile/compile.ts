@@ -1,7 +1,15 @@
 // Compiles the SDL folder of a wrapped system to the plan that the connector runtime follows.
 import { basename, resolve } from 'node:path';
 import { splitEventStreams } from '@weft/schema/event-streams';
-import type { DispatchPlan, EntityPlan, FieldPlan, IngestPlan, SystemPlan } from '../plan.ts';
+import type {
+  DispatchPlan,
+  EntityPlan,
+  FieldPlan,
+  IngestPlan,
+  NoticePlan,
+  OpenWorkPlan,
+  SystemPlan,
+} from '../plan.ts';
 import { BuildErrors, type BuildIssue, IssueList } from './build-issues.ts';
 import { type ChangesPlan, defaultEntityField, findEntityFields, readChanges } from './changes.ts';
 import { readCodes } from './codes.ts';
@@ -13,6 +21,8 @@ import { readDispatches } from './dispatches.ts';
 import { readFreshness, withFreshness } from './freshness.ts';
 import { checkGraph } from './graph-check.ts';
 import { readIngest } from './ingests.ts';
+import { readNotices } from './notices.ts';
+import { readOpenWork } from './open-work.ts';
 import { findDirective, type ObjectType, readSdlFolder, showFile } from './sdl-folder.ts';
 import { readSources } from './sources.ts';
 import { printStoredSdl } from './stored-sdl.ts';
@@ -40,7 +50,9 @@ export function compileSystem(folder: string): CompiledSystem {
   const changes = readChanges(compilation, ingests);
   checkReconciles(compilation, fields);
   const dispatches = readDispatches(compilation, fields, basename(root));
+  const notices = readNotices(compilation, fields);
   const freshness = readFreshness(compilation, fields);
+  const openWork = readOpenWork(compilation, fields, freshness);
   checkTypeNames(compilation.sdl, issues);
   checkDirectiveNames(compilation.sdl, issues);
   checkDirectivePlaces(compilation.sdl.document, issues);
@@ -51,7 +63,7 @@ export function compileSystem(folder: string): CompiledSystem {
   checkGraph({ sdl, issues, loaded, told: new Set() }, { entities, fields });
   if (issues.errors.length > 0) throw new BuildErrors(issues.errors);
   const plan = withFreshness(
-    buildPlan(root, compilation, { entities, fields, ingests, changes, dispatches }),
+    buildPlan(root, compilation, { entities, fields, ingests, changes, dispatches, notices, openWork }),
     freshness,
   );
   return { plan, warnings: issues.warnings };
@@ -115,9 +127,11 @@ interface Parts {
   readonly ingests: readonly IngestPlan[];
   readonly changes: ReadonlyMap<string, ChangesPlan>;
   readonly dispatches: readonly DispatchPlan[];
+  readonly openWork: OpenWorkPlan | undefined;
+  readonly notices: readonly NoticePlan[];
 }
 
-function buildPlan(root: string, { sdl, sources }: Compilation, parts: Parts): SystemPlan {
+function buildPlan(root: string, { sdl, sources, issues }: Compilation, parts: Parts): SystemPlan {
   const storedSdl = printStoredSdl(sdl.document, parts.changes);
   const plansOf = <Plan>(read: ReadonlyMap<string, { readonly plan: Plan }>): ReadonlyMap<string, Plan> =>
     new Map([...read].map(([name, { plan }]) => [name, plan]));
@@ -131,5 +145,8 @@ function buildPlan(root: string, { sdl, sources }: Compilation, parts: Parts): S
     fields: plansOf<FieldPlan>(parts.fields),
     ingests: parts.ingests,
     dispatches: parts.dispatches,
+    openWork: parts.openWork,
+    notices: parts.notices,
+    secrets: [...issues.secrets].sort(),
   };
 }

@@ -158,20 +158,23 @@ function checkFields(
   given: readonly (Given & ASTNode)[],
   types: readonly InputValueDefinitionNode[],
   issues: IssueList,
+  around?: Around,
 ): void {
   const known = new Map(types.map((type) => [type.name.value, type]));
   for (const field of given) {
     const type = known.get(field.name.value);
     if (type === undefined) {
-      const names = [...known.keys()].join(', ');
+      const isAround = around?.types.some(({ name }) => name.value === field.name.value) === true;
       issues.add(
         'UNKNOWN_ARGUMENT',
         field,
         `${owner} has no argument '${field.name.value}'`,
-        `known are ${names}`,
+        isAround
+          ? `${around.owner} has it: write it beside, not inside`
+          : `known are ${[...known.keys()].join(', ')}`,
       );
     } else if (field.value.kind !== Kind.NULL)
-      checkValue(`${owner} ${field.name.value}`, field.value, type.type, issues);
+      checkValue(`${owner} ${field.name.value}`, field.value, type.type, issues, { owner, types });
   }
   for (const type of types) {
     if (type.type.kind !== Kind.NON_NULL_TYPE || type.defaultValue !== undefined) continue;
@@ -187,11 +190,23 @@ function checkFields(
   }
 }
 
-function checkValue(owner: string, value: ConstValueNode, type: TypeNode, issues: IssueList): void {
+/** What an object of arguments stands in. */
+interface Around {
+  readonly owner: string;
+  readonly types: readonly InputValueDefinitionNode[];
+}
+
+function checkValue(
+  owner: string,
+  value: ConstValueNode,
+  type: TypeNode,
+  issues: IssueList,
+  around: Around,
+): void {
   const name = typeName(type);
   const input = INPUTS.get(name);
   if (input !== undefined && value.kind === Kind.OBJECT) {
-    checkFields(value, owner, value.fields, input, issues);
+    checkFields(value, owner, value.fields, input, issues, around);
     return;
   }
   const expected = input === undefined ? expectedOf(name, value) : 'an object in braces';

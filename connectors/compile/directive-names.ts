@@ -1,4 +1,5 @@
 // Finds directives that no specification of the folder brings: composition would refuse them, or nobody would read them.
+import { likeNames } from '@weft/core/like-names';
 import { addCommonDefinitions } from '@weft/schema/common-definitions';
 import {
   type ConstDirectiveNode,
@@ -31,7 +32,11 @@ export function checkDirectiveNames(sdl: SdlFolder, issues: IssueList): void {
     Directive(directive) {
       const name = directive.name.value;
       if (known.has(name) || namespaces.some((prefix) => name.startsWith(prefix))) return;
-      const mend = `import it by @link(url: …, import: ["@${name}"]), or correct the name`;
+      const like = likeNames(name, known).map((each) => `@${each}`);
+      const mend =
+        like.length === 0
+          ? `import it by @link(url: …, import: ["@${name}"]), or correct the name`
+          : `like it is ${like.join(', ')}; another one is imported by @link(url: …, import: ["@${name}"])`;
       issues.add('UNKNOWN_DIRECTIVE', directive, `no directive '@${name}' is known here`, mend);
     },
   });

@@ -1,19 +1,21 @@
 // Decodes `@dispatch` on fields of Mutation: which department's incidents are carried to the system by which write.
 import { DISPATCH_ARGUMENTS } from '@weft/schema/incident-dispatch';
-import { type ConstDirectiveNode, type FieldDefinitionNode, Kind } from 'graphql';
+import type { FieldDefinitionNode } from 'graphql';
 import type { DispatchPlan } from '../plan.ts';
 import type { Compilation, ReadField } from './compilation.ts';
 import { type Arguments, readArguments } from './directive-arguments.ts';
-import { findDirective, isListType, namedType } from './sdl-folder.ts';
+import { findDirective } from './sdl-folder.ts';
+import { checkTold, isWrite, type Told } from './told-write.ts';
 
 /** As the incident library takes the code of a department. */
 const DEPARTMENT_CODE = /^[a-z0-9-]{1,64}$/;
 const NUMBER_KIND_LENGTH_MAX = 64;
-/** What a write must be known by to be a dispatch: the incident and the attempt. */
-const CLIENT_NUMBER = '$args.requestId';
-const KNOWN: ReadonlyMap<string, { readonly types: readonly string[]; readonly nullable: boolean }> = new Map(
-  Object.entries(DISPATCH_ARGUMENTS),
-);
+const DISPATCHED: Told = {
+  what: 'a dispatch',
+  code: 'DISPATCH_SHAPE',
+  arguments: new Map(Object.entries(DISPATCH_ARGUMENTS)),
+  clientNumber: '`<incident>:<attempt>`',
+};
 
 /**
  * @param fields by `Type.field`: what has a call
@@ -39,8 +41,7 @@ export function readDispatches(
         continue;
       }
       const plan = readDispatch(given, field, system, compilation);
-      checkArguments(field, directive, compilation);
-      checkClientNumber(directive, fields.get(coordinate), compilation);
+      checkTold(field, directive, fields.get(coordinate), DISPATCHED, compilation);
       const other = plans.find(({ department }) => department === plan.department);
       if (other !== undefined) {
         const message = `'${other.field}' has @dispatch for ${plan.department} already`;
@@ -50,15 +51,6 @@ export function readDispatches(
     }
   }
   return plans;
-}
-
-/** By the SDL alone: a write that is wrong in itself is told where it is wrong. */
-function isWrite(field: FieldDefinitionNode): boolean {
-  const connect = findDirective(field.directives, 'connect');
-  return (
-    connect?.arguments?.some(({ name, value }) => name.value === 'write' && value.kind === Kind.OBJECT) ===
-    true
-  );
 }
 
 function readDispatch(
@@ -79,42 +71,4 @@ function readDispatch(
   }
   const names = (field.arguments ?? []).map((argument) => argument.name.value);
   return { department, numberKind, field: field.name.value, arguments: names };
-}
-
-function checkArguments(
-  field: FieldDefinitionNode,
-  directive: ConstDirectiveNode,
-  { issues }: Compilation,
-): void {
-  for (const { name, type, defaultValue } of field.arguments ?? []) {
-    const known = KNOWN.get(name.value);
-    const isRequired = type.kind === Kind.NON_NULL_TYPE;
-    if (known === undefined) {
-      // One that may be left out is left out by a dispatch, and there for others who write.
-      if (!isRequired || defaultValue !== undefined) continue;
-      const mend = `make it nullable; a dispatch gives ${[...KNOWN.keys()].join(', ')}`;
-      issues.add('DISPATCH_SHAPE', name, `a dispatch has no '${name.value}'`, mend);
-    } else if (isListType(type) || !known.types.includes(namedType(type))) {
-      const mend = `write ${known.types.join(' or ')}`;
-      issues.add('DISPATCH_SHAPE', type, `'${name.value}' of a dispatch is no ${namedType(type)}`, mend);
-    } else if (isRequired && known.nullable) {
-      issues.add('DISPATCH_SHAPE', type, `'${name.value}' of a dispatch can be null`, 'leave out the `!`');
-    }
-  }
-  if (field.arguments?.some(({ name }) => name.value === 'requestId') === true) return;
-  const mend = 'add `requestId: ID!`: it is `<incident>:<attempt>`, by which a dispatch is known';
-  issues.add('DISPATCH_SHAPE', directive, `'${field.name.value}' has no argument requestId`, mend);
-}
-
-/** Another client number could be the same for two attempts, and the second would never be sent. */
-function checkClientNumber(
-  directive: ConstDirectiveNode,
-  read: ReadField | undefined,
-  { issues }: Compilation,
-): void {
-  if (read?.plan.kind !== 'call' || read.plan.write === undefined) return;
-  const { text } = read.plan.write.idempotencyKey;
-  if (text.trim() === CLIENT_NUMBER) return;
-  const mend = `write idempotencyKey: "${CLIENT_NUMBER}"`;
-  issues.add('DISPATCH_SHAPE', directive, `the client number of a dispatch is not '${text.trim()}'`, mend);
 }

@@ -70,6 +70,13 @@ function rootsOf(readable: Readable): readonly MappingRoot[] {
   return Object.keys(readable).filter((root): root is MappingRoot => root !== '$');
 }
 
+/** What to do where a root has nothing to read. */
+function nothingOf(root: MappingRoot | '$', name: string): string {
+  return root === 'args'
+    ? `the field has no arguments: declare ${name}`
+    : 'there is nothing to read of it here: docs/mapping.md says what can be read where';
+}
+
 function checkReferences(
   mapping: CompiledMapping,
   node: StringValueNode,
@@ -81,7 +88,7 @@ function checkReferences(
     const names = readable[root];
     if (names === undefined || name === undefined || names.includes(name)) continue;
     good = false;
-    const known = names.length === 0 ? 'there is nothing to read here' : `known are ${names.join(', ')}`;
+    const known = names.length === 0 ? nothingOf(root, name) : `known are ${names.join(', ')}`;
     issues.addInText(
       'BAD_MAPPING',
       node,

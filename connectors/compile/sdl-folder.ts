@@ -69,13 +69,17 @@ export function showFile(file: string): string {
   return shown.startsWith('..') || shown === '' ? file : shown;
 }
 
+/** The parser says where it could go on no more, which is seldom where the mistake is. */
+const SYNTAX_MEND =
+  'look here and at what stands before: a bracket or a quotation mark that is not closed, a colon or a type that is missing';
+
 function parseFile(file: string, issues: IssueList): readonly DefinitionNode[] {
   try {
     return parse(new Source(readFileSync(file, 'utf8'), showFile(file))).definitions;
   } catch (thrown) {
     if (!(thrown instanceof GraphQLError)) throw thrown;
     const { line, column } = thrown.locations?.[0] ?? { line: 1, column: 1 };
-    issues.addAt('SYNTAX', { file: showFile(file), line, column }, thrown.message, 'correct the SDL');
+    issues.addAt('SYNTAX', { file: showFile(file), line, column }, thrown.message, SYNTAX_MEND);
     return [];
   }
 }

@@ -10,6 +10,6 @@ export function readSecretName(given: Arguments, name: string, issues: IssueList
   if (!SECRET_NAME.test(secret)) {
     const mend = 'give the name under which the secret store has it: small letters, digits and -';
     issues.add('SECRET_IN_CLEAR', given.nodeOf(name), `'${name}' is no name of a secret`, mend);
-  }
+  } else issues.secrets.add(secret);
   return secret;
 }

@@ -1,4 +1,5 @@
 // Compares what a mapping yields with the GraphQL type that it is to fill.
+import { likeNames } from '@weft/core/like-names';
 import type { FieldShape, MappingShape } from '@weft/schema/mapping/compile';
 import { type FieldDefinitionNode, Kind, type StringValueNode, type TypeNode } from 'graphql';
 import type { IssueList } from './build-issues.ts';
@@ -87,7 +88,11 @@ function checkObject(
     const definition = type.fields.get(name);
     if (definition === undefined) {
       if (helper === ANY_NAME || name === helper) continue;
-      const mend = 'remove the entry, or add the field to the type';
+      const like = likeNames(name, type.fields.keys());
+      const mend =
+        like.length === 0
+          ? 'remove the entry, or add the field to the type'
+          : `like it is ${like.join(', ')}; else remove the entry, or add the field to the type`;
       check.issues.addInText(
         'SHAPE_MISMATCH',
         node,
@@ -135,6 +140,14 @@ function checkLeaf(check: ShapeCheck, shape: FieldShape, typeName: string, node:
     );
     return;
   }
+  if (typeName === 'DateTime' && shape.kind === 'unknown')
+    issues.addInText(
+      'PLAIN_DATE_TIME',
+      node,
+      shape.offset,
+      'takes a DateTime as it comes: without an offset it is no RFC 3339',
+      'write ->dateTime, which leaves what has an offset as it is',
+    );
   if (shape.kind !== 'value' || values === undefined) return;
   for (const value of shape.values ?? []) {
     if (values.has(String(value))) continue;
@@ -184,11 +197,17 @@ export function reportUnfilled(check: ShapeCheck, type: ObjectType, field: Field
   if (check.told.has(field)) return;
   check.told.add(field);
   const coordinate = `${type.name}.${field.name.value}`;
-  const mend =
-    type.keys.length > 0
-      ? 'add it to the select of the type, or give it @connect'
-      : 'add it to select, or give it @connect';
-  check.issues.add('FIELD_WITHOUT_SOURCE', field, `nothing fills ${coordinate}`, mend);
+  check.issues.add('FIELD_WITHOUT_SOURCE', field, `nothing fills ${coordinate}`, howToFill(type));
+}
+
+/** A field of Query or Mutation has no type whose select could have it; a type with a key is filled by its own, or else by what leads to it. */
+function howToFill(type: ObjectType): string {
+  if (type.name === 'Query' || type.name === 'Mutation')
+    return 'give it @connect, which says what to ask for it';
+  if (type.keys.length === 0) return 'add it to select, or give it @connect';
+  return type.directives.some((directive) => directive.name.value === 'connect')
+    ? 'add it to the select of the type, or give it @connect'
+    : `give ${type.name} a @connect that loads it by its key with all its fields, or the field one of its own`;
 }
 
 /** Whether a `@key` says that this subgraph cannot be asked for the type. */

@@ -1,4 +1,5 @@
 // Finds names of types that are nowhere defined.
+import { likeNames } from '@weft/core/like-names';
 import { addCommonDefinitions } from '@weft/schema/common-definitions';
 import { isTypeDefinitionNode, isTypeExtensionNode, specifiedScalarTypes, type TypeNode } from 'graphql';
 import type { IssueList } from './build-issues.ts';
@@ -13,12 +14,12 @@ export function checkTypeNames(sdl: SdlFolder, issues: IssueList): void {
   const check = (type: TypeNode): void => {
     const name = namedType(type);
     if (known.has(name)) return;
-    issues.add(
-      'UNKNOWN_TYPE',
-      type,
-      `no type '${name}' is defined`,
-      'define it in the folder, or correct the name',
-    );
+    const like = likeNames(name, known);
+    const mend =
+      like.length === 0
+        ? 'define it in the folder; of another system a stub: type X @key(fields: "id", resolvable: false) { id: ID! }'
+        : `like it is ${like.join(', ')}; else define it in the folder`;
+    issues.add('UNKNOWN_TYPE', type, `no type '${name}' is defined`, mend);
   };
   for (const type of sdl.objects.values()) {
     for (const field of type.fields.values()) {

@@ -16,6 +16,8 @@ export interface Member {
   readonly path?: readonly string[];
   readonly description?: string | undefined;
   readonly shape: Shape;
+  /** A time as the contract shows one, where the type says no more than text: what is answered is read as a time. */
+  readonly timeExample?: string | undefined;
   /** As part of an input: whether it must be there. */
   readonly isRequired?: boolean | undefined;
   /** What a person should look at. */
@@ -61,6 +63,8 @@ export interface Answer {
   readonly shape: Shape;
   /** True when one element of a list may come without its list. */
   readonly isLoose: boolean;
+  /** Of a write: the contract does not say what it answers. */
+  readonly isUnsaid?: boolean;
 }
 
 export interface Operation {

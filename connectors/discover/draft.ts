@@ -1,12 +1,14 @@
 // Drafts the SDL of a contract that is called: REST and SOAP.
 
-import type { Contract, Input, LeftOut, Operation } from './contract-model.ts';
+import type { Contract, LeftOut, Operation } from './contract-model.ts';
 import { cutTypes } from './cut.ts';
+import { answerType, argumentChecks, argumentsOf } from './field-text.ts';
 import { findLoaders, type Loader } from './keys.ts';
-import { fieldName, type NamePool, namePool, typeName } from './names.ts';
-import { identifierShape, type NamedType, nameTypes } from './naming.ts';
+import { fieldName, type NamePool, namePool } from './names.ts';
+import { type NamedType, nameTypes } from './naming.ts';
 import { commentText, descriptionText, mappingString } from './sdl-text.ts';
-import { argumentText, type NamedTypes, selectText, typeText } from './select-text.ts';
+import { type NamedTypes, selectText, typeText } from './select-text.ts';
+import { writesText } from './writes.ts';
 
 /** What the hub's graph has already; the draft avoids it, so that both compose. */
 export interface HubNames {
@@ -48,7 +50,8 @@ const LINKS = `  @link(url: "https://specs.apollo.dev/federation/v2.9", import: 
 const OPERATIONS_MAX = 300;
 const BATCH_MAX = 20;
 
-interface Drafting {
+/** What all parts of one draft know. */
+export interface Drafting {
   readonly options: DraftOptions;
   readonly types: NamedTypes;
   readonly loaders: ReadonlyMap<string, Loader>;
@@ -61,13 +64,15 @@ export function draftContract(contract: Contract, options: DraftOptions): Draft 
   const writes = contract.operations.filter((operation) => !operation.isRead).slice(0, OPERATIONS_MAX);
   if (contract.operations.length > reads.length + writes.length)
     leftOut.push({ what: 'operations', why: `only ${OPERATIONS_MAX} are drafted` });
-  const cut = cutTypes(contract.types, [
-    ...reads.flatMap((operation) => [operation.answer.shape, ...operation.inputs.map(({ shape }) => shape)]),
-  ]);
+  const roots = reads.flatMap(({ answer, inputs }) => [answer.shape, ...inputs.map(({ shape }) => shape)]);
+  const readable = cutTypes(contract.types, roots).types;
+  // What only writes answer comes last, so that it takes no name from what is read.
+  const cut = cutTypes(contract.types, [...roots, ...writes.map(({ answer }) => answer.shape)]);
   leftOut.push(...cut.leftOut);
   const types = nameTypes(cut.types, options.system, options.hub.types);
-  const usable = reads.filter((operation) => isUsable(operation, types, leftOut));
-  const drafting: Drafting = { options, types, loaders: findLoaders(usable, types) };
+  const drafted = new Map([...types].filter(([id]) => readable.has(id)));
+  const usable = reads.filter((operation) => isUsable(operation, drafted, leftOut));
+  const drafting: Drafting = { options, types, loaders: findLoaders(usable, drafted) };
   const loading = new Set([...drafting.loaders.values()].map(({ operation }) => operation));
   const wrappers: string[] = [];
   const fields = namePool(options.hub.fields);
@@ -77,20 +82,22 @@ export function draftContract(contract: Contract, options: DraftOptions): Draft 
       .filter((operation) => !loading.has(operation))
       .map((operation) => queryField(operation, drafting, fields, wrappers)),
   ];
-  const answered = new Set(types.values());
   const parts = [
     headText(options),
     queries.length === 0 ? '' : `type Query {\n${queries.join('\n')}}\n`,
-    ...[...answered].map((type) => typeDefinition(type, drafting)),
+    ...[...drafted.values()].map((type) => typeDefinition(type, drafting)),
     ...wrappers,
-    writesText(writes, options.source.name),
+    writesText(writes, drafting, {
+      definitionOf: ([id, type]) => (drafted.has(id) ? undefined : typeDefinition(type, drafting)),
+      taken: wrappers.map((text) => /^type (\w+)/.exec(text)?.[1] ?? ''),
+    }),
     leftOutText(leftOut),
   ];
   return {
     sdl: `${parts.filter((part) => part !== '').join('\n')}`,
     leftOut,
     counts: {
-      types: types.size,
+      types: drafted.size,
       entities: drafting.loaders.size,
       queries: queries.length,
       commented: writes.length,
@@ -150,44 +157,6 @@ function queryField(operation: Operation, drafting: Drafting, pool: NamePool, wr
   );
 }
 
-/** A field of Query is filled by objects: a single value gets a type around it. */
-function answerType({ answer }: Operation, field: string, types: NamedTypes, wrappers: string[]): string {
-  const type = answer.shape.kind === 'named' ? types.get(answer.shape.id) : undefined;
-  if (type?.kind === 'object') return answer.isList ? `[${type.name}!]` : type.name;
-  const name = namePool([...types.values()].map((known) => known.name)).take(`${typeName(field)}Answer`);
-  const value = answer.isList ? `[${typeText(answer.shape, types)}]` : typeText(answer.shape, types);
-  wrappers.push(`type ${name} {\n  value: ${value}\n}\n`);
-  return name;
-}
-
-function argumentsOf(
-  operation: Operation,
-  types: NamedTypes,
-  isBrief = false,
-): { readonly args: string; readonly call: string } {
-  const pool = namePool();
-  const texts = new Map<Input, string>();
-  const args = operation.inputs.map((input) => {
-    const name = pool.take(fieldName(input.name));
-    texts.set(input, argumentText(`$args.${name}`, input.shape, types));
-    const type = typeText(identifierShape(name, input.shape), types);
-    return { name, type: `${type}${input.isRequired ? '!' : ''}`, input };
-  });
-  const call = operation.call(texts);
-  if (args.length === 0) return { args: '', call };
-  if (isBrief || !args.some(({ input }) => input.description !== undefined)) {
-    return { args: `(${args.map(({ name, type }) => `${name}: ${type}`).join(', ')})`, call };
-  }
-  const lines = args.map(
-    ({ name, type, input }) => `${descriptionText(input.description, '    ')}    ${name}: ${type}\n`,
-  );
-  return { args: `(\n${lines.join('')}  )`, call };
-}
-
-function argumentChecks(inputs: readonly Input[]): readonly string[] {
-  return inputs.flatMap(({ name, check }) => (check === undefined ? [] : [`check: ${name}: ${check}`]));
-}
-
 function typeDefinition(type: NamedType, drafting: Drafting): string {
   const head = descriptionText(type.type.description ?? foreignName(type.type.name), '');
   if (type.kind === 'enum') {
@@ -221,6 +190,7 @@ function loaderText(loader: Loader, { types, options }: Drafting): string {
   const extra = loader.isEcho ? [`${keyField}: $batch.${keyField}->first`] : [];
   const checks = [
     `check: '${operation.id}' is taken to load one ${types.get(loader.type)?.name ?? ''} by '${input.name}'`,
+    operation.check,
     loader.isEcho
       ? `check: the answer does not say its ${keyField}; the one that was asked for is taken`
       : undefined,
@@ -238,22 +208,4 @@ function loaderText(loader: Loader, { types, options }: Drafting): string {
     `    ${operation.call(new Map([[input, root]]))}\n    batch: { ${batch} }\n` +
     `    select: ${mappingString(selectText(operation.answer, types, extra), '    ')}\n  )\n`
   );
-}
-
-/** Operations that write, or may: for a person to take in. */
-function writesText(writes: readonly Operation[], source: string): string {
-  if (writes.length === 0) return '';
-  const fields = writes.map((operation) => {
-    const { args, call } = argumentsOf(operation, new Map(), true);
-    const what = operation.check ?? operation.description;
-    return `${what === undefined ? '' : `  # ${what.replaceAll(/\s+/g, ' ').slice(0, 200)}\n`}  ${fieldName(operation.name)}${args}: Answer @connect(source: "${source}", ${call}, select: "…")`;
-  });
-  const lines = [
-    'Not drafted, since they write or may: to take one in, move it to `type Mutation`, say what it answers, and set',
-    '`readOnly: false` on the source. One that only reads: draft again with --reads NAME.',
-    'type Mutation {',
-    ...fields.flatMap((field) => field.split('\n')),
-    '}',
-  ];
-  return lines.map((line) => `# ${line}\n`).join('');
 }

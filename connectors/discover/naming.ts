@@ -59,7 +59,18 @@ function nameType(type: ContractType, name: string): NamedType {
     type,
     members: members.map(({ member }) => {
       const given = names.get(member) ?? member.name;
-      return { name: given, member: { ...member, shape: identifierShape(given, member.shape) } };
+      return { name: given, member: answeredMember(given, member) };
     }),
+  };
+}
+
+function answeredMember(name: string, member: Member): Member {
+  const { timeExample, check } = member;
+  if (timeExample === undefined) return { ...member, shape: identifierShape(name, member.shape) };
+  const guess = `a time by its example '${timeExample}' only; without an offset it is one of the source's timezone`;
+  return {
+    ...member,
+    shape: { kind: 'scalar', type: 'DateTime' },
+    check: check === undefined ? guess : `${guess}; ${check}`,
   };
 }

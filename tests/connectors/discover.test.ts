@@ -126,6 +126,28 @@ describe('an OpenAPI document', () => {
     expect(found.files).toContain('contracts/order.yaml');
   });
 
+  it('says of the envelope around one thing what it says of one around a list', async () => {
+    const found = await draft({ kind: 'openapi', file: await contractFile('openapi.json', LAMP) });
+    expect(found.check).toEqual({ ok: true, issues: [] });
+    expect(sdlOf(found)).toMatch(
+      /type Lamp\n(?: {2}#.*\n)* {2}# check: the answer's code, msg are not looked at: .* add failWhen\n(?: {2}#.*\n)* {2}@key/,
+    );
+  });
+
+  it('reads as a time what only an example shows to be one, and sends it as it is', async () => {
+    const found = await draft({ kind: 'openapi', file: await contractFile('openapi.json', LAMP) });
+    const sdl = sdlOf(found);
+    expect(found.check).toEqual({ ok: true, issues: [] });
+    expect(sdl).toContain("  # check: a time by its example '2026-11-20 09:30:00' only;");
+    expect(sdl).toContain('  lastSeen: DateTime\n');
+    expect(sdl).toContain('lastSeen: lastSeen->dateTime\n');
+    // A day is no time, a format says what it is, and a number may be anything.
+    expect(sdl).toContain('  built: String\n');
+    expect(sdl).toContain('  batch: String\n');
+    expect(sdl).toContain('  shift: String\n');
+    expect(sdl).toContain('switchLamp(lampNo: ID!, lastSeen: String)');
+  });
+
   it('takes a POST as a read when a person says so, its body as arguments and as keys', async () => {
     const list = {
       type: 'array',
@@ -357,3 +379,39 @@ const BATCHED = {
     },
   },
 };
+
+/** One by its key, in an envelope. */
+const LAMP = `openapi: 3.0.0
+paths:
+  /lamps/{lampNo}:
+    get:
+      parameters: [{ name: lampNo, in: path, required: true, schema: { type: string } }]
+      responses:
+        '200':
+          content:
+            application/json:
+              schema:
+                properties:
+                  code: { type: string }
+                  msg: { type: string }
+                  data: { $ref: '#/components/schemas/Lamp' }
+    post:
+      operationId: switchLamp
+      parameters: [{ name: lampNo, in: path, required: true, schema: { type: string } }]
+      requestBody:
+        content:
+          application/json:
+            schema: { type: object, properties: { lastSeen: { $ref: '#/components/schemas/Seen' } } }
+      responses: { '200': { description: done } }
+components:
+  schemas:
+    Seen: { type: string, example: '2026-11-20 09:30:00' }
+    Lamp:
+      type: object
+      properties:
+        lampNo: { type: string }
+        lastSeen: { type: string, example: '2026-11-20 09:30:00' }
+        built: { type: string, example: '2026-11-20' }
+        batch: { type: string, example: '20261120093000' }
+        shift: { type: string, format: local, example: '2026-11-20 09:30:00' }
+`;

@@ -204,7 +204,8 @@ describe("the developer's server", () => {
       }),
     );
     expect(calls).toContainEqual(expect.objectContaining({ status: 404, code: 'UPSTREAM_INVALID' }));
-    expect(JSON.stringify(seen)).not.toContain('701');
+    // Times have such digits now and then.
+    expect(JSON.stringify(seen).replaceAll(/"(?:at|ms)":[^,]*/g, '')).not.toContain('701');
   });
 
   it('shows values when that was asked for', async () => {

@@ -111,6 +111,7 @@ const NO_ANSWER: Answer = {
   path: [],
   isList: false,
   isLoose: false,
+  isUnsaid: true,
   shape: { kind: 'scalar', type: 'String' },
 };
 

@@ -130,6 +130,17 @@ class Schemas implements SchemaReader {
     return shapes.every(({ kind }) => kind === 'scalar') ? TEXT : undefined;
   }
 
+  /** The example of a property, or of what it refers to, when all that there are are times. */
+  #timeExample(property: Located): string | undefined {
+    const { value } = this.#document.resolve(property);
+    if (textOf(value, 'format') !== undefined) return undefined;
+    const shown = [own(value, 'example'), ...listOf(value, 'examples')].filter((one) => one !== undefined);
+    const [first] = shown;
+    return typeof first === 'string' && shown.every((one) => typeof one === 'string' && TIME.test(one))
+      ? first
+      : undefined;
+  }
+
   #step(at: Located, ...path: readonly string[]): Located {
     return this.#document.child(at, ...path);
   }
@@ -165,6 +176,7 @@ class Schemas implements SchemaReader {
           description: textOf(property.value, 'description'),
           shape,
           isRequired: required.has(name),
+          timeExample: isText(shape) ? this.#timeExample(property) : undefined,
         });
     }
     for (const kind of ['allOf', 'oneOf', 'anyOf']) {
@@ -175,6 +187,14 @@ class Schemas implements SchemaReader {
     }
   }
 }
+
+function isText(shape: Shape): boolean {
+  return shape.kind === 'scalar' && shape.type === 'String';
+}
+
+/** `2026-11-20 09:30:00`, also with `T`, `/`, fractions and an offset: what `->dateTime` reads, and nothing else is. */
+const TIME =
+  /^\d{4}([-/])(?:0?[1-9]|1[0-2])\1(?:0?[1-9]|[12]\d|3[01])[ T](?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,9})?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?$/;
 
 function whyNot(name: string, schema: unknown): string {
   if (!isMappable(name)) return 'its name cannot stand in a mapping';

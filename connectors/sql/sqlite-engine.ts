@@ -1,4 +1,4 @@
-// Runs statements on a SQLite file through a thread of its own.
+// Runs statements on a SQLite file through a thread of its own, one after the other.
 import { Worker } from 'node:worker_threads';
 import type { EngineLimits, SqlEngine, SqlRow } from './engine.ts';
 import type { SqliteRequest, SqliteResponse, SqliteWorkerData } from './sqlite-worker.ts';
@@ -16,50 +16,29 @@ export class SqliteFailure extends Error {
 /** Kept below the call's time-out so that a locked file is told as such, not as a time-out. */
 const BUSY_SHARE = 0.6;
 
-interface Pending {
+interface Statement {
+  readonly request: SqliteRequest;
   readonly resolve: (rows: readonly SqlRow[]) => void;
   readonly reject: (reason: unknown) => void;
+  /** Its caller has left: what the thread makes of it is nobody's. */
+  isLeft: boolean;
 }
 
 /** Opens nothing yet: the thread starts with the first statement, and anew after one that had to be cut off. */
 export function openSqlite(path: string, limits: EngineLimits): SqlEngine {
-  const pending = new Map<number, Pending>();
-  let worker: Worker | undefined;
+  const lane = new Lane(path, Math.floor(limits.timeoutMs * BUSY_SHARE));
   let nextId = 0;
-  const start = (): Worker => {
-    const busyTimeoutMs = Math.floor(limits.timeoutMs * BUSY_SHARE);
-    const thread = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
-      workerData: { path, busyTimeoutMs } satisfies SqliteWorkerData,
-    });
-    thread.unref();
-    thread.on('message', (response: SqliteResponse) => settle(pending, response));
-    const gone = () => {
-      if (worker === thread) worker = undefined;
-      failAll(pending, new SqliteFailure('the thread of the file ended', 'THREAD_ENDED'));
-    };
-    thread.on('error', gone);
-    return thread;
-  };
-  const stop = async () => {
-    const thread = worker;
-    worker = undefined;
-    failAll(pending, new SqliteFailure('the thread of the file was ended', 'THREAD_ENDED'));
-    await thread?.terminate();
-  };
   return {
-    close: stop,
+    close: () => lane.close(),
     query(sql, bindings, signal) {
       signal.throwIfAborted();
-      worker ??= start();
-      const id = ++nextId;
       const { promise, resolve, reject } = Promise.withResolvers<readonly SqlRow[]>();
-      pending.set(id, { resolve, reject });
-      worker.postMessage({ id, sql, bindings: bindings.map(bindable) } satisfies SqliteRequest);
+      const request: SqliteRequest = { id: ++nextId, sql, bindings: bindings.map(bindable) };
+      const statement: Statement = { request, resolve, reject, isLeft: false };
+      lane.add(statement);
       const onAbort = () => {
-        if (!pending.delete(id)) return;
         reject(signal.reason);
-        // A caller who left must not end the statements of others; a time-out means that the thread hangs.
-        if (isTimeout(signal.reason)) void stop();
+        lane.leave(statement, isTimeout(signal.reason));
       };
       signal.addEventListener('abort', onAbort, { once: true });
       return promise.finally(() => signal.removeEventListener('abort', onAbort));
@@ -67,16 +46,84 @@ export function openSqlite(path: string, limits: EngineLimits): SqlEngine {
   };
 }
 
-function settle(pending: Map<number, Pending>, response: SqliteResponse): void {
-  const waiting = pending.get(response.id);
-  if (!pending.delete(response.id) || waiting === undefined) return;
-  if ('rows' in response) waiting.resolve(response.rows);
-  else waiting.reject(new SqliteFailure(response.error.message, response.error.code));
-}
+/** Those that wait are held here, and not by the thread: a statement that hangs takes none of them with it. */
+class Lane {
+  readonly #workerData: SqliteWorkerData;
+  readonly #waiting = new Set<Statement>();
+  #running: Statement | undefined;
+  #thread: Worker | undefined;
 
-function failAll(pending: Map<number, Pending>, reason: SqliteFailure): void {
-  for (const waiting of pending.values()) waiting.reject(reason);
-  pending.clear();
+  constructor(path: string, busyTimeoutMs: number) {
+    this.#workerData = { path, busyTimeoutMs };
+  }
+
+  add(statement: Statement): void {
+    this.#waiting.add(statement);
+    this.#next();
+  }
+
+  /** A caller who left must not end the statements of others; a time-out means that the thread hangs, in this one or in one whose caller has left. */
+  leave(statement: Statement, isTooLate: boolean): void {
+    statement.isLeft = true;
+    this.#waiting.delete(statement);
+    if (!isTooLate || this.#running?.isLeft !== true) return;
+    void this.#thread?.terminate();
+    this.#thread = undefined;
+    this.#running = undefined;
+    this.#next();
+  }
+
+  async close(): Promise<void> {
+    const thread = this.#thread;
+    this.#thread = undefined;
+    const reason = new SqliteFailure('the thread of the file was ended', 'THREAD_ENDED');
+    this.#running?.reject(reason);
+    this.#running = undefined;
+    for (const statement of this.#waiting) statement.reject(reason);
+    this.#waiting.clear();
+    await thread?.terminate();
+  }
+
+  #next(): void {
+    if (this.#running !== undefined) return;
+    const [statement] = this.#waiting;
+    if (statement === undefined) return;
+    this.#waiting.delete(statement);
+    this.#running = statement;
+    this.#thread ??= this.#start();
+    this.#thread.postMessage(statement.request);
+  }
+
+  #start(): Worker {
+    const thread = new Worker(new URL('./sqlite-worker.ts', import.meta.url), {
+      workerData: this.#workerData,
+    });
+    thread.unref();
+    thread.on('message', (response: SqliteResponse) => this.#settle(thread, response));
+    thread.on('error', (thrown) => this.#lose(thread, thrown));
+    return thread;
+  }
+
+  #settle(thread: Worker, response: SqliteResponse): void {
+    const statement = this.#running;
+    if (thread !== this.#thread || statement?.request.id !== response.id) return;
+    this.#running = undefined;
+    if ('rows' in response) statement.resolve(response.rows);
+    else statement.reject(new SqliteFailure(response.error.message, response.error.code));
+    this.#next();
+  }
+
+  /** What ran when the thread ended has ended with it; those that wait have a new one, which each of them ends at most once. */
+  #lose(thread: Worker, cause: unknown): void {
+    if (thread !== this.#thread) return;
+    this.#thread = undefined;
+    const statement = this.#running;
+    this.#running = undefined;
+    const failure = new SqliteFailure('the thread of the file ended', 'THREAD_ENDED');
+    failure.cause = cause;
+    statement?.reject(failure);
+    this.#next();
+  }
 }
 
 function isTimeout(reason: unknown): boolean {

@@ -22,6 +22,9 @@ const VIEWS: Partial<Readonly<Record<SuiteFault, string>>> = {
 
 const NO_CONNECTION = 'A file is opened on this machine: there is no connection that could be reset.';
 
+/** Who reads the book at this moment is waited for. */
+const LOCK_WAIT_MS = 10_000;
+
 export const column: Column = {
   protocol: 'SQLite',
   cannotOccur: {
@@ -39,7 +42,7 @@ export const column: Column = {
 async function startSqliteBook(): Promise<SuiteSystem> {
   const folder = mkdtempSync(join(tmpdir(), 'weft-suite-'));
   const path = join(folder, 'book.db');
-  let database = new DatabaseSync(path);
+  let database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
   const execute: Execute = async (sql, parameters = []) => {
     database.prepare(sql).run(...parameters);
   };
@@ -52,7 +55,7 @@ async function startSqliteBook(): Promise<SuiteSystem> {
   const restore = () => {
     rmSync(path, { force: true });
     renameSync(`${path}.sound`, path);
-    database = new DatabaseSync(path);
+    database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
   };
   let fault: SuiteFault | undefined;
   const mend = () => {
@@ -81,7 +84,7 @@ async function startSqliteBook(): Promise<SuiteSystem> {
     },
     async restart() {
       replace((sound) => copyFileSync(sound, path));
-      database = new DatabaseSync(path);
+      database = new DatabaseSync(path, { timeout: LOCK_WAIT_MS });
     },
     async close() {
       database.close();

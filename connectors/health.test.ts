@@ -1,16 +1,15 @@
 import { createServer } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import type { GuardState } from './guard/guard.ts';
-import { type Health, isWorthTelling, judge, steadyHealth } from './health.ts';
+import { type Health, isWorthTelling, judge, type SourceSigns, steadyHealth } from './health.ts';
 import { probe } from './probe.ts';
 import { upstreamError } from './upstream-error.ts';
 
 const now = new Date('2026-11-22T08:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1_000);
 const error = upstreamError('UPSTREAM_INVALID', 'x', { system: 's', source: 'a', operation: 'GET /x' });
-const quiet: GuardState = { breaker: 'CLOSED', lastOkAt: undefined, lastFailure: undefined };
+const quiet: SourceSigns['guard'] = { breaker: 'CLOSED', lastOkAt: undefined, lastFailure: undefined };
 
-function judged(guard: Partial<GuardState>, probeFailure?: string) {
+function judged(guard: Partial<SourceSigns['guard']>, probeFailure?: string) {
   return judge([{ guard: { ...quiet, ...guard }, probeFailure }]);
 }
 
@@ -72,7 +71,7 @@ describe('steadyHealth', () => {
     (everyMs) => {
       const steady = steadyHealth();
       let lastOkAt: Date | undefined;
-      let lastFailure: GuardState['lastFailure'];
+      let lastFailure: SourceSigns['guard']['lastFailure'];
       const told: string[] = [];
       for (let ms = 0; ms < 60_000; ms += 250) {
         if (ms % everyMs === 0) {

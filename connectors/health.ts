@@ -17,7 +17,7 @@ export interface Health {
 
 /** What is known of one source. */
 export interface SourceSigns {
-  readonly guard: GuardState;
+  readonly guard: Pick<GuardState, 'breaker' | 'lastOkAt' | 'lastFailure'>;
   /** Why the last probe failed; undefined when it did not. */
   readonly probeFailure: string | undefined;
 }

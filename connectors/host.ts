@@ -8,6 +8,7 @@ import { openPostgresLog } from '@weft/events/postgres/log';
 import { type Commands, openCommands } from './commands/commands.ts';
 import { systemsByDepartment } from './departments.ts';
 import { startDispatcher } from './dispatch/dispatcher.ts';
+import { startNotifier } from './dispatch/notifier.ts';
 import { watchDrift } from './drift/watch-drift.ts';
 import { forgetApplied, forgettingAppender } from './freshness/forget.ts';
 import { watchHealth } from './health.ts';
@@ -21,6 +22,7 @@ import { receiveWebhooks } from './ingest/webhook.ts';
 import { openSystem, type RunningSystem } from './load/system.ts';
 import type { SystemPlan } from './plan.ts';
 import { openProtection } from './protection.ts';
+import { requireSecretsOf } from './required-secrets.ts';
 import { serveSystems } from './serve/server.ts';
 import { announceConnectors } from './subgraph/presence.ts';
 
@@ -54,6 +56,7 @@ const GUARD_REPLICAS = 2;
  * @throws OperatorError for missing settings, secrets, contracts, a port that is taken, or two systems of one department
  */
 export async function startHost(options: HostOptions): Promise<Started> {
+  requireSecretsOf(options.systems, options.secrets);
   const { logger, guardRedisUrl: redisUrl, guardReplicas: replicasMax = GUARD_REPLICAS } = options;
   // Closed in reverse: what takes work in stops before what does the work.
   const opened: { close(): Promise<void> }[] = [];
@@ -100,7 +103,7 @@ export async function startHost(options: HostOptions): Promise<Started> {
     commands.onApplied((command) => forgetApplied(systems, command, logger));
     keep(dispatchTo(options, commands, commandStore, appender));
     keep(announceConnectors({ store, appender, logger }));
-    const own = { store: commandStore, commands, replay };
+    const own = { systems, store: commandStore, commands, replay };
     const served = keep(await serveSystems(systems, { host, port, subgraphKeys, own, logger }));
     const receiver = keep(
       await receiveWebhooks(options.systems, applier, {
@@ -119,19 +122,21 @@ export async function startHost(options: HostOptions): Promise<Started> {
   }
 }
 
-/** Reads the log only where some system is a department's. @throws OperatorError when two are of one */
+/** Reads the log only where some system is a department's, or tells reporters. @throws OperatorError when two are of one */
 function dispatchTo(
   { systems, databaseUrl, logger }: HostOptions,
   commands: Commands,
   store: Store,
   appender: EventAppender,
 ): { close(): Promise<void> } {
-  if (systemsByDepartment(systems).size === 0) return { close: async () => undefined };
+  const isAsked = systems.some(({ notices = [] }) => notices.length > 0);
+  if (systemsByDepartment(systems).size === 0 && !isAsked) return { close: async () => undefined };
   const log = openPostgresLog({ databaseUrl, logger });
-  const dispatcher = startDispatcher(systems, { log, store, appender, onMade: commands.nudge, logger });
+  const options = { log, store, appender, onMade: commands.nudge, logger };
+  const readers = [startDispatcher(systems, options), startNotifier(systems, options)];
   return {
     async close() {
-      await dispatcher.close();
+      await Promise.all(readers.map((reader) => reader.close()));
       await log.close();
     },
   };

@@ -19,6 +19,32 @@ export interface SystemPlan {
   readonly ingests: readonly IngestPlan[];
   /** Which departments it is the system of; no department twice. */
   readonly dispatches?: readonly DispatchPlan[];
+  /** How it is asked how much work of its own is open; undefined: it is not. */
+  readonly openWork?: OpenWorkPlan | undefined;
+  /** How reporters who came by it are told of steps. */
+  readonly notices?: readonly NoticePlan[];
+  /** Names of the secrets that it needs, each once. */
+  readonly secrets?: readonly string[];
+}
+
+/** How a system is asked how much work of its own is open: docs/connectors.md, "A system's own count". */
+export interface OpenWorkPlan {
+  /** `Query.<field>` in `fields`: a call that yields `open` and is kept for all. */
+  readonly field: string;
+  /** Whether it takes a division; else it counts all that the system has. */
+  readonly byDivision: boolean;
+}
+
+/** How the reporters of a system are told by it: docs/connectors.md, "Reporters". */
+export interface NoticePlan {
+  /** Of which steps. */
+  readonly on: ReadonlySet<string>;
+  /** The kind of external number that a report of this system comes with. */
+  readonly numberKind: string;
+  /** The field of Mutation: a write whose client number is `$args.requestId`, and whose subject is `$args.number`. */
+  readonly field: string;
+  /** Names of the field's arguments; a telling gives those of NOTIFY_ARGUMENTS in @weft/schema/incident-notification. */
+  readonly arguments: readonly string[];
 }
 
 /** How an incident that is routed to a department reaches this system: docs/connectors.md, "Dispatch". */

@@ -14,7 +14,8 @@ export async function connectCommand(
       const [folder] = positionals;
       if (folder === undefined)
         throw new OperatorError("expected 'weft connect check FOLDER'", { exitCode: 2 });
-      return (await import('../connect-check.ts')).connectCheckCommand(folder, values.json === true);
+      const options = { json: values.json === true, alone: values.alone === true };
+      return (await import('../connect-check.ts')).connectCheckCommand(folder, options);
     }
     case 'discover':
       return (await import('./discover.ts')).discoverCommand(rest);
@@ -31,7 +32,7 @@ function parseCheck(argv: readonly string[]) {
   try {
     return parseArgs({
       args: [...argv],
-      options: { json: { type: 'boolean' } },
+      options: { json: { type: 'boolean' }, alone: { type: 'boolean' } },
       allowPositionals: true,
       strict: true,
     });

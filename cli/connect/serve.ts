@@ -1,5 +1,5 @@
 // `weft connect serve`: one wrapped system with an explorer, for who describes it.
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, parseEnv } from 'node:util';
@@ -17,7 +17,10 @@ export async function serveCommand(argv: readonly string[], env: Environment): P
   const { values, positionals } = parse(argv);
   const [folder] = positionals;
   if (folder === undefined) throw new OperatorError("expected 'weft connect serve FOLDER'", { exitCode: 2 });
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new OperatorError(`${folder} is no folder: 'weft connect discover' drafts one`, { exitCode: 2 });
   const settings = withFile(env, values.env);
+  let isAnswering = false;
   const server = await serveForDevelopment({
     folder: resolve(folder),
     host: '127.0.0.1',
@@ -26,8 +29,12 @@ export async function serveCommand(argv: readonly string[], env: Environment): P
     secrets: secretsOf(settings),
     showsValues: values['show-values'] === true,
     vendorFiles: vendorFiles(),
-    onGeneration: (generation) => process.stdout.write(`${told(generation, folder)}\n`),
-    logger: createLogger('connect-serve', 'warn'),
+    onGeneration: (generation) => {
+      isAnswering ||= generation.served !== undefined;
+      process.stdout.write(`${told(generation, folder, isAnswering)}\n`);
+    },
+    // At debug stands which values are not known to the description: they may be personal.
+    logger: createLogger('connect-serve', values['show-values'] === true ? 'debug' : 'warn'),
   });
   process.stdout.write(`${server.url}  explorer, check and upstream calls; Ctrl-C ends\n`);
   await new Promise<void>((done) => {
@@ -59,17 +66,25 @@ function portOf(text: string | undefined): number {
   throw new OperatorError(`--port: expected 0 to 65535, got ${text}`, { exitCode: 2 });
 }
 
+/** No line of a key in PEM, which a value in quotes may have several of. */
+const NAME_WITHOUT_VALUE = /^\s*(?:export\s+)?[A-Z][A-Z0-9_]*(?:\s+[^=\s][^=]*|:[^=]*)$/;
+
 /** A file of NAME=value lines goes before the environment. @throws OperatorError when it cannot be read */
 export function withFile(env: Environment, file: string | undefined): Environment {
   if (file === undefined) return env;
+  let text: string;
   try {
-    return { ...env, ...parseEnv(readFileSync(file, 'utf8')) };
+    text = readFileSync(file, 'utf8');
   } catch (cause) {
     throw new OperatorError(`--env ${file} cannot be read: ${(cause as Error).message}`, {
       cause,
       exitCode: 2,
     });
   }
+  // A line that is taken for nothing is a setting that somebody believes to be set.
+  const line = text.split('\n').findIndex((one) => NAME_WITHOUT_VALUE.test(one));
+  if (line !== -1) throw new OperatorError(`--env ${file}:${line + 1}: expected NAME=value`, { exitCode: 2 });
+  return { ...env, ...parseEnv(text) };
 }
 
 /** The secrets of this home, or of WEFT_SECRETS_DIR. */
@@ -85,10 +100,14 @@ function vendorFiles(): ReadonlyMap<string, string> {
   return new Map(files.map(([path, file]) => [path, join(dashboard, 'node_modules', file)]));
 }
 
-function told({ number, issues, problem, served, off }: Generation, folder: string): string {
+function told(
+  { number, issues, problem, served, off }: Generation,
+  folder: string,
+  isAnswering: boolean,
+): string {
   const lines = [
     served === undefined
-      ? `${folder}: not served${number > 1 ? '; the last one that could be still answers' : ''}`
+      ? `${folder}: not served${isAnswering ? '; the last one that could be still answers' : ''}`
       : `${folder}: ok, generation ${number}`,
     ...(problem === undefined ? [] : [`  ${problem}`]),
     ...issues.map(

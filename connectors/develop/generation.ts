@@ -63,5 +63,8 @@ function partsOff({ plan }: RunningSystem): readonly string[] {
   const live = plan.storedSdl.includes('type Subscription')
     ? ["Subscription: live fields are the gateway's"]
     : [];
-  return [...ingests.map((what) => `${what}: needs the hub's PostgreSQL`), ...live];
+  const writes = [...plan.fields].flatMap(([coordinate, field]) =>
+    field.kind === 'call' && field.write !== undefined ? [`write of ${coordinate}`] : [],
+  );
+  return [...[...ingests, ...writes].map((what) => `${what}: needs the hub's PostgreSQL`), ...live];
 }

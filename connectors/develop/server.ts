@@ -75,7 +75,7 @@ export async function serveForDevelopment(options: DevelopOptions): Promise<Deve
         await before?.system.close();
       }
       options.onGeneration(next);
-      streams.send({ event: 'state', data: stateOf(next) });
+      streams.send({ event: 'state', data: stateOf(next, answering !== undefined) });
     });
   };
   const stopWatching = watchFolder(folder, reload);
@@ -85,7 +85,7 @@ export async function serveForDevelopment(options: DevelopOptions): Promise<Deve
   registerGuards(app);
   registerFiles(app, options.vendorFiles);
   registerEvents(app, streams, () => [
-    { event: 'state', data: stateOf(current) },
+    { event: 'state', data: stateOf(current, answering !== undefined) },
     ...calls.latest().map((data) => ({ event: 'call', data }) as const),
   ]);
   app.post('/graphql', (request, reply) => answer(request, reply, answering, current, options.logger));
@@ -109,8 +109,9 @@ export async function serveForDevelopment(options: DevelopOptions): Promise<Deve
 }
 
 /** What the page shows of a generation. */
-function stateOf({ number, issues, problem, served, off }: Generation) {
-  return { number, issues, problem, isServed: served !== undefined, off, name: served?.system.plan.title };
+function stateOf({ number, issues, problem, served, off }: Generation, isAnswering: boolean) {
+  const name = served?.system.plan.title;
+  return { number, issues, problem, isServed: served !== undefined, isAnswering, off, name };
 }
 
 /** Another page's script must not ask through a name that leads here, nor without being asked for it first. */

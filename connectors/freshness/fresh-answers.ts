@@ -36,6 +36,8 @@ export interface Question {
   readonly asker: string | undefined;
   /** The caller's own: one who leaves does not end what others wait for. */
   readonly signal: AbortSignal;
+  /** Who has something old to show waits so long, and the asking goes on without them. Default: 3 s, and it ends with the last who waits. */
+  readonly patienceMs?: number | undefined;
   readonly keys: readonly string[];
   /** The record that an answer is about, which a change or a write of it drops; undefined for what calls bring. */
   recordOf(key: string): { readonly type: string; readonly key: string } | undefined;
@@ -61,6 +63,8 @@ interface Flight {
   readonly answers: Promise<ReadonlyMap<string, FlightAnswer>>;
   readonly controller: AbortController;
   sharers: number;
+  /** It goes on when nobody waits for it any more. */
+  goesOn: boolean;
 }
 
 interface FlightAnswer extends Kept {
@@ -134,7 +138,9 @@ async function answerFrom(
   const missing = keys.filter((key) => !answers.has(key));
   if (missing.length === 0) return answers;
   // Who has something old to show waits for a while only.
-  const patienceMs = missing.every((key) => old.has(key)) ? STALE_PATIENCE_MS : FLIGHT_MS_MAX * 2;
+  const patienceMs = missing.every((key) => old.has(key))
+    ? (question.patienceMs ?? STALE_PATIENCE_MS)
+    : FLIGHT_MS_MAX * 2;
   const asking: Asking = { question, places, nowMs, patienceMs };
   const asked = await askShared(store, flights, asking, missing).catch((thrown: unknown) =>
     inVain(asking, missing, HubError.from(thrown)),
@@ -234,6 +240,7 @@ async function askShared(
     else joined.add(flight);
   }
   if (own.length > 0) joined.add(startFlight(store, flights, asking, own));
+  if (question.patienceMs !== undefined) for (const flight of joined) flight.goesOn = true;
   const parts = await Promise.all(
     [...joined].map((flight) => board(flight, question.signal, asking.patienceMs)),
   );
@@ -246,7 +253,7 @@ async function askShared(
   return answers;
 }
 
-/** Ends with the last who waits for it. */
+/** Ends with the last who waits for it, or by itself where it goes on. */
 async function board(
   flight: Flight,
   signal: AbortSignal,
@@ -254,10 +261,10 @@ async function board(
 ): Promise<ReadonlyMap<string, FlightAnswer>> {
   flight.sharers += 1;
   try {
-    return await runWithin(patienceMs, signal, () => flight.answers);
+    return await runWithin(patienceMs, signal, { execute: () => flight.answers });
   } finally {
     flight.sharers -= 1;
-    if (flight.sharers === 0) flight.controller.abort();
+    if (flight.sharers === 0 && !flight.goesOn) flight.controller.abort();
   }
 }
 
@@ -272,7 +279,7 @@ function startFlight(
   const answers = fly(store, asking, keys, deadlineSignal(FLIGHT_MS_MAX, controller.signal));
   answers.catch(() => undefined);
   const groups = new Set(places.flatMap(({ groups: both }) => both));
-  const flight: Flight = { groups, answers, controller, sharers: 0 };
+  const flight: Flight = { groups, answers, controller, sharers: 0, goesOn: false };
   for (const { entry } of places) flights.set(entry, flight);
   const land = () => {
     for (const { entry } of places) if (flights.get(entry) === flight) flights.delete(entry);

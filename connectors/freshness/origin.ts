@@ -37,16 +37,17 @@ export interface Origins {
 }
 
 export function createOrigins(telling: Telling): Origins {
-  const known = new WeakMap<object, Origin>();
-  const noted = new Map<PathLink, Origin>();
+  let known: WeakMap<object, Origin> | undefined;
+  let noted: Map<PathLink, Origin> | undefined;
   let [stale, others] = [0, 0];
   let isTruncated = false;
-  let isEmpty = true;
   // Most answers are fresh, and most who ask do not want to know.
   const isTold = (state: FreshnessState) => state === 'STALE' || telling.freshness || telling.provenance;
   const noteOrigin = (path: PathLink, origin: Origin) => {
     const isStale = origin.state === 'STALE';
-    if (!isTold(origin.state) || noted.has(path)) return;
+    if (!isTold(origin.state)) return;
+    noted ??= new Map();
+    if (noted.has(path)) return;
     if ((isStale ? stale : others) >= TOLD_MAX) {
       isTruncated = true;
       return;
@@ -57,19 +58,19 @@ export function createOrigins(telling: Telling): Origins {
   };
   return {
     isTold,
-    isEmpty: () => isEmpty,
+    isEmpty: () => known === undefined,
     set(part, origin) {
       if (!isTold(origin.state)) return;
-      isEmpty = false;
+      known ??= new WeakMap();
       known.set(part, origin);
     },
     noteOrigin,
     note(path, part) {
-      const origin = part === null || part === undefined ? undefined : known.get(part);
+      const origin = part === null || part === undefined ? undefined : known?.get(part);
       if (origin !== undefined && path !== undefined) noteOrigin(path, origin);
     },
     toExtensions(system) {
-      if (noted.size === 0) return undefined;
+      if (noted === undefined || noted.size === 0) return undefined;
       const all = [...noted].map(([link, origin]) => ({ path: pathOf(link), origin }));
       const freshness = all
         .filter(({ origin }) => telling.freshness || origin.state === 'STALE')

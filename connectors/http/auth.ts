@@ -10,14 +10,14 @@ import type { TlsMaterial } from './tls.ts';
 
 export interface HttpAuth {
   /**
-   * The headers, names in lower case, by which `request` is let in.
+   * The headers, names in lower case, by which `request` is let in; at once where nothing must be fetched.
    * @throws HubError when they cannot be had, or the signal's reason
    */
   headers(
     request: HttpRequest,
     signal: AbortSignal,
     context: CallContext,
-  ): Promise<Readonly<Record<string, string>>>;
+  ): Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>;
   /** Told that these headers were refused; true when others can be had now. */
   renew(refused: Readonly<Record<string, string>>): boolean;
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export function openAuth(
   if (auth?.kind === 'oauth2') return openOAuth2({ system, source, auth, tls, scope, secrets });
   if (auth?.kind === 'hmac') return openHmac(auth, secrets);
   const headers = fixedHeaders(auth, secrets);
-  return { headers: async () => headers, renew: () => false, close: async () => undefined };
+  return { headers: () => headers, renew: () => false, close: async () => undefined };
 }
 
 type FixedAuth = Exclude<AuthPlan, { readonly kind: 'oauth2' | 'hmac' }>;

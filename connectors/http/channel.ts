@@ -41,7 +41,8 @@ export function openChannel(
     async send(request, { signal, correlationId, isRead = true }, context) {
       const limits = { signal, responseBytesMax };
       for (let isFirst = true; ; isFirst = false) {
-        const credentials = await auth.headers(request, signal, context);
+        const had = auth.headers(request, signal, context);
+        const credentials = had instanceof Promise ? await had : had;
         const headers = { ...request.headers, ...credentials, 'x-correlation-id': correlationId };
         const answer = await exchange(pool, { ...request, headers }, limits, context);
         // What is refused was not done; even so only reads are ever sent twice.

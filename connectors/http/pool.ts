@@ -45,8 +45,18 @@ export function urlOf(
 ): URL {
   const text = address.evaluate(scope);
   if (typeof text === 'string' && URL.canParse(text) && /^https?:/.test(text)) return new URL(text);
-  throw new OperatorError(
-    `system ${system}: ${what} of source ${source} (${address.text}) is not set or is not an http address`,
-    { exitCode: 2 },
-  );
+  const isSet = typeof text === 'string' && text !== '';
+  const problem = isSet
+    ? `is ${JSON.stringify(withoutLogin(text).slice(0, ADDRESS_CHARS_MAX))}: expected http://… or https://…`
+    : 'is not set: set it in the environment, or in the file of --env';
+  throw new OperatorError(`system ${system}: ${what} of source ${source} (${address.text}) ${problem}`, {
+    exitCode: 2,
+  });
+}
+
+const ADDRESS_CHARS_MAX = 100;
+
+/** Addresses are told; what stands before an @ in one may be a password. */
+function withoutLogin(address: string): string {
+  return address.replace(/^(.*\/\/)?[^/]*@/, '$1…@');
 }

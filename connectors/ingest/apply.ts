@@ -1,7 +1,8 @@
 // Applies webhook deliveries: those that arrive together share one transaction, and each gets its own outcome.
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
+import type { StoreTransaction } from '@weft/core/sql-store';
+import type { EventAppender } from '@weft/events/event-log';
 import { type Change, changeProblem } from './change.ts';
 import { type Quarantined, quarantine } from './quarantine.ts';
 import { applyChanges, lockRecords } from './records.ts';
@@ -141,7 +142,7 @@ interface DeliveryId extends Record<string, unknown> {
 }
 
 async function applyBatch(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   appender: EventAppender,
   deliveries: readonly Delivery[],
 ): Promise<readonly DeliveryOutcome[]> {

@@ -56,7 +56,7 @@ export async function trim(store: Store, systems: readonly SystemPlan[] = []): P
     );
     // A client number that comes again after this long is another write.
     await transaction.query(
-      `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD') AND updated_at < now() - make_interval(days => $1)`,
+      `DELETE FROM connectors.command WHERE state IN ('APPLIED', 'REJECTED', 'DEAD', 'SUPERSEDED') AND updated_at < now() - make_interval(days => $1)`,
       [COMMAND_DAYS],
     );
   });

@@ -1,6 +1,7 @@
 // Keeps the newest version of every record, in the caller's transaction.
 import { createHash } from 'node:crypto';
 import { invariant } from '@weft/core/errors';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import type { CloudEvent } from '@weft/events/envelope';
 import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
 import { type Change, INCIDENT_REPORT_TOPIC, sortableOrder } from './change.ts';
@@ -84,10 +85,13 @@ WHERE (r.system, r.type, r.key) = (n.system, n.type, n.key)`;
  * Waits for the transactions that work on the same records. Comes before everything in a transaction that writes.
  * @param records at most LOCKS_MAX
  */
-export async function lockRecords(transaction: SqlTransaction, records: readonly Identity[]): Promise<void> {
+export async function lockRecords(
+  transaction: StoreTransaction,
+  records: readonly Identity[],
+): Promise<void> {
   if (records.length === 0) return;
   invariant(records.length <= LOCKS_MAX, `expected at most ${LOCKS_MAX} records, got ${records.length}`);
-  await transaction.query(LOCK, identityColumns(records));
+  await transaction.later.query(LOCK, identityColumns(records));
 }
 
 /**
@@ -96,7 +100,7 @@ export async function lockRecords(transaction: SqlTransaction, records: readonly
  * The caller has locked the records before it wrote anything.
  */
 export async function applyChanges(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   appender: EventAppender,
   changes: readonly Change[],
 ): Promise<Applied> {
@@ -227,7 +231,7 @@ async function keepLate(transaction: SqlTransaction, late: readonly Change[]): P
 
 /** Topics in the order of their names: a stable order keeps two batches from waiting for each other. */
 async function appendByTopic(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   appender: EventAppender,
   told: readonly Folded[],
 ): Promise<void> {
@@ -239,7 +243,7 @@ async function appendByTopic(
   const byTopic = [...Map.groupBy(entries, ({ topic }) => topic)].sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [topic, group] of byTopic) {
     await appender.append(
-      transaction,
+      transaction.later,
       topic,
       group.map(({ event }) => event),
     );

@@ -1,6 +1,7 @@
 // Replays what is in quarantine after the description was mended: what is understood now is applied and leaves it.
 import { HubError } from '@weft/core/errors';
-import type { EventAppender, SqlTransaction } from '@weft/events/event-log';
+import type { StoreTransaction } from '@weft/core/sql-store';
+import type { EventAppender } from '@weft/events/event-log';
 import type { SystemPlan } from '../plan.ts';
 import { changeProblem } from './change.ts';
 import { takeFileAgain } from './file-book.ts';
@@ -99,7 +100,7 @@ function decodeItem({ systems, env }: ReplayOptions, row: ItemRow): Redecoded {
 }
 
 async function settle(
-  transaction: SqlTransaction,
+  transaction: StoreTransaction,
   { appender }: ReplayOptions,
   id: string,
   decoded: Exclude<Redecoded, { kind: 'bad' }>,
@@ -125,7 +126,7 @@ function fail({ store }: ReplayOptions, id: string, reason: string): Promise<Rep
   return store.transaction((transaction) => keep(transaction, id, reason));
 }
 
-async function keep(transaction: SqlTransaction, id: string, reason: string): Promise<Replayed> {
+async function keep(transaction: StoreTransaction, id: string, reason: string): Promise<Replayed> {
   const sql = `UPDATE connectors.quarantine SET reason = $2, attempts = attempts + 1, attempted_at = now() WHERE id = $1`;
   await transaction.query(sql, [id, reason]);
   return { id, outcome: 'FAILED', reason };

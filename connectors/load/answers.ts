@@ -1,8 +1,9 @@
 // Loads the rows of many keys, and what a call brings, as fresh as the SDL asks for.
 import { createHash } from 'node:crypto';
+import { invariant } from '@weft/core/errors';
 import type { Answered } from '../freshness/fresh-answers.ts';
 import type { Origin, PathLink } from '../freshness/origin.ts';
-import type { FieldPlan, FreshnessPlan } from '../plan.ts';
+import type { ConnectPlan, FieldPlan, FreshnessPlan } from '../plan.ts';
 import { type BatchedConnect, loadRows } from './batch.ts';
 import { type CallScope, callConnect, type Row } from './connect.ts';
 import type { RequestContext } from './request-context.ts';
@@ -64,6 +65,31 @@ export async function callRead(
     request.origins.noteOrigin(path, originOf(connect.source, undefined, answered));
     return rows;
   }
+  const answered = await answerCall(request, coordinate, { connect, freshness, list }, scope);
+  const rows = answered.rows.filter((row): row is Row => !(row instanceof Error));
+  request.origins.noteOrigin(path, originOf(connect.source, undefined, answered));
+  return rows;
+}
+
+/** A call whose answer is kept. */
+export interface KeptCall {
+  readonly connect: ConnectPlan;
+  readonly freshness: FreshnessPlan;
+  readonly list: boolean;
+}
+
+/**
+ * What a call brings, and how old it is.
+ * @param patienceMs as of `Question`
+ * @throws HubError of the source, when nothing old may stand in
+ */
+export async function answerCall(
+  request: RequestContext,
+  coordinate: string,
+  { connect, freshness, list }: KeptCall,
+  scope: CallScope,
+  patienceMs?: number,
+): Promise<Answered> {
   const key = createHash('sha256').update(canonical(scope)).digest('hex');
   const { system, asker, signal } = request;
   const isGood = (rows: readonly Row[]) => list || rows.length <= 1;
@@ -74,6 +100,7 @@ export async function callRead(
     freshness,
     asker,
     signal,
+    patienceMs,
     keys: [key],
     recordOf: () => undefined,
     mayKeep: isGood,
@@ -82,10 +109,10 @@ export async function callRead(
       new Map([[key, await callConnect({ ...request, signal: flight }, connect, scope)]]),
   });
   const answered = answers.get(key);
-  const failure = answered?.rows.find((row) => row instanceof Error);
+  invariant(answered !== undefined, 'every key of a question has its answer');
+  const failure = answered.rows.find((row) => row instanceof Error);
   if (failure instanceof Error) throw failure;
-  if (answered !== undefined) request.origins.noteOrigin(path, originOf(connect.source, undefined, answered));
-  return (answered?.rows ?? []).filter((row): row is Row => !(row instanceof Error));
+  return answered;
 }
 
 /** JSON in which the order of an object's fields does not count. */

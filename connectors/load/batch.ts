@@ -75,11 +75,9 @@ function isEachOfItsKey(
   keys: readonly string[],
   rows: readonly Row[],
 ): boolean {
-  return (
-    rows.length === keys.length &&
-    !(match in Object.prototype) &&
-    keys.every((key, at) => rows[at]?.[match] === key)
-  );
+  if (rows.length !== keys.length || match in Object.prototype) return false;
+  for (let at = 0; at < keys.length; at += 1) if (rows[at]?.[match] !== keys[at]) return false;
+  return true;
 }
 
 /** Shared by all keys that have none. */

@@ -37,11 +37,7 @@ export async function callConnect(
     ...variable,
     env: system.env,
     timezone: source.plan.timezone,
-    onUnknownValue: (value) =>
-      system.logger.debug(
-        { ...context, value: String(value).slice(0, 100) },
-        'value is not in its code table',
-      ),
+    onUnknownValue: (value) => system.onUnknownValue(context, String(value)),
   };
   const answer = await send(request, source, connect, scope, context.operation, isRead);
   return mapAnswer(connect, answer, scope, context);
@@ -114,7 +110,14 @@ function asList(value: unknown): readonly unknown[] {
 }
 
 function asRows(value: unknown): readonly Row[] {
-  return asList(value).filter((row): row is Row => typeof row === 'object' && row !== null);
+  const list = asList(value);
+  // Nearly every list holds objects alone, and need not be copied.
+  for (const row of list) if (!isRow(row)) return list.filter(isRow);
+  return list as readonly Row[];
+}
+
+function isRow(value: unknown): value is Row {
+  return typeof value === 'object' && value !== null;
 }
 
 const CODE_FIELDS = ['code', 'Code', 'RetCode', 'retCode', 'errcode', 'errCode'];

@@ -38,7 +38,8 @@ export async function loadEntities(
   plan: EntityPlan,
   keys: readonly string[],
 ): Promise<readonly (Row | null | Error)[]> {
-  const unique = [...new Set(keys)];
+  const asked = new Set(keys);
+  const unique = asked.size === keys.length ? keys : [...asked];
   const size = Math.min(maxBatchSize(plan.connect), Math.max(unique.length, 1));
   const parts = Array.from({ length: Math.ceil(unique.length / size) }, (_, part) =>
     unique.slice(part * size, (part + 1) * size),
@@ -51,7 +52,8 @@ export async function loadEntities(
       }),
     ),
   );
-  const rows = loaded.flat();
+  const rows: (Row | null | Error)[] = [];
+  for (const part of loaded) rows.push(...part);
   if (unique.length === keys.length) return rows;
   const places = new Map(unique.map((key, place) => [key, place]));
   return keys.map((key) => rows[places.get(key) ?? -1] ?? null);

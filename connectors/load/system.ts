@@ -9,6 +9,8 @@ import type { CallWatch } from '../observe/observed-calls.ts';
 import { type CalledSource, type OpenedSource, openSource } from '../open-source.ts';
 import type { SourcePlan, SystemPlan } from '../plan.ts';
 import { ownProtection, type Protection } from '../protection.ts';
+import type { CallContext } from '../upstream-error.ts';
+import { createUnknownValues } from './unknown-values.ts';
 
 /** A source that is called. */
 export interface GuardedSource {
@@ -26,6 +28,8 @@ export interface RunningSystem {
   /** What mappings see as `$env`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly logger: Logger;
+  /** Told of each value that is not in its code table, or cannot be read as what it is to be. */
+  readonly onUnknownValue: (context: CallContext, value: string) => void;
   /** The host's: the system does not close it. */
   readonly protection: Protection;
   /** Sees every call that reaches a source; only a developer's server has one. */
@@ -73,6 +77,7 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     throw thrown;
   }
   const { store } = options;
+  const logger = options.logger.child({ system: plan.name });
   return {
     plan,
     sources,
@@ -80,7 +85,8 @@ export async function openSystem(plan: SystemPlan, options: OpenSystemOptions): 
     protection,
     calls: options.calls,
     env: options.env,
-    logger: options.logger.child({ system: plan.name }),
+    logger,
+    onUnknownValue: createUnknownValues(logger),
     close,
   };
 }

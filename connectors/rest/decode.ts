@@ -6,12 +6,14 @@ import { xmlCharset } from '../xml/charset.ts';
 import { parseXml, type XmlObject } from '../xml/parse.ts';
 
 /**
- * The parsed JSON of an answer.
+ * The parsed JSON of an answer. No content, as of a 204 (https://www.rfc-editor.org/rfc/rfc9110#section-15.3.5), is an object
+ * without a field.
  * @throws HubError by status; UPSTREAM_INVALID for HTML, another charset or anything that is not JSON
  */
 export function decodeJsonAnswer(answer: HttpAnswer, sourceEncoding: string, context: CallContext): unknown {
   refuseStatus(answer, context);
   const details = { upstreamStatus: answer.status };
+  if (answer.body.length === 0 && answer.status === 204) return {};
   const charset = charsetOf(answer.contentType, sourceEncoding);
   const text = decodeText(answer.body, charset);
   if (text === undefined) {

@@ -70,6 +70,7 @@ describe('decodeJsonAnswer', () => {
     [503, '<html>', 'UPSTREAM_UNAVAILABLE'],
     [200, '<html>', 'UPSTREAM_INVALID'],
     [200, '{"a":', 'UPSTREAM_INVALID'],
+    [200, '', 'UPSTREAM_INVALID'],
     [200, Buffer.from([0x22, 0xff, 0x22]), 'UPSTREAM_INVALID'],
   ])('turns status %i with %s into %s', (status, body, code) => {
     expect(() => decode(status, body)).toThrow(
@@ -79,6 +80,10 @@ describe('decodeJsonAnswer', () => {
         details: expect.objectContaining({ upstreamStatus: status }),
       }),
     );
+  });
+
+  it('takes an answer that has no content for an object without a field', () => {
+    expect(decode(204, '')).toEqual({});
   });
 
   it('believes the charset that the answer names', () => {

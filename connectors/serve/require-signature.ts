@@ -5,7 +5,7 @@ import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { COVERED_COMPONENTS, SIGNATURE_LABEL } from '@weft/core/signatures/sign';
 import { createRequestVerifier, isBodyOf, signableMessage } from '@weft/core/signatures/verify';
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 /** A flood of refusals is one line of the log in so much time. */
 const REFUSALS_TOLD_MS = 10_000;
@@ -14,12 +14,14 @@ export interface SignatureOptions {
   /** Of the gateways that may ask; undefined: whoever reaches the port may. */
   readonly keys: readonly SubgraphKey[] | undefined;
   readonly bodyBytesMax: number;
+  /** Whose body is a stream that nobody could have hashed before it was sent: its signature is of no bytes. Default none. */
+  readonly isStreamed?: (request: FastifyRequest) => boolean;
   readonly logger: Logger;
 }
 
 /** Holds for every route of the server, and for paths that it does not have: call it before they are registered. */
 export function requireSignature(app: FastifyInstance, options: SignatureOptions): void {
-  const { keys, bodyBytesMax, logger } = options;
+  const { keys, bodyBytesMax, isStreamed = () => false, logger } = options;
   if (keys === undefined) return;
   const verifier = createRequestVerifier({ keys });
   const tell = createTeller(logger);
@@ -30,6 +32,11 @@ export function requireSignature(app: FastifyInstance, options: SignatureOptions
     return refuse(reply);
   });
   app.addHook('preParsing', async (request, reply, payload) => {
+    if (isStreamed(request)) {
+      if (isBodyOf(signableMessage(request.raw), NO_BYTES)) return payload;
+      tell('it is a stream, and was signed for other bytes', request.ip);
+      return refuse(reply);
+    }
     const body = await readBody(payload, bodyBytesMax);
     if (body === undefined)
       return reply.code(413).send(problem(413, 'LIMIT_EXCEEDED', 'The body is too long.'));
@@ -39,6 +46,8 @@ export function requireSignature(app: FastifyInstance, options: SignatureOptions
     return refuse(reply);
   });
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 /** What Fastify compares with the length that the request gives. */
 function received(body: Buffer): { readonly receivedEncodedLength: number } {

@@ -98,7 +98,10 @@ function submitWrite(
   { submitWrite: submit, system }: RequestContext,
 ): Promise<Row> {
   if (submit !== undefined) return submit(field, args);
-  throw new HubError('STORE_UNAVAILABLE', `${system.plan.name}: this host stores no writes`);
+  throw new HubError(
+    'STORE_UNAVAILABLE',
+    `${system.plan.name}: writes are stored in the hub's PostgreSQL, and this host has none: put the folder under subgraphs/ and start the hub`,
+  );
 }
 
 /** A field that the parent brings; what it lacks is completed by the entity's loader, once a request. */

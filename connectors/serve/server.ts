@@ -1,6 +1,6 @@
 // Serves every wrapped system, and the hub's own `connectors`, as a subgraph at its own path, `/<name>/graphql`, on one port.
 import type { Logger } from '@weft/core/logger';
-import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { keysOf, type SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
 import { readTelling, TELL_HEADER } from '@weft/core/telling';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
@@ -18,6 +18,7 @@ import {
 import { createAnswerEntities } from './answer-entities.ts';
 import { askerOf } from './asker.ts';
 import { formatExecution } from './format-errors.ts';
+import { parseJsonBodies } from './parse-json.ts';
 import { principalOf } from './principal.ts';
 import { requireSignature } from './require-signature.ts';
 import { buildServedSchema } from './schema.ts';
@@ -52,7 +53,9 @@ export async function serveSystems(
   options: ServeOptions,
 ): Promise<ServedSystems> {
   const app = Fastify({ logger: false, bodyLimit: REQUEST_BYTES_MAX, forceCloseConnections: 'idle' });
-  const { subgraphKeys: keys, logger } = options;
+  parseJsonBodies(app);
+  const { subgraphKeys, logger } = options;
+  const keys = keysOf([CONNECTORS_SUBGRAPH, ...systems.map(({ plan }) => plan.name)], subgraphKeys);
   requireSignature(app, { keys, bodyBytesMax: REQUEST_BYTES_MAX, logger });
   const isSigned = keys !== undefined;
   const served = systems.map((system) => servedSystem(system, options.own, isSigned));
@@ -84,16 +87,21 @@ function servedSystem(
   // What a compiled answer loaded before it left the rest to execution is in its context.
   const contexts = new WeakMap<FastifyRequest, RequestContext>();
   const context = (request: FastifyRequest, reply: FastifyReply) => {
-    const known = contexts.get(request) ?? contextOf(system, own, { request, reply, isSigned });
-    contexts.set(request, known);
-    return known;
+    const known = contexts.get(request);
+    if (known !== undefined) return known;
+    return contextOf(system, own, { request, reply, isSigned });
   };
   return {
     name,
     schema,
     context,
     told: (of) => (of as RequestContext).origins.toExtensions(name),
-    answer: (request, reply) => answerEntities(request.body, () => context(request, reply)),
+    async answer(request, reply) {
+      let made: RequestContext | undefined;
+      const text = await answerEntities(request.body, () => (made = context(request, reply)));
+      if (text === undefined && made !== undefined) contexts.set(request, made);
+      return text;
+    },
   };
 }
 
@@ -101,7 +109,8 @@ function servedOwn(parts: OwnSubgraphParts): ServedSubgraph {
   return {
     name: CONNECTORS_SUBGRAPH,
     schema: buildOwnSchema(),
-    context: (request) => createOwnContext(parts, principalOf(request.headers[PRINCIPAL_HEADER])),
+    context: (request) =>
+      createOwnContext(parts, principalOf(request.headers[PRINCIPAL_HEADER]), correlationId(request)),
   };
 }
 

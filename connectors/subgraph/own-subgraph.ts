@@ -6,8 +6,11 @@ import type { GraphQLSchema } from 'graphql';
 import type { Commands } from '../commands/commands.ts';
 import type { ReplayOptions } from '../ingest/replay.ts';
 import type { Store } from '../ingest/store.ts';
+import type { RunningSystem } from '../load/system.ts';
+import { budgetResolvers } from './budget-resolvers.ts';
 import { type CommandLoaders, commandResolvers, createCommandLoaders } from './command-resolvers.ts';
 import { createDriftLoader, type DriftLoader, driftResolvers } from './drift-resolvers.ts';
+import { overviewResolvers } from './overview-resolvers.ts';
 import { quarantineResolvers } from './quarantine-resolvers.ts';
 
 /** Its name in the supergraph and in the path of its address; no folder of a wrapped system may have it. */
@@ -22,6 +25,8 @@ export function readConnectorsSdl(): string {
 
 /** What its resolvers work on; the host opens and closes it. */
 export interface OwnSubgraphParts {
+  /** All that the host serves. */
+  readonly systems: readonly RunningSystem[];
   readonly store: Store;
   readonly commands: Commands;
   /** What a replay goes by. */
@@ -35,6 +40,8 @@ export interface OwnContext {
   /** Who asks, as `principalOf` names them; empty for the anonymous. */
   readonly principal: string;
   readonly driftLoader: DriftLoader;
+  /** Laid beside the systems' logs. */
+  readonly correlationId: string;
 }
 
 /** Its executable schema: live fields are answered by the gateway from the event log. */
@@ -45,21 +52,30 @@ export function buildOwnSchema(): GraphQLSchema {
 
 function ownResolvers() {
   const [commands, quarantine] = [commandResolvers(), quarantineResolvers()];
+  const [drift, budgets] = [driftResolvers(), budgetResolvers()];
   return {
-    ...driftResolvers(),
+    ...overviewResolvers(),
+    ...drift,
+    ...budgets,
     ...commands,
     ...quarantine,
+    System: { ...drift.System, ...budgets.System },
     Query: { ...commands.Query, ...quarantine.Query },
     Mutation: { ...commands.Mutation, ...quarantine.Mutation },
   };
 }
 
 /** A fresh context: nothing is shared between requests. */
-export function createOwnContext(parts: OwnSubgraphParts, principal: string): OwnContext {
+export function createOwnContext(
+  parts: OwnSubgraphParts,
+  principal: string,
+  correlationId: string,
+): OwnContext {
   return {
     parts,
     loaders: createCommandLoaders(parts.store),
     driftLoader: createDriftLoader(parts.store),
     principal,
+    correlationId,
   };
 }

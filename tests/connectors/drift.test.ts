@@ -229,7 +229,7 @@ describe.skipIf(withoutPostgres !== undefined)('what was found', () => {
       schema: buildOwnSchema(),
       source: `query ($of: [_Any!]!) { _entities(representations: $of) { ... on System { contracts { source hash drift { verdict changes checkedAt } } } } }`,
       variableValues: { of: [{ __typename: 'System', name }] },
-      contextValue: createOwnContext({ store } as OwnSubgraphParts, ''),
+      contextValue: createOwnContext({ store } as OwnSubgraphParts, '', 'drift-test'),
     });
     expect(answer).toMatchObject({
       data: {

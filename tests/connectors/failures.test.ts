@@ -9,6 +9,7 @@ import {
   whyNoMariadb,
   whyNoPostgres,
 } from '../support/engines.ts';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 import { waitFor } from '../support/wait.ts';
 import { COMMUNITY, list, makeOrders, pick, type Rig, startRig } from './rig.ts';
 import { startTcpGate, type TcpGate } from './tcp-gate.ts';
@@ -77,7 +78,7 @@ describe.skipIf(noPostgres !== undefined)('the connector host as a process', () 
   async function startProcess(env: Readonly<Record<string, string>>): Promise<Record<string, string>> {
     child = fork(MAIN, {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { PATH: process.env.PATH, WEFT_LOG_LEVEL: 'silent', ...env },
+      env: { ...BARE_ENVIRONMENT, WEFT_LOG_LEVEL: 'silent', ...env },
     });
     const [message] = (await once(child, 'message')) as [{ kind: string; urls: Record<string, string> }];
     expect(message, JSON.stringify(message)).toMatchObject({ kind: 'ready' });
@@ -117,7 +118,7 @@ describe.skipIf(noPostgres !== undefined)('the connector host as a process', () 
   it('names the setting that is missing in one line', async () => {
     child = fork(MAIN, {
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      env: { PATH: process.env.PATH, DATABASE_URL: POSTGRES_URL, WEFT_LOG_LEVEL: 'silent' },
+      env: { ...BARE_ENVIRONMENT, DATABASE_URL: POSTGRES_URL, WEFT_LOG_LEVEL: 'silent' },
     });
     const [[message], [code]] = await Promise.all([once(child, 'message'), once(child, 'exit')]);
     expect(message).toMatchObject({ kind: 'failed', message: expect.stringMatching(/WEFT_\w+/) });

@@ -85,7 +85,9 @@ describe.skipIf(skipReason !== undefined)('taking in changes', () => {
   const reports = (orderNo: string) => logged('incident-report', `HotlineOrder:${orderNo}`);
 
   it('turns a push into one event and one report, durable when it is acknowledged', async () => {
-    const response = await push(order('GS-A', 1, { gridNo: '320508017003001', source: 'WX' }));
+    const response = await push(
+      order('GS-A', 1, { gridNo: '320508017003001', source: 'WX', longitude: 120.6, latitude: 31.3 }),
+    );
     expect(response.status).toBe(200);
     expect(await response.json()).toEqual({ outcome: 'APPLIED' });
     const [event] = await logged('HotlineOrder', 'HotlineOrder:GS-A');
@@ -105,6 +107,8 @@ describe.skipIf(skipReason !== undefined)('taking in changes', () => {
       data: {
         channel: 'WECHAT',
         title: '路灯不亮',
+        longitude: 120.6,
+        latitude: 31.3,
         reportedAt: '2026-11-22T08:00:00+08:00',
         externalNumbers: { hotlineOrder: 'GS-A', gridCode: '320508017003001', policeReceipt: null },
       },

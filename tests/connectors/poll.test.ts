@@ -41,7 +41,7 @@ interface Row {
 
 describe.skipIf(skipReason !== undefined)('a poll', () => {
   const plan = compileSystem(join(SUBGRAPHS_FOLDER, 'grid')).plan;
-  const ingest = plan.ingests[0] as IngestPlan;
+  const ingest = plan.ingests.find(({ type }) => type === 'GridEvent') as IngestPlan;
   let hub: TestDatabase;
   let pool: pg.Pool;
   let store: Store;

@@ -167,6 +167,44 @@ describe.skipIf(skipReason !== undefined)('reading wrapped systems', () => {
     }
   });
 
+  it("reads the open tasks of grid workers, each worker's own, the first due first", async () => {
+    const [one, other] = ['320508018014001', '320508018014002'];
+    const assign = async (gridCode: string, title: string, dueAt: string) => {
+      const body = { gridCode, title, dueAt, kind: '3', urgency: '2' };
+      const [made] = await rig.simulators.control<{ taskNo: string; worker: string }[]>(
+        'grid',
+        '/tasks',
+        'POST',
+        body,
+      );
+      return made as { taskNo: string; worker: string };
+    };
+    const late = await assign(one, '核查占道', '2099-01-02T00:00:00Z');
+    const early = await assign(one, '核查井盖', '2020-01-02T00:00:00Z');
+    const done = await assign(one, '核查路灯', '2020-01-01T00:00:00Z');
+    await rig.simulators.control('grid', `/tasks/${done.taskNo}/state`, 'POST', { state: '2' });
+    const elsewhere = await assign(other, '核查垃圾', '2020-01-03T00:00:00Z');
+    const workers = [early.worker, elsewhere.worker, 'WGY9999'];
+    const lists = await rig.entities(
+      'grid',
+      'GridTaskList.worker',
+      workers,
+      'tasks { id title kind urgency status dueAt worker { id name } }',
+    );
+    expect(lists.errors).toBeUndefined();
+    // The platform has given each worker a visit when it began.
+    expect(list(pick(lists.data, '_entities', 0), 'tasks')).toMatchObject([
+      { id: early.taskNo, kind: 'CHECK', urgency: 'URGENT', status: 'WAITING', worker: { id: early.worker } },
+      { title: '察院场社区入户走访', kind: 'VISIT' },
+      { id: late.taskNo, dueAt: '2099-01-02T08:00:00+08:00' },
+    ]);
+    expect(list(pick(lists.data, '_entities', 1), 'tasks')[0]).toMatchObject({ id: elsewhere.taskNo });
+    expect(pick(lists.data, '_entities', 2)).toEqual({ tasks: [] });
+    const { data } = await rig.entities('grid', 'GridWorker.id', workers, 'phone grids { code }');
+    expect(pick(data, '_entities', 0)).toEqual({ phone: '0512-00000043', grids: [{ code: one }] });
+    expect(pick(data, '_entities', 2)).toBeNull();
+  });
+
   describe.each([
     ['garbage', { garbage: true }, 'UPSTREAM_INVALID'],
     ['half an answer', { half: true }, 'UPSTREAM_INVALID'],

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 
 export type SystemName = 'hotline' | 'grid' | 'police';
 
@@ -74,7 +75,7 @@ function environment(
   ports: Readonly<Record<SystemName, number>>,
 ): NodeJS.ProcessEnv {
   return {
-    PATH: process.env.PATH,
+    ...BARE_ENVIRONMENT,
     WEFT_SIM_DIR: folder,
     SIMULATORS: options.systems.join(','),
     HOTLINE_PORT: String(ports.hotline),

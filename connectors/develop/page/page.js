@@ -10,13 +10,13 @@ function element(tag, text, className) {
   return made;
 }
 
-function showState({ number, issues, problem, isServed, off, name }) {
+function showState({ number, issues, problem, isServed, isAnswering, off, name }) {
   const lines = [
     element(
       'p',
       isServed
         ? `${name}: served, generation ${number}`
-        : 'not served; the last one that could be still answers',
+        : `not served${isAnswering ? '; the last one that could be still answers' : ''}`,
       isServed ? 'good' : 'bad',
     ),
   ];

@@ -7,14 +7,16 @@ const TOLD_FOR_MS = 60_000;
 /**
  * The stored row while somebody tells of the system; UNKNOWN once nobody has for 60 s, since when, and why.
  * `lastSeen` stays what it was told to be.
+ * @param leasedUntil of one that its department runs: its word holds for so long
  */
-export function asRead(system: System, now: Date): System {
+export function asRead(system: System, now: Date, leasedUntil?: Date | undefined): System {
+  const toldUntil = Math.max(system.toldAt.getTime() + TOLD_FOR_MS, leasedUntil?.getTime() ?? 0);
+  if (now.getTime() <= toldUntil) return system;
   const silentMs = now.getTime() - system.toldAt.getTime();
-  if (silentMs <= TOLD_FOR_MS) return system;
   return {
     ...system,
     state: 'UNKNOWN',
     reason: `nobody has told of it for ${Math.floor(silentMs / 1_000)} s`,
-    since: new Date(system.toldAt.getTime() + TOLD_FOR_MS),
+    since: new Date(toldUntil),
   };
 }

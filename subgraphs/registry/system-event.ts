@@ -23,7 +23,7 @@ const instant = z.string().transform((value, context) => {
 const SYSTEM_EVENT_DATA = z.object({
   name: text(NAME_LENGTH_MAX).min(1),
   title: text(TEXT_LENGTH_MAX),
-  kind: z.enum(['WRAPPED', 'OWNED']),
+  kind: z.enum(['WRAPPED', 'OWNED', 'REMOTE']),
   change: z.object({
     state: z.enum(['UNKNOWN', 'UP', 'DEGRADED', 'DOWN']),
     reason: z
@@ -53,6 +53,45 @@ export function ownedSystemEvent(
   reason: string | null,
   at: Date,
 ): CloudEvent {
+  return systemEvent({ name, title, kind: 'OWNED', state, reason, at, lastSeen: at });
+}
+
+/** What the registry tells of a system that its department runs: when it registered, was heard of, or left. */
+export function remoteSystemEvent(told: {
+  readonly name: string;
+  readonly title: string;
+  readonly state: 'UNKNOWN' | 'UP' | 'DOWN';
+  readonly reason: string | null;
+  readonly lastSeen: Date | null;
+}): CloudEvent {
+  return systemEvent({ ...told, kind: 'REMOTE', at: told.lastSeen ?? new Date() });
+}
+
+/** That a system begins or ends to differ from what the graph has of it: how it is stays what was last told. */
+export function driftEvent(
+  system: Pick<Told, 'name' | 'title' | 'reason' | 'lastSeen'> & {
+    readonly kind: string;
+    readonly state: string;
+    readonly toldAt: Date;
+  },
+  at: Date,
+): CloudEvent {
+  const { name, toldAt } = system;
+  const told = { ...system, at: toldAt } as Told;
+  return { ...systemEvent(told), id: `${name}:drift:${at.toISOString()}`, time: at.toISOString() };
+}
+
+interface Told {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: 'WRAPPED' | 'OWNED' | 'REMOTE';
+  readonly state: 'UNKNOWN' | 'UP' | 'DEGRADED' | 'DOWN';
+  readonly reason: string | null;
+  readonly at: Date;
+  readonly lastSeen: Date | null;
+}
+
+function systemEvent({ name, title, kind, state, reason, at, lastSeen }: Told): CloudEvent {
   const time = at.toISOString();
   return {
     specversion: '1.0',
@@ -67,9 +106,9 @@ export function ownedSystemEvent(
       system: { name },
       name,
       title,
-      kind: 'OWNED',
+      kind,
       change: { state, reason, at: time },
-      lastSeen: time,
+      lastSeen: lastSeen?.toISOString() ?? null,
     },
   };
 }

@@ -51,3 +51,88 @@ export type System = Prisma.SystemModel
  * How far a consumer of the event log has come; moved in the transaction that does the work.
  */
 export type Checkpoint = Prisma.CheckpointModel
+/**
+ * Model Registration
+ * Who a system is that registered: its owner answers for it.
+ */
+export type Registration = Prisma.RegistrationModel
+/**
+ * Model Version
+ * What a system brought, as it was brought: never changed, and named by its content.
+ */
+export type Version = Prisma.VersionModel
+/**
+ * Model Approval
+ * 
+ */
+export type Approval = Prisma.ApprovalModel
+/**
+ * Model Publication
+ * One state of the whole graph.
+ */
+export type Publication = Prisma.PublicationModel
+/**
+ * Model Member
+ * The version of one system in one publication.
+ */
+export type Member = Prisma.MemberModel
+/**
+ * Model Graph
+ * The supergraph of one variant in one publication.
+ */
+export type Graph = Prisma.GraphModel
+/**
+ * Model Payload
+ * What gateways are given, by its hash: publications that are equal share it.
+ */
+export type Payload = Prisma.PayloadModel
+/**
+ * Model Audit
+ * Every mutation, refused ones too.
+ */
+export type Audit = Prisma.AuditModel
+/**
+ * Model Request
+ * What was answered to a `requestId`, so that the same one again is answered the same.
+ */
+export type Request = Prisma.RequestModel
+/**
+ * Model Lease
+ * The promise of an instance of a system to say that it lives.
+ */
+export type Lease = Prisma.LeaseModel
+/**
+ * Model Seed
+ * What `weft up` registered of its checkout at its last start.
+ */
+export type Seed = Prisma.SeedModel
+/**
+ * Model Check
+ * What a check said of a proposal; the latest say is kept.
+ */
+export type Check = Prisma.CheckModel
+/**
+ * Model Operation
+ * An operation that gateways have seen, normalised.
+ */
+export type Operation = Prisma.OperationModel
+/**
+ * Model OperationUse
+ * How often a client ran an operation in a day (UTC).
+ */
+export type OperationUse = Prisma.OperationUseModel
+/**
+ * Model SystemUse
+ * How calls to a system went within a minute, by all gateways that told.
+ */
+export type SystemUse = Prisma.SystemUseModel
+/**
+ * Model Drift
+ * How a live system differs from what the graph has of it, as gateways last told.
+ */
+export type Drift = Prisma.DriftModel
+/**
+ * Model UsageReport
+ * A report of use that was counted already.
+ */
+export type UsageReport = Prisma.UsageReportModel

@@ -52,7 +52,24 @@ export const AnyNull = runtime.AnyNull
 
 export const ModelName = {
   System: 'System',
-  Checkpoint: 'Checkpoint'
+  Checkpoint: 'Checkpoint',
+  Registration: 'Registration',
+  Version: 'Version',
+  Approval: 'Approval',
+  Publication: 'Publication',
+  Member: 'Member',
+  Graph: 'Graph',
+  Payload: 'Payload',
+  Audit: 'Audit',
+  Request: 'Request',
+  Lease: 'Lease',
+  Seed: 'Seed',
+  Check: 'Check',
+  Operation: 'Operation',
+  OperationUse: 'OperationUse',
+  SystemUse: 'SystemUse',
+  Drift: 'Drift',
+  UsageReport: 'UsageReport'
 } as const
 
 export type ModelName = (typeof ModelName)[keyof typeof ModelName]
@@ -94,12 +111,236 @@ export const CheckpointScalarFieldEnum = {
 export type CheckpointScalarFieldEnum = (typeof CheckpointScalarFieldEnum)[keyof typeof CheckpointScalarFieldEnum]
 
 
+export const RegistrationScalarFieldEnum = {
+  name: 'name',
+  title: 'title',
+  owner: 'owner',
+  contact: 'contact',
+  dataSharingBasis: 'dataSharingBasis',
+  needsApproval: 'needsApproval',
+  registeredAt: 'registeredAt',
+  registeredBy: 'registeredBy',
+  removedAt: 'removedAt',
+  quarantine: 'quarantine',
+  quarantineReason: 'quarantineReason',
+  quarantinedAt: 'quarantinedAt',
+  quarantinedByAdmin: 'quarantinedByAdmin'
+} as const
+
+export type RegistrationScalarFieldEnum = (typeof RegistrationScalarFieldEnum)[keyof typeof RegistrationScalarFieldEnum]
+
+
+export const VersionScalarFieldEnum = {
+  system: 'system',
+  id: 'id',
+  sdl: 'sdl',
+  url: 'url',
+  subscriptionsUrl: 'subscriptionsUrl',
+  subscriptionsProtocol: 'subscriptionsProtocol',
+  folder: 'folder',
+  number: 'number',
+  commit: 'commit',
+  pushedAt: 'pushedAt',
+  pushedByKey: 'pushedByKey',
+  pushedBy: 'pushedBy'
+} as const
+
+export type VersionScalarFieldEnum = (typeof VersionScalarFieldEnum)[keyof typeof VersionScalarFieldEnum]
+
+
+export const ApprovalScalarFieldEnum = {
+  system: 'system',
+  version: 'version',
+  byKey: 'byKey',
+  by: 'by',
+  department: 'department',
+  isAdmin: 'isAdmin',
+  remark: 'remark',
+  at: 'at'
+} as const
+
+export type ApprovalScalarFieldEnum = (typeof ApprovalScalarFieldEnum)[keyof typeof ApprovalScalarFieldEnum]
+
+
+export const PublicationScalarFieldEnum = {
+  number: 'number',
+  kind: 'kind',
+  at: 'at',
+  byKey: 'byKey',
+  by: 'by',
+  reason: 'reason',
+  contentOf: 'contentOf'
+} as const
+
+export type PublicationScalarFieldEnum = (typeof PublicationScalarFieldEnum)[keyof typeof PublicationScalarFieldEnum]
+
+
+export const MemberScalarFieldEnum = {
+  publication: 'publication',
+  system: 'system',
+  version: 'version'
+} as const
+
+export type MemberScalarFieldEnum = (typeof MemberScalarFieldEnum)[keyof typeof MemberScalarFieldEnum]
+
+
+export const GraphScalarFieldEnum = {
+  publication: 'publication',
+  variant: 'variant',
+  hash: 'hash'
+} as const
+
+export type GraphScalarFieldEnum = (typeof GraphScalarFieldEnum)[keyof typeof GraphScalarFieldEnum]
+
+
+export const PayloadScalarFieldEnum = {
+  hash: 'hash',
+  text: 'text'
+} as const
+
+export type PayloadScalarFieldEnum = (typeof PayloadScalarFieldEnum)[keyof typeof PayloadScalarFieldEnum]
+
+
+export const AuditScalarFieldEnum = {
+  id: 'id',
+  at: 'at',
+  byKey: 'byKey',
+  by: 'by',
+  department: 'department',
+  action: 'action',
+  systems: 'systems',
+  reason: 'reason',
+  outcome: 'outcome',
+  detail: 'detail',
+  publication: 'publication'
+} as const
+
+export type AuditScalarFieldEnum = (typeof AuditScalarFieldEnum)[keyof typeof AuditScalarFieldEnum]
+
+
+export const RequestScalarFieldEnum = {
+  byKey: 'byKey',
+  requestId: 'requestId',
+  fingerprint: 'fingerprint',
+  publication: 'publication',
+  system: 'system',
+  version: 'version',
+  at: 'at'
+} as const
+
+export type RequestScalarFieldEnum = (typeof RequestScalarFieldEnum)[keyof typeof RequestScalarFieldEnum]
+
+
+export const LeaseScalarFieldEnum = {
+  system: 'system',
+  instance: 'instance',
+  seenAt: 'seenAt',
+  expiresAt: 'expiresAt'
+} as const
+
+export type LeaseScalarFieldEnum = (typeof LeaseScalarFieldEnum)[keyof typeof LeaseScalarFieldEnum]
+
+
+export const SeedScalarFieldEnum = {
+  system: 'system',
+  version: 'version'
+} as const
+
+export type SeedScalarFieldEnum = (typeof SeedScalarFieldEnum)[keyof typeof SeedScalarFieldEnum]
+
+
+export const CheckScalarFieldEnum = {
+  id: 'id',
+  at: 'at',
+  by: 'by',
+  versions: 'versions',
+  result: 'result',
+  approvedAt: 'approvedAt',
+  approvedBy: 'approvedBy',
+  remark: 'remark'
+} as const
+
+export type CheckScalarFieldEnum = (typeof CheckScalarFieldEnum)[keyof typeof CheckScalarFieldEnum]
+
+
+export const OperationScalarFieldEnum = {
+  hash: 'hash',
+  document: 'document',
+  name: 'name',
+  kind: 'kind',
+  coordinates: 'coordinates',
+  firstSeen: 'firstSeen'
+} as const
+
+export type OperationScalarFieldEnum = (typeof OperationScalarFieldEnum)[keyof typeof OperationScalarFieldEnum]
+
+
+export const OperationUseScalarFieldEnum = {
+  day: 'day',
+  hash: 'hash',
+  clientName: 'clientName',
+  clientVersion: 'clientVersion',
+  count: 'count',
+  errors: 'errors',
+  lastSeen: 'lastSeen'
+} as const
+
+export type OperationUseScalarFieldEnum = (typeof OperationUseScalarFieldEnum)[keyof typeof OperationUseScalarFieldEnum]
+
+
+export const SystemUseScalarFieldEnum = {
+  name: 'name',
+  minute: 'minute',
+  calls: 'calls',
+  failures: 'failures',
+  p50Ms: 'p50Ms',
+  p99Ms: 'p99Ms'
+} as const
+
+export type SystemUseScalarFieldEnum = (typeof SystemUseScalarFieldEnum)[keyof typeof SystemUseScalarFieldEnum]
+
+
+export const DriftScalarFieldEnum = {
+  system: 'system',
+  differences: 'differences',
+  since: 'since',
+  toldAt: 'toldAt'
+} as const
+
+export type DriftScalarFieldEnum = (typeof DriftScalarFieldEnum)[keyof typeof DriftScalarFieldEnum]
+
+
+export const UsageReportScalarFieldEnum = {
+  gateway: 'gateway',
+  sequence: 'sequence',
+  receivedAt: 'receivedAt',
+  dropped: 'dropped'
+} as const
+
+export type UsageReportScalarFieldEnum = (typeof UsageReportScalarFieldEnum)[keyof typeof UsageReportScalarFieldEnum]
+
+
 export const SortOrder = {
   asc: 'asc',
   desc: 'desc'
 } as const
 
 export type SortOrder = (typeof SortOrder)[keyof typeof SortOrder]
+
+
+export const NullableJsonNullValueInput = {
+  DbNull: DbNull,
+  JsonNull: JsonNull
+} as const
+
+export type NullableJsonNullValueInput = (typeof NullableJsonNullValueInput)[keyof typeof NullableJsonNullValueInput]
+
+
+export const JsonNullValueInput = {
+  JsonNull: JsonNull
+} as const
+
+export type JsonNullValueInput = (typeof JsonNullValueInput)[keyof typeof JsonNullValueInput]
 
 
 export const QueryMode = {
@@ -116,4 +357,13 @@ export const NullsOrder = {
 } as const
 
 export type NullsOrder = (typeof NullsOrder)[keyof typeof NullsOrder]
+
+
+export const JsonNullValueFilter = {
+  DbNull: DbNull,
+  JsonNull: JsonNull,
+  AnyNull: AnyNull
+} as const
+
+export type JsonNullValueFilter = (typeof JsonNullValueFilter)[keyof typeof JsonNullValueFilter]
 

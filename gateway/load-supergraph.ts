@@ -4,10 +4,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Subgraph } from '@weft/schema/compose';
+import { composeInWorker } from '@weft/schema/compose-in-worker';
 import { printProblem } from '@weft/schema/problem';
 import type { GatewayConfig } from './config.ts';
 import { type ManifestEntry, readManifest } from './config-files.ts';
-import { composeInWorker } from './reload/compose-in-worker.ts';
+import type { WholeSupergraph } from './registry/disk-copy.ts';
+import type { GraphPayload } from './registry/signed-supergraph.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import type { SubscriptionSetting } from './upstream/settings.ts';
 
@@ -21,6 +23,18 @@ export interface LoadedSupergraph {
   readonly hash: string;
   /** The setting and the file that gave it. */
   readonly origin: string;
+  /** As the registry signed it; undefined of a graph of the files, whose addresses an operator wrote. */
+  readonly registered?: WholeSupergraph | undefined;
+}
+
+/** A graph that the registry gave, or the copy of one. */
+export function loadedFrom(
+  payload: GraphPayload,
+  origin: string,
+  registered: WholeSupergraph,
+): LoadedSupergraph {
+  const { supergraphSdl, ...members } = payload;
+  return { ...hashed(supergraphSdl, members, origin), registered };
 }
 
 export interface LoadOptions {

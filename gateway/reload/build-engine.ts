@@ -1,7 +1,9 @@
 // The engine that the settings ask for, over a supergraph that it can serve.
+import { setImmediate as othersTurn } from 'node:timers/promises';
+import type { AddressGuard } from '@weft/core/address-guard';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import { parse } from 'graphql';
+import type { DocumentNode } from 'graphql';
 import { validateSDL } from 'graphql/validation/validate.js';
 import { readOwnRules } from '../authority/own-rules.ts';
 import type { Policies, Policy } from '../authority/requirement.ts';
@@ -10,6 +12,7 @@ import { createEngine, type EngineOptions } from '../execute/create-engine.ts';
 import type { EngineLimits } from '../limits.ts';
 import type { LoadedSupergraph } from '../load-supergraph.ts';
 import type { EngineMeter } from '../observe/meter.ts';
+import type { PlannerSpares } from '../plan/planner-spares.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
 import { checkFeatures } from './check-features.ts';
 import { checkReferences } from './check-references.ts';
@@ -28,17 +31,23 @@ export interface BuildOptions {
     | 'introspection'
     | 'overrideLabels'
     | 'tellsOwnWords'
+    | 'subgraphTimeouts'
   >;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
+  /** For the addresses of a graph that the registry gave. */
+  readonly addressGuard?: AddressGuard | undefined;
   /** Told of what happens in the engine. */
-  readonly metrics?: EngineMeter | undefined;
+  readonly meter?: EngineMeter | undefined;
+  /** Where planning processes come from, and go to when an engine is closed; default: they are started, and ended. */
+  readonly plannerSpares?: PlannerSpares | undefined;
 }
 
 /** @throws OperatorError naming the file, and why it cannot be served, in one line where the reason is one */
 export async function buildEngine(loaded: LoadedSupergraph, options: BuildOptions): Promise<BuiltEngine> {
   try {
-    checkSupergraph(loaded.supergraphSdl, options.config.engine !== 'apollo');
+    await checkSupergraph(loaded.supergraphSdl, options);
+    await othersTurn();
     const engine = await createChosenEngine(loaded, options);
     await requireReady(engine);
     return { engine, id: loaded.hash };
@@ -51,15 +60,18 @@ export async function buildEngine(loaded: LoadedSupergraph, options: BuildOption
 }
 
 /** Before an engine is made: libraries take much for a supergraph that they cannot execute in the end. */
-function checkSupergraph(supergraphSdl: string, enforcesAccess: boolean): void {
+async function checkSupergraph(supergraphSdl: string, { config, logger }: BuildOptions): Promise<void> {
   // First, since it says of a text that is no supergraph at all that it is none.
-  readSupergraphDocument(supergraphSdl);
-  const document = parse(supergraphSdl, { noLocation: true });
-  checkFeatures(document, enforcesAccess);
+  const { ast: document } = readSupergraphDocument(supergraphSdl);
+  await othersTurn();
+  checkFeatures(document, config.engine !== 'apollo');
   checkReferences(document);
+  await othersTurn();
   const [error] = validateSDL(document);
   if (error !== undefined)
     throw new OperatorError(`the supergraph is not valid: ${error.message}`, { cause: error });
+  await othersTurn();
+  warnOfUnmetPolicies(document, policiesByName(config.policies ?? []), logger);
 }
 
 async function requireReady(
@@ -78,8 +90,8 @@ function policiesByName(policies: readonly Policy[]): Policies {
 }
 
 /** A policy that no file names is met by nobody: right, and seldom meant. */
-function warnOfUnmetPolicies(supergraphSdl: string, policies: Policies, logger: Logger): void {
-  const { requirements } = readOwnRules(parse(supergraphSdl, { noLocation: true }));
+function warnOfUnmetPolicies(supergraph: DocumentNode, policies: Policies, logger: Logger): void {
+  const { requirements } = readOwnRules(supergraph);
   const named = requirements.flatMap((one) => (one.kind === 'policies' ? one.anyOf.flat() : []));
   const unmet = [...new Set(named)].filter((name) => !policies.has(name));
   if (unmet.length > 0)
@@ -87,8 +99,8 @@ function warnOfUnmetPolicies(supergraphSdl: string, policies: Policies, logger: 
 }
 
 async function createChosenEngine(
-  { supergraphSdl, subgraphUrls, subscriptions = {} }: LoadedSupergraph,
-  { config, logger, limits, metrics }: BuildOptions,
+  { supergraphSdl, subgraphUrls, subscriptions = {}, registered }: LoadedSupergraph,
+  { config, logger, limits, meter, addressGuard, plannerSpares }: BuildOptions,
 ): Promise<BuiltEngine['engine']> {
   const options: EngineOptions = {
     supergraphSdl,
@@ -96,7 +108,9 @@ async function createChosenEngine(
     subscriptions,
     logger,
     limits,
-    meter: metrics,
+    meter,
+    plannerSpares,
+    addressGuard: registered === undefined ? undefined : addressGuard,
     ...(config.planner === undefined ? {} : { planner: config.planner }),
     shareInFlight: config.shareInFlight ?? false,
     forwardedHeaders: config.forwardedHeaders ?? [],
@@ -104,10 +118,10 @@ async function createChosenEngine(
     onUnauthorized: config.onUnauthorized ?? 'null',
     subgraphKeys: config.subgraphKeys,
     keepsBackOwnWords: config.tellsOwnWords === false,
+    subgraphTimeouts: config.subgraphTimeouts,
     introspection: config.introspection ?? true,
     overrideLabels: config.overrideLabels ?? [],
   };
-  warnOfUnmetPolicies(supergraphSdl, options.policies ?? new Map(), logger);
   const { engine = 'weft' } = config;
   switch (engine) {
     case 'weft':

@@ -3,6 +3,7 @@ import { HubError, invariant } from '@weft/core/errors';
 import { GraphQLError } from 'graphql';
 import type { Engine, Preparation, PreparedOperation } from '../engine.ts';
 import type { Principal } from '../identity/principal.ts';
+import { noteUsed } from '../observe/used-operation.ts';
 import type { Renewals, Renewed } from '../subscribe/renewals.ts';
 import { type BuiltEngine, createGeneration, type Generation } from './generation.ts';
 import type { ReloadLimits } from './limits.ts';
@@ -32,6 +33,8 @@ export interface Generations extends Renewals {
 export interface GenerationsOptions {
   readonly first: BuiltEngine;
   readonly usage: Usage;
+  /** Whether what is prepared is noted for who counts use. */
+  readonly notesUse: boolean;
   readonly limits: ReloadLimits;
   /** Told of an old generation that is closed. */
   onClosed(generation: Generation, cutOff: boolean): void;
@@ -63,6 +66,7 @@ export function createGenerations(options: GenerationsOptions): Generations {
       limits,
       onPrepared(prepared, text) {
         usage.count(prepared, text);
+        if (options.notesUse) noteUsed(prepared, text, built.engine.schema);
         if (prepared.kind !== 'subscription' || origins.has(prepared)) return;
         origins.set(prepared, { generation, ...text });
       },

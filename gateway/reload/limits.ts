@@ -13,6 +13,8 @@ export interface ReloadLimits {
   readonly composeHeapMbMax: number;
   /** Operations, most used first, that are planned on a new generation before it serves. */
   readonly warmOperationsMax: number;
+  /** Of these, what was used less often is planned when it is asked for: most documents that come once never come again. */
+  readonly warmUsesMin: number;
   readonly warmTimeoutMs: number;
   /** Uses are counted over the present window of this length and the one before it. */
   readonly usageWindowMs: number;
@@ -35,6 +37,7 @@ export const RELOAD_LIMITS: ReloadLimits = Object.freeze({
   composeTimeoutMs: 30_000,
   composeHeapMbMax: 1_024,
   warmOperationsMax: 50,
+  warmUsesMin: 2,
   warmTimeoutMs: 10_000,
   usageWindowMs: 300_000,
   usageEntriesMax: 1_000,

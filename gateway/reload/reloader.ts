@@ -1,23 +1,34 @@
 // Reloads the graph: builds a new generation beside the old, warms it, switches; a graph that cannot be served changes nothing.
+import type { AddressGuard } from '@weft/core/address-guard';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { GatewayConfig } from '../config.ts';
 import type { EngineLimits } from '../limits.ts';
-import { loadSupergraph } from '../load-supergraph.ts';
+import type { LoadedSupergraph } from '../load-supergraph.ts';
+import type { EngineMeter } from '../observe/meter.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { buildEngine } from './build-engine.ts';
+import { createPlannerSpares } from '../plan/planner-spares.ts';
+import { type BuildOptions, buildEngine } from './build-engine.ts';
+import type { BuiltEngine } from './generation.ts';
 import { createGenerations, type Generations } from './generations.ts';
+import type { GraphSource } from './graph-source.ts';
 import { RELOAD_LIMITS, type ReloadLimits } from './limits.ts';
 import { createUsage } from './usage.ts';
-import { watchFiles } from './watch-files.ts';
 
 export interface ReloaderOptions {
   readonly config: GatewayConfig;
+  readonly source: GraphSource;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
   readonly reloadLimits?: Partial<ReloadLimits>;
-  /** Counts reloads, and what happens in the engines. */
-  readonly metrics?: Metrics | undefined;
+  /** For the addresses of graphs that the registry gave. */
+  readonly addressGuard?: AddressGuard | undefined;
+  /** Counts reloads. */
+  readonly metrics?: Pick<Metrics, 'reloaded'> | undefined;
+  /** Told of what happens in the engines. */
+  readonly meter?: EngineMeter | undefined;
+  /** Whether what is prepared is noted for who counts use. */
+  readonly notesUse?: boolean | undefined;
 }
 
 export type ReloadOutcome =
@@ -30,51 +41,40 @@ export interface Reloader {
   readonly generations: Generations;
   /** The last reload, until another was tried. */
   readonly lastRefusal: { readonly at: Date; readonly reason: string } | undefined;
-  /** Reads the files again. Reloads run one after the other; calls that come while one runs share the next. Never rejects. */
+  /** Takes the graph of now from the source. Reloads run one after the other; calls that come while one runs share the next. Never rejects. */
   reload(): Promise<ReloadOutcome>;
-  /** Watches no more, and closes every generation: called when nothing runs on them. */
+  /** Closes the source, and every generation: called when nothing runs on them. */
   close(): Promise<void>;
 }
 
 /**
- * Loads the graph, and again whenever its files change.
- * @throws OperatorError when the graph cannot be served now
+ * Loads the graph, and again whenever its source has another.
+ * @throws OperatorError when there is none that can be served now
  */
 export async function openReloader(options: ReloaderOptions): Promise<Reloader> {
-  const { config, logger } = options;
+  const { logger, source } = options;
   const limits = { ...RELOAD_LIMITS, ...options.reloadLimits };
   const usage = createUsage(limits.usageWindowMs, limits.usageEntriesMax);
   const closing = new AbortController();
-  // The files may change while the first graph is still being built.
-  let onChange = () => {
-    isLate = true;
-  };
-  let isLate = false;
-  const watch = watchFiles({ limits, logger, onChange: () => onChange() });
-  const load = () => loadSupergraph({ config, logger, limits, onFiles: watch.setFiles });
   let lastRefusal: Reloader['lastRefusal'];
-  const openFirst = async () => {
-    try {
-      const first = await buildEngine(await load(), options);
-      return createGenerations({
-        first,
-        usage,
-        limits,
-        onClosed: (old, cutOff) => logClosed(logger, old.id, cutOff),
-      });
-    } catch (thrown) {
-      watch.close();
-      throw thrown;
-    }
-  };
-  const generations = await openFirst();
-  const attempt = async (): Promise<ReloadOutcome> => {
-    const loaded = await load();
-    if (loaded.hash === generations.current.id) return { kind: 'unchanged', generation: loaded.hash };
+  const plannerSpares = createPlannerSpares();
+  const buildOptions = { ...options, plannerSpares };
+  const { first, loaded: firstLoaded } = await buildFirst(source, buildOptions);
+  const generations = createGenerations({
+    first,
+    usage,
+    notesUse: options.notesUse === true,
+    limits,
+    onClosed: (old, cutOff) => logClosed(logger, old.id, cutOff),
+  });
+  await source.concluded(firstLoaded, { kind: 'switched', generation: first.id, warmed: 0 });
+  const serve = async (loaded: LoadedSupergraph | undefined): Promise<ReloadOutcome> => {
+    const { id } = generations.current;
+    if (loaded === undefined || loaded.hash === id) return { kind: 'unchanged', generation: id };
     await generations.retired(limits.retiredGenerationsMax);
-    const next = generations.create(await buildEngine(loaded, options));
+    const next = generations.create(await buildEngine(loaded, buildOptions));
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(limits.warmTimeoutMs)]);
-    const warmed = await next.warm(usage.top(limits.warmOperationsMax), signal);
+    const warmed = await next.warm(usage.top(limits.warmOperationsMax, limits.warmUsesMin), signal);
     if (closing.signal.aborted) {
       await next.close();
       return { kind: 'refused', reason: 'the gateway is closing' };
@@ -82,16 +82,24 @@ export async function openReloader(options: ReloaderOptions): Promise<Reloader> 
     await generations.switchTo(next);
     return { kind: 'switched', generation: next.id, warmed };
   };
+  const attempt = async (): Promise<ReloadOutcome> => {
+    let loaded: LoadedSupergraph | undefined;
+    const outcome = await refusing(async () => {
+      loaded = await source.load();
+      return serve(loaded);
+    }, logger);
+    await source.concluded(loaded, outcome);
+    return outcome;
+  };
   const reload = createTurns(async () => {
     const startedAt = performance.now();
-    const outcome = await refusing(attempt, logger);
+    const outcome = await attempt();
     lastRefusal = outcome.kind === 'refused' ? { at: new Date(), reason: outcome.reason } : undefined;
     options.metrics?.reloaded(outcome.kind);
     logOutcome(logger, outcome, performance.now() - startedAt);
     return outcome;
   });
-  onChange = () => void reload();
-  if (isLate) onChange();
+  source.begin(reload);
   return {
     generations,
     get lastRefusal() {
@@ -100,11 +108,46 @@ export async function openReloader(options: ReloaderOptions): Promise<Reloader> 
     reload,
     async close() {
       closing.abort();
-      watch.close();
+      await source.close();
       await reload.settled();
       await generations.close();
+      plannerSpares.close();
     },
   };
+}
+
+/** The first graph of the source that can be served; why the others cannot is in the log, or told together. */
+async function buildFirst(
+  source: GraphSource,
+  options: ReloaderOptions & Pick<BuildOptions, 'plannerSpares'>,
+): Promise<{ readonly first: BuiltEngine; readonly loaded: LoadedSupergraph }> {
+  const failures: OperatorError[] = [];
+  try {
+    for (const { place, load } of source.firsts) {
+      try {
+        const loaded = await load();
+        if (loaded !== undefined) return { first: await buildEngine(loaded, options), loaded };
+      } catch (thrown) {
+        if (!(thrown instanceof OperatorError)) throw thrown;
+        failures.push(thrown);
+        if (source.firsts.length > 1)
+          options.logger.warn({ place, reason: thrown.message }, 'the first graph is not that of this place');
+      }
+    }
+  } catch (thrown) {
+    await source.close();
+    throw thrown;
+  }
+  await source.close();
+  throw noFirst(failures);
+}
+
+function noFirst(failures: readonly OperatorError[]): OperatorError {
+  const [only, ...others] = failures;
+  if (only !== undefined && others.length === 0) return only;
+  return new OperatorError(
+    `there is no graph to serve: ${failures.map(({ message }) => message).join('; ')}`,
+  );
 }
 
 async function refusing(attempt: () => Promise<ReloadOutcome>, logger: Logger): Promise<ReloadOutcome> {

@@ -1,4 +1,6 @@
 // Laws of counting uses.
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { PreparedOperation } from '../engine.ts';
 import { ANONYMOUS } from '../identity/principal.ts';
@@ -9,8 +11,8 @@ const WINDOW_MS = 100;
 
 const text = (query: string, operationName?: string) => ({ query, operationName, principal: ANONYMOUS });
 
-function queriesOf(usage: ReturnType<typeof createUsage>, max = 10): readonly string[] {
-  return usage.top(max).map(({ query }) => query);
+function queriesOf(usage: ReturnType<typeof createUsage>, max = 10, usesMin = 1): readonly string[] {
+  return usage.top(max, usesMin).map(({ query }) => query);
 }
 
 describe('usage', () => {
@@ -22,13 +24,14 @@ describe('usage', () => {
     usage.count(c, text('c'));
     expect(queriesOf(usage)).toEqual(['b', 'a', 'c']);
     expect(queriesOf(usage, 2)).toEqual(['b', 'a']);
+    expect(queriesOf(usage, 10, 4)).toEqual(['b']);
   });
 
   it('keeps operations of one document apart by name', () => {
     const usage = createUsage(WINDOW_MS, 10, () => 0);
     usage.count(operation(), text('q', 'A'));
     usage.count(operation(), text('q', 'B'));
-    expect(usage.top(10).map(({ operationName }) => operationName)).toEqual(['A', 'B']);
+    expect(usage.top(10, 1).map(({ operationName }) => operationName)).toEqual(['A', 'B']);
   });
 
   it('forgets what was not used in the present window or the one before it', () => {
@@ -48,5 +51,24 @@ describe('usage', () => {
     const usage = createUsage(WINDOW_MS, 2, () => 0);
     for (const query of ['a', 'b', 'c']) usage.count(operation(), text(query));
     expect(queriesOf(usage)).toEqual(['a', 'b']);
+  });
+
+  it('keeps no prepared operation alive, since that is its whole generation', async () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const usage = createUsage(WINDOW_MS, 10, () => 0);
+    const count = () => {
+      const prepared = operation();
+      usage.count(prepared, text('a'));
+      return new WeakRef(prepared);
+    };
+    const counted = count();
+    await expect
+      .poll(() => {
+        collect();
+        return counted.deref() === undefined;
+      })
+      .toBe(true);
+    expect(queriesOf(usage)).toEqual(['a']);
   });
 });

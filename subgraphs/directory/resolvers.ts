@@ -1,13 +1,14 @@
 // Resolvers of the subgraph directory.
 import { requirePageSize } from '../page-size.ts';
-import type { Centre, Department, Division, PrismaClient } from './generated/client.ts';
+import type { Principal } from '../principal.ts';
+import type { Centre, Department, Division, PrismaClient, Worker } from './generated/client.ts';
 import type { DirectoryLoaders } from './loaders.ts';
-
-/** Of every list of the directory. */
-const LIST_LIMIT = { name: 'LIST_ITEMS_MAX', itemsMax: 500, itemsUsual: 100 };
+import { LIST_LIMIT, listWorkers, type PageArguments, workersOfPlace } from './worker-pages.ts';
 
 export interface DirectoryContext {
   readonly loaders: DirectoryLoaders;
+  /** Undefined for the anonymous. */
+  readonly principal?: Principal | undefined;
 }
 
 interface CodeArguments {
@@ -42,16 +43,59 @@ export function createDirectoryResolvers(prisma: PrismaClient) {
         loaders.departments.load(code),
       departments: (_: unknown, { first }: { readonly first: number | null }) =>
         prisma.department.findMany({ orderBy: { code: 'asc' }, take: requireListSize(first) }),
+      posts: (_: unknown, { first }: { readonly first: number | null }) =>
+        prisma.post.findMany({ orderBy: { code: 'asc' }, take: requireListSize(first) }),
+      worker: (_: unknown, { number }: { readonly number: string }, { loaders }: DirectoryContext) =>
+        loadWorker(loaders, number),
+      workers: (_: unknown, args: Parameters<typeof listWorkers>[1]) => listWorkers(prisma, args),
+      me: (_: unknown, __: unknown, { principal }: DirectoryContext) => principal ?? null,
     },
     Division: divisionResolvers,
     Centre: centreResolvers,
-    Department: {
-      __resolveReference: (
-        { code }: CodeArguments,
-        { loaders }: DirectoryContext,
-      ): Promise<Department | null> => loaders.departments.load(code),
+    Department: departmentResolvers,
+    Post: {
+      __resolveReference: ({ code }: CodeArguments) => prisma.post.findUnique({ where: { code } }),
     },
+    Worker: workerResolvers,
+    Me: meResolvers,
   };
+}
+
+const departmentResolvers = {
+  __resolveReference: ({ code }: CodeArguments, { loaders }: DirectoryContext): Promise<Department | null> =>
+    loaders.departments.load(code),
+  workers: ({ code }: Department, args: PageArguments, { loaders }: DirectoryContext) =>
+    workersOfPlace(loaders, { of: 'department', code }, args),
+};
+
+const workerResolvers = {
+  __resolveReference: ({ number }: Pick<Worker, 'number'>, { loaders }: DirectoryContext) =>
+    loadWorker(loaders, number),
+  division: ({ divisionCode }: Worker, _: unknown, { loaders }: DirectoryContext) =>
+    loaders.divisions.load(divisionCode),
+  centre: ({ centreCode }: Worker, _: unknown, { loaders }: DirectoryContext) =>
+    centreCode === null ? null : loaders.centres.load(centreCode),
+  department: ({ departmentCode }: Worker, _: unknown, { loaders }: DirectoryContext) =>
+    departmentCode === null ? null : loaders.departments.load(departmentCode),
+  posts: ({ number }: Worker, _: unknown, { loaders }: DirectoryContext) => loaders.postsOf.load(number),
+  roles: async ({ number }: Worker, _: unknown, { loaders }: DirectoryContext) => [
+    ...new Set((await loaders.postsOf.load(number)).map(({ role }) => role)),
+  ],
+  gridWorker: ({ number, isGridWorker }: Worker) => (isGridWorker ? { id: number } : null),
+};
+
+const meResolvers = {
+  worker: ({ subject }: Principal, _: unknown, { loaders }: DirectoryContext) =>
+    subject === undefined ? null : loadWorker(loaders, subject),
+  division: ({ division }: Principal, _: unknown, { loaders }: DirectoryContext) =>
+    division === undefined ? null : loaders.divisions.load(division),
+  department: ({ department }: Principal, _: unknown, { loaders }: DirectoryContext) =>
+    department === undefined ? null : loaders.departments.load(department),
+};
+
+/** A subject may be any text: a NUL cannot be sent to PostgreSQL. */
+function loadWorker(loaders: DirectoryLoaders, number: string): Promise<Worker | null> {
+  return number.includes('\0') ? Promise.resolve(null) : loaders.workers.load(number);
 }
 
 const divisionResolvers = {
@@ -79,6 +123,10 @@ const centreResolvers = {
     loaders.divisions.load(divisionCode),
   parent: ({ parentCode }: Centre, _: unknown, { loaders }: DirectoryContext) =>
     parentCode === null ? null : loaders.centres.load(parentCode),
+  children: ({ code }: Centre, { first }: { readonly first: number | null }, { loaders }: DirectoryContext) =>
+    loaders.childCentres.load({ parent: code, first: requireListSize(first) }),
+  workers: ({ code }: Centre, args: PageArguments, { loaders }: DirectoryContext) =>
+    workersOfPlace(loaders, { of: 'centre', code }, args),
 };
 
 /** As the statistical standards name the levels; what lies below is named locally. */

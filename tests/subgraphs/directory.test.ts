@@ -137,6 +137,9 @@ describe.skipIf(noPostgres !== undefined)('the subgraph directory', () => {
       '{ division(code: "32") { children(first: 501) { code } } }',
       '{ centres(first: 501) { code } }',
       '{ departments(first: 501) { code } }',
+      '{ posts(first: 501) { code } }',
+      '{ workers(first: 501) { pageInfo { endCursor } } }',
+      '{ centre(code: "320508-01") { workers(first: 501) { pageInfo { endCursor } } children(first: 501) { code } } }',
     ]) {
       const { errors } = await query(text);
       expect(errors?.[0]?.extensions).toMatchObject({

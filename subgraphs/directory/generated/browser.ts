@@ -33,6 +33,21 @@ export type Centre = Prisma.CentreModel
  */
 export type Department = Prisma.DepartmentModel
 /**
+ * Model Post
+ * A post, with the role that it gives.
+ */
+export type Post = Prisma.PostModel
+/**
+ * Model Worker
+ * Somebody who works in a centre, for a department, or on the streets.
+ */
+export type Worker = Prisma.WorkerModel
+/**
+ * Model WorkerPost
+ * A post that a worker holds.
+ */
+export type WorkerPost = Prisma.WorkerPostModel
+/**
  * Model Seed
  * Which version of the data that comes with the program was put in.
  */

@@ -11,5 +11,8 @@
 export type * from './models/Division.ts'
 export type * from './models/Centre.ts'
 export type * from './models/Department.ts'
+export type * from './models/Post.ts'
+export type * from './models/Worker.ts'
+export type * from './models/WorkerPost.ts'
 export type * from './models/Seed.ts'
 export type * from './commonInputTypes.ts'

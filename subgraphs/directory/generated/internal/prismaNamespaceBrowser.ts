@@ -54,6 +54,9 @@ export const ModelName = {
   Division: 'Division',
   Centre: 'Centre',
   Department: 'Department',
+  Post: 'Post',
+  Worker: 'Worker',
+  WorkerPost: 'WorkerPost',
   Seed: 'Seed'
 } as const
 
@@ -102,6 +105,36 @@ export const DepartmentScalarFieldEnum = {
 } as const
 
 export type DepartmentScalarFieldEnum = (typeof DepartmentScalarFieldEnum)[keyof typeof DepartmentScalarFieldEnum]
+
+
+export const PostScalarFieldEnum = {
+  code: 'code',
+  name: 'name',
+  role: 'role'
+} as const
+
+export type PostScalarFieldEnum = (typeof PostScalarFieldEnum)[keyof typeof PostScalarFieldEnum]
+
+
+export const WorkerScalarFieldEnum = {
+  number: 'number',
+  name: 'name',
+  phone: 'phone',
+  isGridWorker: 'isGridWorker',
+  divisionCode: 'divisionCode',
+  centreCode: 'centreCode',
+  departmentCode: 'departmentCode'
+} as const
+
+export type WorkerScalarFieldEnum = (typeof WorkerScalarFieldEnum)[keyof typeof WorkerScalarFieldEnum]
+
+
+export const WorkerPostScalarFieldEnum = {
+  workerNumber: 'workerNumber',
+  postCode: 'postCode'
+} as const
+
+export type WorkerPostScalarFieldEnum = (typeof WorkerPostScalarFieldEnum)[keyof typeof WorkerPostScalarFieldEnum]
 
 
 export const SeedScalarFieldEnum = {

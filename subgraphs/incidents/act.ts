@@ -1,8 +1,9 @@
 // Takes an incident one action further: the one place where the state machine and the authority are enforced.
 import { HubError } from '@weft/core/errors';
+import type { SqlStore, StoreTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
-import { TRANSACTION_LIMITS } from '../store.ts';
 import { type Actor, shownName } from './actor.ts';
+import { type Attached, attachedFields, attachToStep, claimUploads } from './attachments/refer.ts';
 import {
   type Authority,
   authorityFor,
@@ -10,18 +11,31 @@ import {
   type GovernedIncident,
   hasAction,
   isVisible,
+  rolesWith,
 } from './authority.ts';
-import { badInput, type Command } from './command.ts';
+import { badInput } from './bad-input.ts';
+import type { Command } from './command.ts';
 import { type ActionContext, EFFECTS } from './effects.ts';
-import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
+import type { Incident } from './generated/client.ts';
 import { governed } from './governed.ts';
+import { type Held, holdIncidents } from './hold.ts';
 import { isIncidentId } from './identity.ts';
-import { type IncidentState, isIncidentState } from './labels.ts';
-import { lockIncidents } from './lock.ts';
+import { type IncidentState, isIncidentState, STATE_LABELS } from './labels.ts';
 import { type Action, ruleOf, whyNot } from './state-machine.ts';
 import { testimonyOf } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import type { DeadlinePolicy } from './time/deadline-policy.ts';
+
+/** What the directory knows of departments. It is another subgraph's: who opens both hands it over. */
+export interface Departments {
+  /** Whether there is one of that code. */
+  has(code: string): Promise<boolean>;
+  /** Those that somebody may have meant by what is the code of none, the likest first; a few. */
+  like(text: string): Promise<readonly { readonly code: string; readonly name: string }[]>;
+}
+
+/** Characters of what is no department that a refusal repeats. */
+const DEPARTMENT_SHOWN_MAX = 64;
 
 /** What an action runs with. */
 export interface Acting {
@@ -29,6 +43,8 @@ export interface Acting {
   readonly policy: DeadlinePolicy;
   /** Of the evidence that the step leaves. */
   readonly hash: HashAlgorithm;
+  /** Left out where no command names a department: then none is known. */
+  readonly departments?: Departments;
   /** What it has not committed when this aborts is undone. */
   readonly signal: AbortSignal;
 }
@@ -38,81 +54,88 @@ export interface Acting {
  * @throws HubError NOT_FOUND; UNAUTHENTICATED or FORBIDDEN; CONFLICT when state, guard or version do not allow it;
  *   BAD_USER_INPUT naming the argument. Refusals say what was allowed.
  */
-export async function actOnIncident(
-  prisma: PrismaClient,
-  command: Command,
-  acting: Acting,
-): Promise<Incident> {
-  return await prisma.$transaction(async (tx) => {
-    const after = await takeAction(tx, command, acting);
-    acting.signal.throwIfAborted();
-    return after;
-  }, TRANSACTION_LIMITS);
+export async function actOnIncident(store: SqlStore, command: Command, acting: Acting): Promise<Incident> {
+  return await store.transaction((tx) => takeAction(tx, command, acting), acting.signal);
 }
 
 /** The same in the caller's transaction, in which nothing may have been written: see `lockIncidents`. */
 export async function takeAction(
-  tx: Prisma.TransactionClient,
+  tx: StoreTransaction,
   command: Command,
-  { actor, policy, hash }: Omit<Acting, 'signal'>,
+  acting: Omit<Acting, 'signal'>,
 ): Promise<Incident> {
+  const { id, into, requestId, department } = command;
+  const ids = [id, ...(into === null ? [] : [into])].filter(isIncidentId);
+  const held =
+    ids.length === 0 ? new Map<string, Held>() : await holdIncidents(tx, ids, { requestId, department });
+  return (await takeHeld(tx, held, command, acting)).incident;
+}
+
+/**
+ * The same with incidents that the transaction holds already.
+ * @param all the one that it is about, and the one into which it is merged; asked about the command's `requestId` and department
+ * @returns the one that it is about, as it is then
+ */
+export async function takeHeld(
+  tx: StoreTransaction,
+  all: ReadonlyMap<string, Held>,
+  command: Command,
+  { actor, policy, hash, departments }: Omit<Acting, 'signal'>,
+): Promise<Held> {
   const { action } = command;
-  const incident = await lockIncident(tx, command, actor);
-  const done = await findDone(tx, command);
-  if (done) return incident;
+  const held = requireVisible(all.get(command.id), command, actor);
+  const { incident } = held;
+  if (isDone(held, command)) return held;
   const subject = governed(incident);
   requireVersion(incident, command, actor, subject);
   const authority = requireAllowed(action, actor, subject, incident.id);
+  await requireDepartment(command, departments);
   const { role } = authority;
   const by = nameOf(actor, role, command);
-  const context: ActionContext = { tx, incident, command, actor, by, policy, hash, at: new Date() };
-  const { patch = {}, step = {}, kind, dispatch, told } = await EFFECTS[action](context);
+  const survivor = command.into === null ? undefined : all.get(command.into);
+  const context: ActionContext = {
+    ...{ tx, held, survivor, incident, command, actor, by, policy, hash, at: new Date() },
+  };
+  const { step = {}, kind, told, ...effect } = await EFFECTS[action](context);
+  const attached = await attach(tx, incident, command, actor);
   const rule = ruleOf(action);
   const to = rule.to ?? (incident.state as IncidentState);
   const { requestId, remark } = command;
   // Whoever tells something twice under one number must be known by who they are, too.
   const fingerprint = requestId === null ? null : command.fingerprint;
   const facts = { ...step, kind: kind ?? rule.kind, to, at: context.at, by, role };
-  const testimony = testimonyOf(actor, authority, hash, told);
-  return await writeStep(tx, incident, facts, { testimony, patch, dispatch, remark, requestId, fingerprint });
+  const testimony = testimonyOf(actor, authority, hash, { ...told, ...attachedFields(attached) });
+  return await writeStep(tx, held, facts, { ...effect, testimony, remark, requestId, fingerprint });
 }
 
-/** Locked until the transaction ends, so that of two who act at the same moment the second sees what the first did. */
-async function lockIncident(tx: Prisma.TransactionClient, { id, into }: Command, actor: Actor) {
-  const ids = [id, into].filter((each) => each !== null && isIncidentId(each));
-  if (ids.length > 0)
-    await lockIncidents(
-      tx,
-      ids.filter((each) => each !== null),
-    );
-  const incident = isIncidentId(id)
-    ? await tx.incident.findUnique({ where: { id }, include: { reporters: REPORTERS } })
-    : null;
-  if (incident !== null && isVisible(actor, governed(incident))) return incident;
+/** What comes with the step: it has the next number. */
+async function attach(
+  tx: StoreTransaction,
+  { id, version }: Incident,
+  { attachments: hashes = [] }: Command,
+  { key: uploader }: Actor,
+): Promise<readonly Attached[]> {
+  const attached = await claimUploads(tx, { argument: 'attachments', hashes, uploader });
+  await attachToStep(tx, id, version + 1, attached);
+  return attached;
+}
+
+function requireVisible(held: Held | undefined, { id }: Command, actor: Actor): Held {
+  if (held !== undefined && isVisible(actor, governed(held.incident))) return held;
   throw new HubError('NOT_FOUND', `there is no incident ${id}`, { details: { argument: 'id' } });
 }
 
-const REPORTERS = {
-  orderBy: [{ reportedAt: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
-} as const satisfies Prisma.Incident$reportersArgs;
-
 /** Whether the same command has been done already. */
-async function findDone(
-  tx: Prisma.TransactionClient,
-  { id, requestId, fingerprint }: Command,
-): Promise<boolean> {
-  if (requestId === null) return false;
-  const step = await tx.incidentStep.findUnique({
-    where: { incidentId_requestId: { incidentId: id, requestId } },
-  });
-  if (step === null) return false;
-  if (step.fingerprint === fingerprint) return true;
+function isDone(
+  { incident: { state }, done }: Held,
+  { id, action, requestId, fingerprint }: Command,
+): boolean {
+  if (requestId === null || done === null) return false;
+  if (done.fingerprint === fingerprint) return true;
   throw new HubError(
     'CONFLICT',
-    `requestId ${requestId} was used with another command before, for step ${step.sequence}`,
-    {
-      details: { argument: 'requestId', incident: id },
-    },
+    `requestId ${requestId} was used with another command before, for step ${done.sequence}; allowed: that command, or another requestId`,
+    { details: { argument: 'requestId', incident: id, state, action, allowed: 'another requestId' } },
   );
 }
 
@@ -126,11 +149,8 @@ function requireVersion(
   const allowed = availableActions(actor, subject).join(',');
   throw new HubError(
     'CONFLICT',
-    `incident ${id} has the version ${version}, not ${expectedVersion}; allowed now: ${listed(allowed)}`,
-    {
-      details: { state, action, allowed, version },
-      retryable: true,
-    },
+    `incident ${id} has the version ${version}, not ${expectedVersion}, and is ${labelled(state)}; allowed now: ${listed(allowed)}`,
+    { details: { state, action, allowed, version }, retryable: true },
   );
 }
 
@@ -141,8 +161,11 @@ function requireAllowed(action: Action, actor: Actor, subject: GovernedIncident,
     throw new HubError('INTERNAL_SERVER_ERROR', `incident ${id} has the state ${state}`);
   const allowed = availableActions(actor, subject).join(',');
   const details = { state, action, allowed };
-  if (!hasAction(action, actor))
-    throw forbidden(actor, `${action} is not for ${rolesOf(actor)}; allowed: ${listed(allowed)}`, details);
+  const where = `incident ${id} is ${labelled(state)}`;
+  if (!hasAction(action, actor)) {
+    const whose = `${action} is for ${rolesWith(action).join(', ')} and not for ${rolesOf(actor)}`;
+    throw forbidden(actor, `${where}: ${whose}; allowed: ${listed(allowed)}`, details);
+  }
   const reason = whyNot(action, state, subject);
   if (reason !== undefined) {
     const message = `incident ${id} ${reason}: ${action} is not allowed; allowed: ${listed(allowed)}`;
@@ -150,11 +173,24 @@ function requireAllowed(action: Action, actor: Actor, subject: GovernedIncident,
   }
   const authority = authorityFor(action, actor, subject);
   if (authority !== undefined) return authority;
-  throw forbidden(
-    actor,
-    `incident ${id} is not within the reach of ${rolesOf(actor)} for ${action}; allowed: ${listed(allowed)}`,
-    details,
-  );
+  const place = subject.department === null ? '' : `, with ${subject.department}`;
+  const reach = `it is not within the reach of ${rolesOf(actor)} for ${action}`;
+  throw forbidden(actor, `${where}${place}: ${reach}; allowed: ${listed(allowed)}`, details);
+}
+
+/** @throws HubError BAD_USER_INPUT for a department that the directory does not have */
+async function requireDepartment(
+  { department }: Command,
+  departments: Departments | undefined,
+): Promise<void> {
+  if (department === null || (await departments?.has(department)) === true) return;
+  const like = (await departments?.like(department)) ?? [];
+  const known =
+    like.length === 0
+      ? '{ departments { code name } } lists those that there are'
+      : `like it are ${like.map(({ code, name }) => `${code} (${name})`).join(', ')}`;
+  const problem = `the directory has no department ${department.slice(0, DEPARTMENT_SHOWN_MAX)}; ${known}`;
+  throw badInput('department', problem, { like: like.map(({ code }) => code).join(',') });
 }
 
 function forbidden(actor: Actor, message: string, details: Readonly<Record<string, string>>): HubError {
@@ -165,6 +201,10 @@ function rolesOf({ kind, roles, division, department }: Actor): string {
   if (kind === 'anonymous') return 'the anonymous';
   const places = [division, department].filter((place) => place !== undefined).join(', ');
   return `${roles.join(', ') || 'nobody in particular'}${places === '' ? '' : ` (${places})`}`;
+}
+
+function labelled(state: string): string {
+  return isIncidentState(state) ? `${state} (${STATE_LABELS[state]})` : state;
 }
 
 function listed(allowed: string): string {

@@ -1,6 +1,5 @@
 // Who acts on the incident library: read from what the gateway signs, never from what a client says.
-import { HubError } from '@weft/core/errors';
-import { z } from 'zod';
+import { readPrincipal } from '../principal.ts';
 
 /** What those may do who give no credentials: `demo` as docs/incidents.md says, or `nothing`. */
 export type AnonymousMay = 'demo' | 'nothing';
@@ -22,19 +21,15 @@ const REPORTER_NAME = '上报人';
 /** Of whom neither name nor id stands where others read. */
 export const PRIVATE_ROLES: ReadonlySet<string> = new Set(['citizen', 'public', 'party-member', 'volunteer']);
 
+/** Whether what was said at a step are a reporter's words: they may hold personal information, whoever has written them down. */
+export function isReportersWord(kind: string, role: string | null | undefined): boolean {
+  return kind === 'EVALUATED' || (typeof role === 'string' && PRIVATE_ROLES.has(role));
+}
+
 /** How somebody stands in steps, when they act by a role; undefined for who is not known by name. */
 export function shownName({ name }: Actor, role: string): string | undefined {
   return name !== undefined && PRIVATE_ROLES.has(role) ? REPORTER_NAME : name;
 }
-
-const LENGTH_MAX = 16_000;
-const PRINCIPAL = z.object({
-  subject: z.string().optional(),
-  issuer: z.string().optional(),
-  roles: z.array(z.string()),
-  division: z.string().optional(),
-  department: z.string().optional(),
-});
 
 /** The role of who gives no credentials, where they may do something. */
 export const ANONYMOUS_ROLE = 'anonymous';
@@ -52,9 +47,12 @@ export function anonymousActor(may: AnonymousMay): Actor {
   };
 }
 
+/** Before the name of a system that acts, in steps. */
+export const SYSTEM_PREFIX = 'system:';
+
 /** A department's own system, which acts with a handler's authority. @param system its name in the supergraph */
 export function systemActor(system: string, department: string): Actor {
-  const name = `system:${system}`;
+  const name = `${SYSTEM_PREFIX}${system}`;
   return { kind: 'system', key: name, name, roles: ['department-handler'], division: undefined, department };
 }
 
@@ -63,13 +61,9 @@ export function systemActor(system: string, department: string): Actor {
  * @throws HubError UNAUTHENTICATED when it is there and cannot be read: to pass it over would take one for another
  */
 export function readActor(header: string | undefined, may: AnonymousMay): Actor {
-  if (header === undefined) return anonymousActor(may);
-  const parsed = PRINCIPAL.safeParse(decode(header));
-  if (!parsed.success) throw new HubError('UNAUTHENTICATED', 'weft-principal cannot be read');
-  const { subject, issuer, roles, division, department } = parsed.data;
-  // The gateway tells of the anonymous and of a group alike without a name; a group has what all its members have.
-  if (subject === undefined && roles.length === 0 && division === undefined && department === undefined)
-    return anonymousActor(may);
+  const principal = readPrincipal(header);
+  if (principal === undefined) return anonymousActor(may);
+  const { subject, issuer, roles, division, department } = principal;
   const key = subject === undefined ? undefined : JSON.stringify([issuer ?? null, subject]);
   return {
     kind: 'principal',
@@ -79,14 +73,4 @@ export function readActor(header: string | undefined, may: AnonymousMay): Actor 
     division,
     department,
   };
-}
-
-function decode(header: string): unknown {
-  if (header.length > LENGTH_MAX) return undefined;
-  try {
-    return JSON.parse(Buffer.from(header, 'base64').toString('utf8'));
-  } catch {
-    // What is no JSON is no principal: the caller says so.
-    return undefined;
-  }
 }

@@ -1,5 +1,5 @@
 // Which role may do what to which incidents, as one table, and who may see what is confidential.
-import type { Actor } from './actor.ts';
+import { type Actor, ANONYMOUS_ROLE } from './actor.ts';
 import { divisionOfCentre } from './centres.ts';
 import type { Prisma } from './generated/client.ts';
 import { type IncidentState, isIncidentState } from './labels.ts';
@@ -167,6 +167,13 @@ export function roleFor(action: Action, actor: Actor, incident: GovernedIncident
 /** Whether some role of theirs has the action at all. */
 export function hasAction(action: Action, actor: Actor): boolean {
   return actor.roles.some((role) => reachOf(role, action) !== undefined);
+}
+
+/** The roles of people that have an action, in whatever place: who can be asked to take it. */
+export function rolesWith(action: Action): readonly string[] {
+  return Object.keys(PERMISSIONS).filter(
+    (role) => role !== ANONYMOUS_ROLE && reachOf(role, action) !== undefined,
+  );
 }
 
 function reachOf(role: string, action: Action): Reach | undefined {

@@ -1,5 +1,7 @@
 // Decodes the arguments of a mutation into what an action needs, naming the argument that is not acceptable.
 import { HubError } from '@weft/core/errors';
+import { decodeAttachments } from './attachments/refer.ts';
+import { badInput } from './bad-input.ts';
 import { fingerprintOf, isIncidentId } from './identity.ts';
 import { isReturnReason, type ReturnReason } from './labels.ts';
 import { CODE_LENGTH_MAX, isDivisionCode } from './report-limits.ts';
@@ -9,8 +11,6 @@ export const BY_LENGTH_MAX = 100;
 const TEXT_LENGTH_MAX = 2_000;
 const RESULT_LENGTH_MAX = 20_000;
 const RATING_MAX = 5;
-/** The directory belongs to another subgraph and cannot be asked here: what it cannot have is refused. */
-const DEPARTMENT_CODE = /^[a-z0-9-]{1,64}$/;
 
 /** The arguments of any action, as GraphQL has decoded them. */
 export interface ActionArguments {
@@ -31,6 +31,7 @@ export interface ActionArguments {
   readonly until?: Date | null;
   readonly granted?: boolean | null;
   readonly into?: string | null;
+  readonly attachments?: readonly string[] | null;
 }
 
 /** What is to be done; the inputs that its action needs are there. */
@@ -55,18 +56,17 @@ export interface Command {
   readonly until: Date | null;
   readonly granted: boolean | null;
   readonly into: string | null;
+  /** Hashes of uploads that come with the step. Absent where there are none: retold, a command is what it was before there were any. */
+  readonly attachments?: readonly string[];
 }
 
 /** @throws HubError BAD_USER_INPUT naming the argument */
 export function decodeCommand(action: Action, args: ActionArguments): Command {
+  const attachments = decodeAttachments('attachments', args.attachments);
   const command = {
     remark: optionalText('remark', args.remark, TEXT_LENGTH_MAX),
-    department: optionalCode(
-      'department',
-      args.department,
-      (code) => DEPARTMENT_CODE.test(code),
-      'lower-case letters, digits and hyphens',
-    ),
+    // Whether there is one, and which it may have been, the directory says.
+    department: optionalGiven('department', args.department),
     override: args.override ?? false,
     reason: optionalText('reason', args.reason, TEXT_LENGTH_MAX),
     returnReason: decodeReturnReason(args.returnReason),
@@ -78,6 +78,7 @@ export function decodeCommand(action: Action, args: ActionArguments): Command {
     until: args.until ?? null,
     granted: args.granted ?? null,
     into: args.into ?? null,
+    ...(attachments.length === 0 ? {} : { attachments }),
   };
   for (const input of ruleOf(action).inputs) requireInput(input, command);
   if (command.override && command.reason === null)
@@ -133,10 +134,14 @@ function optionalCode(
   isCode: (code: string) => boolean,
   shape: string,
 ): string | null {
-  if (given === null || given === undefined) return null;
-  const code = requireText(argument, given, CODE_LENGTH_MAX);
-  if (isCode(code)) return code;
+  const code = optionalGiven(argument, given);
+  if (code === null || isCode(code)) return code;
   throw badInput(argument, `expected a code of ${shape}`);
+}
+
+/** What is given is something. */
+function optionalGiven(argument: string, given: string | null | undefined): string | null {
+  return given === null || given === undefined ? null : requireText(argument, given, CODE_LENGTH_MAX);
 }
 
 /** @throws HubError BAD_USER_INPUT */
@@ -151,9 +156,4 @@ function optionalText(argument: string, value: string | null | undefined, length
   if (value.length > lengthMax) throw badInput(argument, `expected at most ${lengthMax} characters`);
   if (value.includes('\0')) throw badInput(argument, 'expected text without NUL');
   return value.trim() || null;
-}
-
-/** An argument that is not acceptable. */
-export function badInput(argument: string, problem: string): HubError {
-  return new HubError('BAD_USER_INPUT', `${argument}: ${problem}`, { details: { argument } });
 }

@@ -1,11 +1,13 @@
 // Finds who has told of the same: within 50 m and 24 h, of the same matter; merges it where that is certain.
 import type { Logger } from '@weft/core/logger';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
-import { TRANSACTION_LIMITS } from '../store.ts';
-import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
-import { lockIncidents } from './lock.ts';
+import type { Incident, PrismaClient } from './generated/client.ts';
+import { holdIncidents } from './hold.ts';
+import type { Library } from './library.ts';
 import { absorb } from './merging.ts';
 import type { IdentifiedReport } from './put-reports.ts';
+import { updateIncident } from './rows.ts';
 import { OPEN_STATES } from './state-machine.ts';
 import { testimonyOfLibrary } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
@@ -55,8 +57,9 @@ export function isComparable({ report, isDraft = false }: IdentifiedReport): boo
 }
 
 /** Looks until closed. */
-export function startDuplicateWatch(prisma: PrismaClient, hash: HashAlgorithm, logger: Logger): Watch {
-  const look = async (signal: AbortSignal) => (await mergeDuplicates(prisma, hash, signal)) === INCIDENTS_MAX;
+export function startDuplicateWatch(library: Library, hash: HashAlgorithm, logger: Logger): Watch {
+  const look = async (signal: AbortSignal) =>
+    (await mergeDuplicates(library, hash, signal)) === INCIDENTS_MAX;
   return startWatch({ name: 'duplicates', everyMs: LOOK_MS, look, logger });
 }
 
@@ -65,11 +68,11 @@ export function startDuplicateWatch(prisma: PrismaClient, hash: HashAlgorithm, l
  * @returns how many were compared
  */
 export async function mergeDuplicates(
-  prisma: PrismaClient,
+  library: Library,
   hash: HashAlgorithm,
   signal?: AbortSignal,
 ): Promise<number> {
-  const fresh = await prisma.incident.findMany({
+  const fresh = await library.prisma.incident.findMany({
     where: { duplicateCheck: true },
     orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
     take: INCIDENTS_MAX,
@@ -77,7 +80,7 @@ export async function mergeDuplicates(
   });
   for (const { id } of fresh) {
     if (signal?.aborted) break;
-    await mergeIfDuplicate(prisma, id, hash);
+    await mergeIfDuplicate(library, id, hash);
   }
   return fresh.length;
 }
@@ -86,42 +89,46 @@ export async function mergeDuplicates(
  * Merges an incident into the open one of the same place, day and matter that was received first; in a transaction of its
  * own (see `lockIncidents`). Done again it changes nothing.
  */
-export async function mergeIfDuplicate(prisma: PrismaClient, id: string, hash: HashAlgorithm): Promise<void> {
+export async function mergeIfDuplicate(
+  { prisma, sql }: Library,
+  id: string,
+  hash: HashAlgorithm,
+): Promise<void> {
   const incident = await prisma.incident.findUnique({ where: { id } });
   if (incident === null || !incident.duplicateCheck) return;
   const survivor = await findSurvivor(prisma, incident);
-  await prisma.$transaction(async (tx) => {
-    await lockIncidents(tx, survivor === undefined ? [id] : [id, survivor.id]);
-    await mergeLocked(tx, id, survivor?.id, hash);
-  }, TRANSACTION_LIMITS);
+  await sql.transaction((tx) => mergeHeld(tx, id, survivor?.id, hash));
 }
 
-async function mergeLocked(
-  tx: Prisma.TransactionClient,
+async function mergeHeld(
+  tx: StoreTransaction,
   id: string,
   survivorId: string | undefined,
   hash: HashAlgorithm,
 ): Promise<void> {
-  const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
-  if (!incident.duplicateCheck) return;
-  const survivor =
-    survivorId === undefined ? null : await tx.incident.findUnique({ where: { id: survivorId } });
+  const all = await holdIncidents(tx, survivorId === undefined ? [id] : [id, survivorId]);
+  const held = all.get(id);
+  if (held === undefined || !held.incident.duplicateCheck) return;
+  const survivor = survivorId === undefined ? undefined : all.get(survivorId);
+  const isReported = held.incident.state === 'REPORTED';
   const patch = { duplicateCheck: false };
   // Somebody has taken it up, or ended the other, while the lock was waited for: then a person decides.
-  if (survivor === null || !isOpen(survivor) || incident.state !== 'REPORTED') {
-    const isLost = survivor !== null && !isOpen(survivor) && incident.state === 'REPORTED';
+  if (survivor === undefined || !isOpen(survivor.incident) || !isReported) {
+    const isLost = survivor !== undefined && !isOpen(survivor.incident) && isReported;
+    const { sql, parameters } = updateIncident(id, patch);
     // The survivor has ended: there may be another one.
-    if (!isLost) await tx.incident.update({ where: { id }, data: patch });
+    if (!isLost) await tx.later.query(sql, parameters);
     return;
   }
   const at = new Date();
   const testimony = testimonyOfLibrary('DUPLICATE', hash);
   const merger = { by: BY, role: null, at, reason: `${METRES_MAX}米、24小时内同一事项`, testimony };
-  const merged = await absorb(tx, incident, survivor, merger);
+  const merged = await absorb(tx, held, survivor, merger);
   const facts = { ...merged.step, kind: 'MERGED', to: 'MERGED', at, by: BY } as const;
-  await writeStep(tx, incident, facts, {
+  await writeStep(tx, held, facts, {
     testimony: { ...testimony, ...(merged.told === undefined ? {} : { told: merged.told }) },
     patch: { ...merged.patch, ...patch },
+    attemptPatch: merged.attemptPatch,
   });
 }
 

@@ -1,10 +1,11 @@
 // What each action does besides moving the state: attempts, counters, deadlines, the owning centre.
-import { HubError } from '@weft/core/errors';
+import { HubError, invariant } from '@weft/core/errors';
 import type { EvidenceFields } from '@weft/evidence/entry';
+import { badInput } from './bad-input.ts';
 import { centreAbove, divisionOfCentre, isCentreAbove } from './centres.ts';
-import { badInput } from './command.ts';
 import { type Dispatching, dispatch, timed } from './dispatching.ts';
-import type { Attempt, Prisma } from './generated/client.ts';
+import type { Attempt, Incident } from './generated/client.ts';
+import type { Held } from './hold.ts';
 import type { Dispatch, Step } from './incident-event.ts';
 import { mergeInto } from './merging.ts';
 import type { Action, ChangeKind } from './state-machine.ts';
@@ -12,7 +13,10 @@ import { dueOf } from './time/deadline-policy.ts';
 
 /** The columns that change, what the step says, and what the event says to a department. */
 export interface Effect {
-  readonly patch?: Prisma.IncidentUncheckedUpdateInput;
+  readonly patch?: Partial<Incident>;
+  /** Columns of the latest attempt, or the next one. */
+  readonly attemptPatch?: Partial<Attempt> | undefined;
+  readonly newAttempt?: Attempt;
   readonly step?: Partial<Pick<Step, 'reason' | 'attempt' | 'department' | 'centre' | 'other' | 'rating'>>;
   /** Where it is another than the action's. */
   readonly kind?: ChangeKind;
@@ -21,7 +25,10 @@ export interface Effect {
   readonly told?: EvidenceFields;
 }
 
-export type ActionContext = Dispatching;
+export interface ActionContext extends Dispatching {
+  /** The one that the command merges into, where it is there. */
+  readonly survivor: Held | undefined;
+}
 
 type Perform = (context: ActionContext) => Promise<Effect>;
 
@@ -40,14 +47,11 @@ export const EFFECTS: Readonly<Record<Action, Perform>> = {
   route: async (context) => await sendOut(context, context.command.department ?? '', context.incident.round),
   signFor,
   return: returnToCentre,
-  feedBack: async ({ tx, incident, command, at }) => {
-    const data = { fedBackAt: at, result: command.result, outcome: 'FED_BACK' };
-    await updateAttempt(tx, incident, data);
-    return {
-      patch: { extensionUntil: null },
-      step: { attempt: incident.attempt, department: incident.department },
-    };
-  },
+  feedBack: async ({ incident, command, at }) => ({
+    patch: { extensionUntil: null },
+    attemptPatch: { fedBackAt: at, result: command.result, outcome: 'FED_BACK' },
+    step: { attempt: incident.attempt, department: incident.department },
+  }),
   startVerification: nothingMore,
   pass: async ({ at }) => ({ patch: { verifiedAt: at } }),
   rework,
@@ -67,60 +71,58 @@ export const EFFECTS: Readonly<Record<Action, Perform>> = {
 };
 
 async function sendOut(context: ActionContext, department: string, round: number): Promise<Effect> {
-  const { number, task } = await dispatch(context, department, round);
+  const { attempt, task } = dispatch(context, department, round);
   const { reason } = context.command;
   return {
-    patch: { department, attempt: number, round },
-    step: { attempt: number, department, reason },
+    patch: { department, attempt: attempt.number, round },
+    newAttempt: attempt,
+    step: { attempt: attempt.number, department, reason },
     dispatch: task,
   };
 }
 
+const ADD_NUMBER = `
+INSERT INTO incidents.external_number (incident_id, kind, number, source) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING`;
+
 async function signFor({ tx, incident, command, by, at }: ActionContext): Promise<Effect> {
   const { externalNumber } = command;
+  if (externalNumber !== null) {
+    const source = incident.department ?? by;
+    await tx.later.query(ADD_NUMBER, [incident.id, externalNumber.kind, externalNumber.number, source]);
+  }
   const numbers =
     externalNumber === null
       ? {}
       : { externalKind: externalNumber.kind, externalNumber: externalNumber.number };
-  await updateAttempt(tx, incident, { signedAt: at, signedBy: by, ...numbers });
-  if (externalNumber !== null) {
-    const source = incident.department ?? by;
-    await tx.externalNumber.createMany({
-      data: [{ incidentId: incident.id, ...externalNumber, source }],
-      skipDuplicates: true,
-    });
-  }
-  return { step: { attempt: incident.attempt, department: incident.department } };
+  return {
+    attemptPatch: { signedAt: at, signedBy: by, ...numbers },
+    step: { attempt: incident.attempt, department: incident.department },
+  };
 }
 
 /** The incident is with no department afterwards. */
-async function returnToCentre({ tx, incident, command, at }: ActionContext): Promise<Effect> {
+async function returnToCentre({ incident, command, at }: ActionContext): Promise<Effect> {
   const { reason, returnReason } = command;
-  await updateAttempt(tx, incident, {
-    returnedAt: at,
-    returnReason,
-    returnText: reason,
-    outcome: 'RETURNED',
-  });
   return {
+    attemptPatch: { returnedAt: at, returnReason, returnText: reason, outcome: 'RETURNED' },
     patch: { department: null, returnCount: incident.returnCount + 1, extensionUntil: null },
     step: { attempt: incident.attempt, department: incident.department, reason },
   };
 }
 
 /** The same attempt goes on, with a new time to handle it. */
-async function rework({ tx, incident, command, at, policy }: ActionContext): Promise<Effect> {
+async function rework({ held, incident, command, at, policy }: ActionContext): Promise<Effect> {
   const handle = dueOf(policy, 'HANDLE', at, timed(incident));
-  const attempt = await currentAttempt(tx, incident);
-  await updateAttempt(tx, incident, {
-    outcome: null,
-    fedBackAt: null,
-    reworkCount: attempt.reworkCount + 1,
-    handleDueAt: handle.at,
-    handleOverdueAt: null,
-    byWeekdays: handle.byWeekdays,
-  });
+  const attempt = currentAttempt(held);
   return {
+    attemptPatch: {
+      outcome: null,
+      fedBackAt: null,
+      reworkCount: attempt.reworkCount + 1,
+      handleDueAt: handle.at,
+      handleOverdueAt: null,
+      byWeekdays: handle.byWeekdays,
+    },
     patch: { verifiedAt: null, reworkCount: incident.reworkCount + 1 },
     step: { attempt: incident.attempt, department: incident.department, reason: command.reason },
   };
@@ -169,8 +171,8 @@ function moveOwner({ command }: ActionContext, centre: string): Effect {
   return { patch: { centre }, step: { centre, reason: command.reason } };
 }
 
-async function requestExtension({ tx, incident, command, policy }: ActionContext): Promise<Effect> {
-  const attempt = await currentAttempt(tx, incident);
+async function requestExtension({ held, incident, command, policy }: ActionContext): Promise<Effect> {
+  const attempt = currentAttempt(held);
   if (attempt.extensionCount >= policy.extensionsMax) {
     throw new HubError(
       'CONFLICT',
@@ -190,41 +192,28 @@ async function requestExtension({ tx, incident, command, policy }: ActionContext
 }
 
 /** What is refused moves nothing. A deadline that has passed and is moved can pass once more. */
-async function grantExtension({ tx, incident, command }: ActionContext): Promise<Effect> {
-  const attempt = await currentAttempt(tx, incident);
+async function grantExtension({ held, incident, command }: ActionContext): Promise<Effect> {
+  const attempt = currentAttempt(held);
   const step = { attempt: attempt.number, department: attempt.department, reason: command.reason };
   if (command.granted !== true) return { kind: 'EXTENSION_REFUSED', patch: { extensionUntil: null }, step };
   const extensionCount = attempt.extensionCount + 1;
-  await updateAttempt(tx, incident, {
-    handleDueAt: incident.extensionUntil,
-    handleOverdueAt: null,
-    extensionCount,
-  });
-  return { patch: { extensionUntil: null }, step };
+  const attemptPatch = { handleDueAt: incident.extensionUntil, handleOverdueAt: null, extensionCount };
+  return { patch: { extensionUntil: null }, attemptPatch, step };
 }
+
+const ADD_CO_HANDLER = `
+INSERT INTO incidents.co_handler (incident_id, department, added_at, added_by) VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING RETURNING 1 AS added`;
 
 async function addCoHandler({ tx, incident, command, by, at }: ActionContext): Promise<Effect> {
   const department = command.department ?? '';
   if (department === incident.department) throw badInput('department', `${department} handles it already`);
-  const data = [{ incidentId: incident.id, department, addedAt: at, addedBy: by }];
-  const { count } = await tx.coHandler.createMany({ data, skipDuplicates: true });
-  if (count === 0) throw badInput('department', `${department} helps already`);
+  const added = await tx.query(ADD_CO_HANDLER, [incident.id, department, at, by]);
+  if (added.length === 0) throw badInput('department', `${department} helps already`);
   return { step: { department, attempt: incident.attempt, reason: command.reason } };
 }
 
-async function currentAttempt(
-  tx: Prisma.TransactionClient,
-  { id, attempt }: ActionContext['incident'],
-): Promise<Attempt> {
-  return await tx.attempt.findUniqueOrThrow({
-    where: { incidentId_number: { incidentId: id, number: attempt } },
-  });
-}
-
-async function updateAttempt(
-  tx: Prisma.TransactionClient,
-  { id, attempt }: ActionContext['incident'],
-  data: Prisma.AttemptUncheckedUpdateInput,
-): Promise<void> {
-  await tx.attempt.update({ where: { incidentId_number: { incidentId: id, number: attempt } }, data });
+function currentAttempt({ attempt, incident: { id, attempt: number } }: Held): Attempt {
+  invariant(attempt !== null, `incident ${id} has no attempt ${number}`);
+  return attempt;
 }

@@ -43,6 +43,9 @@ export interface StepContext {
   /** That owns it since, and that owned it before: of a move both are told. */
   readonly centre?: string | null;
   readonly centreBefore?: string | null;
+  /** That it is with since, and that it was with before. */
+  readonly department?: string | null;
+  readonly departmentBefore?: string | null;
   readonly channel: string;
   readonly confidential?: boolean;
   readonly cause?: Pick<CloudEvent, 'id' | 'correlationid' | 'traceparent'>;
@@ -57,6 +60,8 @@ export function incidentEvent(step: Step, context: StepContext): CloudEvent {
     division,
     centre = null,
     centreBefore = null,
+    department = null,
+    departmentBefore = null,
     channel,
     confidential = false,
     cause,
@@ -85,6 +90,8 @@ export function incidentEvent(step: Step, context: StepContext): CloudEvent {
       division,
       centre,
       centreBefore,
+      department,
+      departmentBefore,
       channel,
       step: { sequence, by, ...detail },
       ...(dispatch === undefined ? {} : { dispatch }),
@@ -95,8 +102,9 @@ export function incidentEvent(step: Step, context: StepContext): CloudEvent {
 
 /** What the event of a step says of the incident itself. */
 export function contextOf(
-  { division, centre, channel, confidential }: Incident,
+  { division, centre, department, channel, confidential }: Incident,
   before: Incident,
 ): StepContext {
-  return { division, centre, centreBefore: before.centre, channel, confidential };
+  const [centreBefore, departmentBefore] = [before.centre, before.department];
+  return { division, centre, centreBefore, department, departmentBefore, channel, confidential };
 }

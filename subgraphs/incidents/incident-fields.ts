@@ -1,5 +1,9 @@
 // Resolvers of the fields of Incident and of what hangs below it.
 import { DELIVERY_LABELS, type DeliveryState } from '@weft/schema/incident-dispatch';
+import { type PageLimit, requirePageSize } from '../page-size.ts';
+import { ANONYMOUS_ROLE, isReportersWord, PRIVATE_ROLES, SYSTEM_PREFIX } from './actor.ts';
+import { attachmentId } from './attachments/identity.ts';
+import { ATTACHMENTS_PER_INCIDENT_MAX } from './attachments/limits.ts';
 import { availableActions } from './authority.ts';
 import { type Deadline, deadlinesOfAttempt, replyDeadline } from './deadlines.ts';
 import type {
@@ -19,11 +23,14 @@ import {
   isReporterKind,
   isReturnReason,
   isUrgency,
+  NOTIFICATION_LABELS,
+  type NotificationState,
   REPORTER_KIND_LABELS,
   RETURN_REASON_LABELS,
   STATE_LABELS,
   URGENCY_LABELS,
 } from './labels.ts';
+import type { LoadedAttachment } from './loaders.ts';
 import { matterName } from './matters.ts';
 import { CHANGE_LABELS, type ChangeKind, ruleOf } from './state-machine.ts';
 import type { DeadlinePolicy } from './time/deadline-policy.ts';
@@ -47,6 +54,12 @@ export function createIncidentFields({ returnsWarn }: DeadlinePolicy) {
       kindLabel: ({ kind }: IncidentStep) => CHANGE_LABELS[kind as ChangeKind] ?? kind,
       department: ({ department }: IncidentStep) => departmentOf(department),
       centre: ({ centre }: IncidentStep) => centreOf(centre),
+      worker: workerOf,
+      reason: (step: IncidentStep) => (isSaid(step) ? null : step.reason),
+      remark: (step: IncidentStep) => (isSaid(step) ? null : step.remark),
+      statement: statementOf,
+      attachments: async ({ incidentId, sequence }: IncidentStep, _: unknown, { loaders }: Viewing) =>
+        (await loaders.attachments.load(incidentId)).filter((each) => each.sequence === sequence),
       otherIncident: ({ other }: IncidentStep, _: unknown, context: Viewing) =>
         other === null ? null : loadVisible(context, other),
     },
@@ -58,8 +71,14 @@ export function createIncidentFields({ returnsWarn }: DeadlinePolicy) {
       label: ({ kind }: Deadline) => DEADLINE_LABELS[kind],
       overdue: ({ dueAt, metAt }: Deadline) => (metAt ?? new Date()) > dueAt,
     },
-    IncidentNotification: {
-      channelLabel: ({ channel }: Notification) => channelLabel(channel),
+    Attachment: attachmentFields,
+    IncidentNotification: notificationFields,
+    MyNotification: {
+      kindLabel: notificationFields.kindLabel,
+      stateLabel: notificationFields.stateLabel,
+      at: ({ createdAt }: Notification) => createdAt,
+      incident: ({ incidentId }: Notification, _: unknown, context: Viewing) =>
+        loadVisible(context, incidentId),
     },
   };
 }
@@ -88,6 +107,9 @@ const LISTS = {
   reporters: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.reporters.load(id),
   notifications: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.notifications.load(id),
   problems: ({ id }: Incident, _: unknown, { loaders }: Viewing) => loaders.problems.load(id),
+  async attachments({ id }: Incident, { first }: { readonly first?: number | null }, { loaders }: Viewing) {
+    return (await loaders.attachments.load(id)).slice(0, requirePageSize(first ?? null, ATTACHMENTS_PAGE));
+  },
   coHandlers: async ({ id }: Incident, _: unknown, { loaders }: Viewing) =>
     (await loaders.coHandlers.load(id)).map(({ department }) => departmentOf(department)),
   async deadlines(incident: Incident, _: unknown, { loaders }: Viewing) {
@@ -111,6 +133,30 @@ const LISTS = {
   },
 };
 
+const notificationFields = {
+  channelLabel: ({ channel }: Notification) => channelLabel(channel),
+  kindLabel: ({ kind }: Notification) => CHANGE_LABELS[kind as ChangeKind] ?? kind,
+  stateLabel: ({ state }: Notification) => NOTIFICATION_LABELS[state as NotificationState] ?? state,
+  at: ({ updatedAt }: Notification) => updatedAt,
+  // Those of an incident that was merged afterwards are the survivor's, and the same.
+  reporter: async ({ reportId, number }: Notification, _: unknown, { loaders }: Viewing) =>
+    await loaders.reporterOf.load(`${reportId} ${number}`),
+};
+
+const ATTACHMENTS_PAGE: PageLimit = {
+  name: 'attachmentsMax',
+  itemsMax: ATTACHMENTS_PER_INCIDENT_MAX,
+  itemsUsual: 20,
+};
+
+const attachmentFields = {
+  id: ({ sha256 }: LoadedAttachment) => attachmentId(sha256),
+  url: ({ sha256 }: LoadedAttachment) => `/attachments/${attachmentId(sha256)}`,
+  type: ({ attachment: { type } }: LoadedAttachment) => type,
+  size: ({ attachment: { size } }: LoadedAttachment) => size,
+  step: ({ sequence }: LoadedAttachment) => sequence,
+};
+
 const problemFields = {
   at: ({ problemAt }: Progress) => problemAt,
   externalNumber: ({ kind, number, system }: Progress) => ({ kind, number, source: system }),
@@ -123,6 +169,10 @@ const problemFields = {
 const attemptFields = {
   deliveryLabel: ({ delivery }: Attempt) => DELIVERY_LABELS[delivery as DeliveryState] ?? null,
   department: ({ department }: Attempt) => departmentOf(department),
+  routedByWorker: (attempt: Attempt, _: unknown, viewing: Viewing) =>
+    workerOfAttempt(attempt, ['ROUTED', 'REOPENED'], viewing),
+  signedByWorker: (attempt: Attempt, _: unknown, viewing: Viewing) =>
+    workerOfAttempt(attempt, ['SIGNED'], viewing),
   returnReasonLabel: ({ returnReason }: Attempt) =>
     isReturnReason(returnReason) ? RETURN_REASON_LABELS[returnReason] : null,
   returnedLate: ({ returnedAt, returnDueAt }: Attempt) =>
@@ -137,6 +187,31 @@ const attemptFields = {
   overdue: (attempt: Attempt) =>
     owed(attempt).some(({ dueAt, metAt }) => metAt === null && dueAt < new Date()),
 };
+
+function isSaid({ kind, role }: IncidentStep): boolean {
+  return isReportersWord(kind, role);
+}
+
+function statementOf(step: IncidentStep): string | null {
+  const said = isSaid(step) ? [step.reason, step.remark].filter((text) => text !== null) : [];
+  return said.length === 0 ? null : said.join('\n');
+}
+
+/** Who acted by an office of theirs: a citizen is nobody else's business, a system nobody, and the anonymous say what they like. */
+function workerOf({ by, role }: IncidentStep): { readonly number: string } | null {
+  const isKnown = role !== null && role !== ANONYMOUS_ROLE && !PRIVATE_ROLES.has(role);
+  return isKnown && !by.startsWith(SYSTEM_PREFIX) ? { number: by } : null;
+}
+
+async function workerOfAttempt(
+  { incidentId, number }: Attempt,
+  kinds: readonly ChangeKind[],
+  { loaders }: Viewing,
+) {
+  const steps = await loaders.steps.load(incidentId);
+  const step = steps.find(({ attempt, kind }) => attempt === number && kinds.includes(kind as ChangeKind));
+  return step === undefined ? null : workerOf(step);
+}
 
 /** To give work back is a right, and its end no debt. */
 function owed(attempt: Attempt): readonly Deadline[] {

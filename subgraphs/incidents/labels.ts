@@ -1,4 +1,5 @@
 // The Chinese labels of the library's enums, one table each.
+import type { DeliveryState } from '@weft/schema/incident-dispatch';
 
 /** 来源渠道: where reports come from. */
 export const CHANNEL_LABELS = {
@@ -77,6 +78,29 @@ export type DeadlineKind = keyof typeof DEADLINE_LABELS;
 export const OUTCOME_LABELS = { RETURNED: '已退回', FED_BACK: '已反馈', WITHDRAWN: '已撤回' } as const;
 
 export type Outcome = keyof typeof OUTCOME_LABELS;
+
+/** What became of telling a reporter. */
+export const NOTIFICATION_LABELS = {
+  PENDING: '待发送',
+  SENT: '已发送',
+  UNKNOWN: '结果不明',
+  FAILED: '发送失败',
+  NO_RECIPIENT: '无需告知',
+} as const;
+
+export type NotificationState = keyof typeof NOTIFICATION_LABELS;
+
+/** By the state of the command that carries it out. */
+export const NOTIFICATION_STATES: Readonly<Record<DeliveryState, NotificationState>> = {
+  PENDING: 'PENDING',
+  SENT: 'PENDING',
+  APPLIED: 'SENT',
+  REJECTED: 'FAILED',
+  UNKNOWN: 'UNKNOWN',
+  DEAD: 'FAILED',
+  // Only a dispatch is ever superseded.
+  SUPERSEDED: 'FAILED',
+};
 
 export function isChannel(value: unknown): value is Channel {
   return typeof value === 'string' && Object.hasOwn(CHANNEL_LABELS, value);

@@ -2,6 +2,8 @@
 import DataLoader from 'dataloader';
 import { findSimilar, type Similar } from './duplicates.ts';
 import type {
+  Attachment,
+  AttachmentReference,
   Attempt,
   CoHandler,
   ExternalNumber,
@@ -14,6 +16,9 @@ import type {
 } from './generated/client.ts';
 import { isIncidentId } from './identity.ts';
 
+/** What a step refers to, with what it is. */
+export type LoadedAttachment = AttachmentReference & { readonly attachment: Attachment };
+
 type Lists<Row> = DataLoader<string, readonly Row[]>;
 
 export interface IncidentLoaders {
@@ -22,10 +27,13 @@ export interface IncidentLoaders {
   readonly steps: Lists<IncidentStep>;
   readonly attempts: Lists<Attempt>;
   readonly reporters: Lists<Reporter>;
+  /** By `<report> <number>`. */
+  readonly reporterOf: DataLoader<string, Reporter | null>;
   readonly coHandlers: Lists<CoHandler>;
   readonly notifications: Lists<Notification>;
   readonly problems: Lists<Progress>;
   readonly similar: Lists<Similar>;
+  readonly attachments: Lists<LoadedAttachment>;
 }
 
 /** Keys in one statement, at the most. */
@@ -53,6 +61,9 @@ export function createIncidentLoaders(prisma: PrismaClient): IncidentLoaders {
         orderBy: [{ reportedAt: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
       }),
     ),
+    reporterOf: new DataLoader((keys: readonly string[]) => loadReporters(prisma, keys), {
+      maxBatchSize: BATCH_KEYS_MAX,
+    }),
     coHandlers: listsByIncident((ids) =>
       prisma.coHandler.findMany({ where: of(ids), orderBy: [{ addedAt: 'asc' }, { department: 'asc' }] }),
     ),
@@ -60,6 +71,13 @@ export function createIncidentLoaders(prisma: PrismaClient): IncidentLoaders {
       prisma.notification.findMany({
         where: of(ids),
         orderBy: [{ sequence: 'asc' }, { reportId: 'asc' }, { number: 'asc' }],
+      }),
+    ),
+    attachments: listsByIncident((ids) =>
+      prisma.attachmentReference.findMany({
+        where: of(ids),
+        orderBy: [{ sequence: 'asc' }, { position: 'asc' }],
+        include: { attachment: true },
       }),
     ),
     problems: lists(
@@ -82,6 +100,13 @@ async function loadIncidents(prisma: PrismaClient, ids: readonly string[]): Prom
   const rows = known.length === 0 ? [] : await prisma.incident.findMany({ where: { id: { in: known } } });
   const byId = new Map(rows.map((row) => [row.id, row]));
   return ids.map((id) => byId.get(id) ?? null);
+}
+
+async function loadReporters(prisma: PrismaClient, keys: readonly string[]): Promise<(Reporter | null)[]> {
+  const reports = [...new Set(keys.map((key) => key.slice(0, key.indexOf(' '))))];
+  const rows = await prisma.reporter.findMany({ where: { reportId: { in: reports } } });
+  const byKey = new Map(rows.map((row) => [`${row.reportId} ${row.number}`, row]));
+  return keys.map((key) => byKey.get(key) ?? null);
 }
 
 function listsByIncident<Row extends { readonly incidentId: string }>(

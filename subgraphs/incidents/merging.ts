@@ -1,10 +1,14 @@
 // Merges an incident into the one that told of the same: its reporters and numbers move, and it ends.
 import { HubError } from '@weft/core/errors';
+import type { StoreTransaction } from '@weft/core/sql-store';
+import type { SqlTransaction } from '@weft/events/event-log';
 import type { EvidenceFields } from '@weft/evidence/entry';
-import { authorityFor } from './authority.ts';
+import { type Attached, attachedFields, bringAttachments } from './attachments/refer.ts';
+import { authorityFor, isVisible } from './authority.ts';
 import type { ActionContext, Effect } from './effects.ts';
-import type { Incident, Prisma } from './generated/client.ts';
+import type { Incident } from './generated/client.ts';
 import { governed } from './governed.ts';
+import type { Held } from './hold.ts';
 import { type IncidentState, STATE_LABELS } from './labels.ts';
 import { OPEN_STATES } from './state-machine.ts';
 import { movedFields, type Testimony, testimonyOf } from './step-evidence.ts';
@@ -22,27 +26,21 @@ export interface Merger {
 
 /** The action `merge`: both are locked already. */
 export async function mergeInto(context: ActionContext): Promise<Effect> {
-  const { tx, incident, command, actor, by, at, hash } = context;
+  const { tx, held, survivor, incident, command, actor, by, at, hash } = context;
   const into = command.into ?? '';
-  const survivor =
-    into === incident.id
-      ? null
-      : await tx.incident.findUnique({ where: { id: into }, include: { reporters: true } });
-  if (survivor === null)
+  if (into === incident.id || survivor === undefined || !isVisible(actor, governed(survivor.incident)))
     throw new HubError('NOT_FOUND', `there is no other incident ${into}`, { details: { argument: 'into' } });
-  const authority = authorityFor('merge', actor, governed(survivor));
+  const authority = authorityFor('merge', actor, governed(survivor.incident));
   if (authority === undefined)
     throw new HubError(
       'FORBIDDEN',
       `incident ${into} is not yours to merge into; allowed: one of your division`,
-      {
-        details: { action: 'merge', allowed: '', argument: 'into' },
-      },
+      { details: { state: incident.state, action: 'merge', allowed: '', argument: 'into' } },
     );
-  requireMergeable(incident, survivor);
+  requireMergeable(incident, survivor.incident);
   const testimony = testimonyOf(actor, authority, hash);
   const merger = { by, at, role: authority.role, reason: command.reason, testimony };
-  return await absorb(tx, incident, survivor, merger);
+  return await absorb(tx, held, survivor, merger);
 }
 
 function requireMergeable(incident: Incident, survivor: Incident): void {
@@ -66,39 +64,54 @@ function conflict({ state }: Incident, message: string): HubError {
   });
 }
 
+const WITHDRAW = `UPDATE incidents.attempt SET outcome = 'WITHDRAWN' WHERE incident_id = $1 AND outcome IS NULL`;
+// What the survivor has already it keeps.
+const MOVE_NUMBERS = `
+WITH moved AS (DELETE FROM incidents.external_number WHERE incident_id = $1 RETURNING kind, number, source, report_id)
+INSERT INTO incidents.external_number (incident_id, kind, number, source, report_id)
+SELECT $2::uuid, kind, number, source, report_id FROM moved ON CONFLICT DO NOTHING`;
+
 /**
  * Moves all that others know the incident by, and tells it of the survivor. What was merged into it before points at the
- * survivor too, so that nobody has to follow a chain. Both must be locked.
+ * survivor too, so that nobody has to follow a chain. Both must be held.
  */
 export async function absorb(
-  tx: Prisma.TransactionClient,
-  incident: Incident,
-  survivor: Incident,
+  tx: StoreTransaction,
+  { incident, attempt }: Held,
+  survivor: Held,
   merger: Merger,
 ): Promise<Effect> {
   const { id } = incident;
-  const told = await readMoved(tx, id);
-  await tx.reporter.updateMany({ where: { incidentId: id }, data: { incidentId: survivor.id } });
-  await tx.$executeRaw`
-    INSERT INTO incidents.external_number (incident_id, kind, number, source)
-    SELECT ${survivor.id}::uuid, kind, number, source FROM incidents.external_number WHERE incident_id = ${id}::uuid
-    ON CONFLICT DO NOTHING`;
-  await tx.externalNumber.deleteMany({ where: { incidentId: id } });
-  await tx.incident.updateMany({ where: { mergedInto: id }, data: { mergedInto: survivor.id } });
-  if (incident.attempt > 0)
-    await tx.attempt.updateMany({ where: { incidentId: id, outcome: null }, data: { outcome: 'WITHDRAWN' } });
-  const state = survivor.state as IncidentState;
+  const { id: into, version, state } = survivor.incident;
+  const brought = await bringAttachments(tx, id, into, version + 1);
+  const told = await readMoved(tx, id, brought);
+  await tx.later.query('UPDATE incidents.reporter SET incident_id = $2 WHERE incident_id = $1', [id, into]);
+  await tx.later.query(MOVE_NUMBERS, [id, into]);
+  await tx.later.query('UPDATE incidents.incident SET merged_into = $2 WHERE merged_into = $1', [id, into]);
+  await tx.later.query(WITHDRAW, [id]);
   const { by, role, at, reason } = merger;
-  const facts = { kind: 'ABSORBED', to: state, at, by, role, reason, other: id } as const;
+  const facts = { kind: 'ABSORBED', to: state as IncidentState, at, by, role, reason, other: id } as const;
   await writeStep(tx, survivor, facts, { testimony: { ...merger.testimony, told } });
-  const patch = { mergedInto: survivor.id, extensionUntil: null };
-  return { patch, step: { other: survivor.id, reason }, told };
+  const patch = { mergedInto: into, extensionUntil: null };
+  const attemptPatch = attempt?.outcome === null ? { outcome: 'WITHDRAWN' } : undefined;
+  return { patch, attemptPatch, step: { other: into, reason }, told };
 }
 
 /** What both chains say of the move. */
-async function readMoved(tx: Prisma.TransactionClient, incidentId: string): Promise<EvidenceFields> {
-  const where = { incidentId };
-  const reporters = await tx.reporter.findMany({ where, select: { reportId: true } });
-  const numbers = await tx.externalNumber.findMany({ where, select: { kind: true, number: true } });
-  return movedFields(reporters, numbers);
+async function readMoved(
+  tx: SqlTransaction,
+  incidentId: string,
+  brought: readonly Attached[],
+): Promise<EvidenceFields> {
+  const [reporters, numbers] = await Promise.all([
+    tx.query<{ reportId: string }>(
+      'SELECT report_id AS "reportId" FROM incidents.reporter WHERE incident_id = $1',
+      [incidentId],
+    ),
+    tx.query<{ kind: string; number: string }>(
+      'SELECT kind, number FROM incidents.external_number WHERE incident_id = $1',
+      [incidentId],
+    ),
+  ]);
+  return { ...movedFields(reporters, numbers), ...attachedFields(brought) };
 }

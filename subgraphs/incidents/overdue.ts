@@ -1,11 +1,13 @@
 // The watch over deadlines: each that passes becomes one step with its event, whichever process sees it first.
 import type { Logger } from '@weft/core/logger';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
-import { TRANSACTION_LIMITS } from '../store.ts';
 import { dueColumns, runningDeadlines } from './deadlines.ts';
-import type { Incident, Prisma, PrismaClient } from './generated/client.ts';
+import type { Attempt } from './generated/client.ts';
+import { holdIncidents } from './hold.ts';
 import { DEADLINE_LABELS, type DeadlineKind, type IncidentState } from './labels.ts';
-import { lockIncidents } from './lock.ts';
+import type { Library } from './library.ts';
+import { updateIncident } from './rows.ts';
 import { testimonyOfLibrary } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import { startWatch, type Watch } from './watch.ts';
@@ -18,9 +20,9 @@ const INCIDENTS_MAX = 100;
 const BY = 'incidents';
 
 /** Looks until closed. */
-export function startOverdueWatch(prisma: PrismaClient, hash: HashAlgorithm, logger: Logger): Watch {
+export function startOverdueWatch(library: Library, hash: HashAlgorithm, logger: Logger): Watch {
   const look = async (signal: AbortSignal) =>
-    (await tellOverdue(prisma, new Date(), hash, signal)) === INCIDENTS_MAX;
+    (await tellOverdue(library, new Date(), hash, signal)) === INCIDENTS_MAX;
   return startWatch({ name: 'overdue', everyMs: LOOK_MS, look, logger });
 }
 
@@ -29,7 +31,7 @@ export function startOverdueWatch(prisma: PrismaClient, hash: HashAlgorithm, log
  * @returns how many incidents were looked at
  */
 export async function tellOverdue(
-  prisma: PrismaClient,
+  { prisma, sql }: Library,
   now: Date,
   hash: HashAlgorithm,
   signal?: AbortSignal,
@@ -42,50 +44,38 @@ export async function tellOverdue(
   });
   for (const { id } of due) {
     if (signal?.aborted) break;
-    await prisma.$transaction((tx) => tellOne(tx, id, now, hash), TRANSACTION_LIMITS);
+    await sql.transaction((tx) => tellOne(tx, id, now, hash));
   }
   return due.length;
 }
 
 /** Somebody may have acted on it, or told this, while its lock was waited for. */
-async function tellOne(
-  tx: Prisma.TransactionClient,
-  id: string,
-  now: Date,
-  hash: HashAlgorithm,
-): Promise<void> {
-  await lockIncidents(tx, [id]);
-  let incident: Incident = await tx.incident.findUniqueOrThrow({ where: { id } });
+async function tellOne(tx: StoreTransaction, id: string, now: Date, hash: HashAlgorithm): Promise<void> {
+  let held = (await holdIncidents(tx, [id])).get(id);
+  if (held === undefined) return;
+  const { incident, attempt } = held;
   if (incident.overdueCheckAt === null || incident.overdueCheckAt > now) return;
-  const number = incident.attempt;
-  const attempt =
-    number === 0
-      ? null
-      : await tx.attempt.findUnique({ where: { incidentId_number: { incidentId: id, number } } });
   const passed = runningDeadlines(incident, attempt).filter(
     ({ overdueAt, dueAt }) => overdueAt === null && dueAt <= now,
   );
-  // The column says what the deadlines do not: mended, or it would be looked at for ever.
-  if (passed.length === 0) await tx.incident.update({ where: { id }, data: dueColumns(incident, attempt) });
+  if (passed.length === 0) {
+    // The column says what the deadlines do not: mended, or it would be looked at for ever.
+    const { sql, parameters } = updateIncident(id, dueColumns(incident, attempt));
+    await tx.later.query(sql, parameters);
+  }
   for (const { kind, attempt: of } of passed) {
-    await noteOnAttempt(tx, kind, id, number, now);
     const to = incident.state as IncidentState;
     const { department } = incident;
     const facts = { kind: 'OVERDUE', to, at: now, by: BY, attempt: of, department, reason: kind } as const;
     const patch = kind === 'REPLY' ? { replyOverdueAt: now } : {};
+    const attemptPatch = patchOfAttempt(kind, now);
     const testimony = testimonyOfLibrary('DEADLINE', hash);
-    incident = await writeStep(tx, incident, facts, { testimony, patch, remark: DEADLINE_LABELS[kind] });
+    const remark = DEADLINE_LABELS[kind];
+    held = await writeStep(tx, held, facts, { testimony, patch, attemptPatch, remark });
   }
 }
 
-async function noteOnAttempt(
-  tx: Prisma.TransactionClient,
-  kind: DeadlineKind,
-  id: string,
-  number: number,
-  now: Date,
-): Promise<void> {
-  if (kind === 'REPLY') return;
-  const data = kind === 'SIGN' ? { signOverdueAt: now } : { handleOverdueAt: now };
-  await tx.attempt.update({ where: { incidentId_number: { incidentId: id, number } }, data });
+function patchOfAttempt(kind: DeadlineKind, now: Date): Partial<Attempt> | undefined {
+  if (kind === 'REPLY') return undefined;
+  return kind === 'SIGN' ? { signOverdueAt: now } : { handleOverdueAt: now };
 }

@@ -7,9 +7,13 @@ import { divisionFilter } from './queries.ts';
 import { OPEN_STATES } from './state-machine.ts';
 
 const HOUR_MS = 3_600_000;
+/** The id of the overview of all divisions: no code of one. */
+export const EVERYTHING = '*';
 
 /** IncidentOverview, as the schema says. */
 export interface Overview {
+  /** By which other subgraphs add to it: the division's code, or `EVERYTHING`. */
+  readonly id: string;
   readonly division: { readonly code: string } | null;
   readonly at: Date;
   readonly open: number;
@@ -56,6 +60,7 @@ export async function readOverview(
     .map(([code, counts]) => ({ department: code === null ? null : { code }, ...counts }))
     .sort((one, other) => other.open - one.open);
   return {
+    id: division ?? EVERYTHING,
     division: division === null ? null : { code: division },
     at,
     open: sum(departments.map((each) => each.open)),

@@ -1,17 +1,28 @@
 // Puts an incident into the library by hand: a report, or a draft of one.
 import { HubError } from '@weft/core/errors';
+import type { SqlTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
-import { TRANSACTION_LIMITS } from '../store.ts';
 import { type Actor, shownName } from './actor.ts';
+import {
+  type Attached,
+  attachedFields,
+  attachToStep,
+  type Claim,
+  claimUploads,
+  decodeAttachments,
+} from './attachments/refer.ts';
 import { REPORT_ROLES } from './authority.ts';
-import { badInput, requireText } from './command.ts';
+import { badInput } from './bad-input.ts';
+import { requireText } from './command.ts';
 import { mergeIfDuplicate } from './duplicates.ts';
-import type { Incident, PrismaClient } from './generated/client.ts';
+import type { Incident } from './generated/client.ts';
 import { fingerprintOf, incidentIdOf } from './identity.ts';
 import type { ReporterKind } from './labels.ts';
+import type { Library } from './library.ts';
 import { putReports } from './put-reports.ts';
 import { decodeReport, type Report } from './report.ts';
 import { CODE_LENGTH_MAX } from './report-limits.ts';
+import { incidentColumns, incidentOf } from './rows.ts';
 import { testimonyOf } from './step-evidence.ts';
 
 /** Who tells us, where nobody is known by name. */
@@ -24,6 +35,7 @@ export interface ReportIncidentInput {
   readonly externalNumbers?: readonly { readonly kind: string; readonly number: string }[] | null;
   readonly reporters?: readonly { readonly kind: string }[] | null;
   readonly draft?: boolean | null;
+  readonly attachments?: readonly string[] | null;
   readonly [field: string]: unknown;
 }
 
@@ -41,10 +53,11 @@ export interface Reporting {
  *   UNAUTHENTICATED or FORBIDDEN for who may report nothing
  */
 export async function reportIncident(
-  prisma: PrismaClient,
+  library: Library,
   input: ReportIncidentInput,
   { actor, hash, signal }: Reporting,
 ): Promise<Incident> {
+  const { prisma, sql } = library;
   const role = requireReporter(actor);
   const requestId = requireText('input.requestId', input.requestId, CODE_LENGTH_MAX);
   const receivedAt = new Date();
@@ -56,6 +69,7 @@ export async function reportIncident(
     reporters: isOwn ? ownReporter(actor) : input.reporters,
   });
   const isDraft = input.draft ?? false;
+  const hashes = decodeAttachments('input.attachments', input.attachments);
   if (isDraft && actor.key === undefined)
     throw badInput('input.draft', 'expected credentials: nobody else would see the draft again');
   // What one has chosen as the number of a request is nobody else's.
@@ -63,15 +77,18 @@ export async function reportIncident(
     actor.key === undefined ? 'reportIncident' : `reportIncident ${actor.key}`,
     requestId,
   );
-  const fingerprint = fingerprintOfReport(report, input, isDraft);
+  const fingerprint = fingerprintOfReport(report, { ...input, attachments: hashes }, isDraft);
   const by = shownName(actor, role) ?? BY;
   const subject = isOwn ? actor.key : undefined;
-  const reported = await prisma.$transaction(async (tx) => {
-    const testimony = testimonyOf(actor, { role, reach: 'ANY' }, hash, { requestId });
+  const reported = await sql.transaction(async (tx) => {
+    const claim = { argument: 'input.attachments', hashes, uploader: actor.key };
+    const attached = await claimOnce(tx, id, claim);
+    const told = { requestId, ...attachedFields(attached) };
+    const testimony = testimonyOf(actor, { role, reach: 'ANY' }, hash, told);
     await putReports(tx, [{ id, report, by, fingerprint, subject, role, isDraft, testimony }], receivedAt);
-    const incident = await tx.incident.findUniqueOrThrow({ where: { id } });
-    signal.throwIfAborted();
-    if (incident.fingerprint === fingerprint) return incident;
+    await attachToStep(tx, id, 1, attached);
+    const incident = await readIncident(tx, id);
+    if (incident?.fingerprint === fingerprint) return incident;
     throw new HubError(
       'CONFLICT',
       `requestId ${requestId} was used with another input before, for incident ${id}`,
@@ -79,10 +96,30 @@ export async function reportIncident(
         details: { argument: 'input.requestId', incident: id },
       },
     );
-  }, TRANSACTION_LIMITS);
+  }, signal);
   if (!reported.duplicateCheck) return reported;
-  await mergeIfDuplicate(prisma, id, hash);
+  await mergeIfDuplicate(library, id, hash);
   return await prisma.incident.findUniqueOrThrow({ where: { id } });
+}
+
+async function readIncident(tx: SqlTransaction, id: string): Promise<Incident | undefined> {
+  const [row] = await tx.query(`SELECT ${incidentColumns('i')} FROM incidents.incident i WHERE i.id = $1`, [
+    id,
+  ]);
+  return row && incidentOf(row);
+}
+
+/** A report that is told again takes nothing: the first telling has it. */
+async function claimOnce(tx: SqlTransaction, id: string, claim: Claim): Promise<readonly Attached[]> {
+  const isThere = async () => (await readIncident(tx, id)) !== undefined;
+  if (claim.hashes.length === 0 || (await isThere())) return [];
+  try {
+    return await claimUploads(tx, claim);
+  } catch (thrown) {
+    // Who tells it at the same moment has taken them.
+    if (await isThere()) return [];
+    throw thrown;
+  }
 }
 
 /** @returns the role by which they may report */
@@ -117,7 +154,11 @@ function ownReporter({ key, name, roles }: Actor): readonly unknown[] {
 }
 
 /** What was left out is no part of the input: "now" is another one at the second telling. */
-function fingerprintOfReport(report: Report, { reportedAt }: ReportIncidentInput, isDraft: boolean): string {
+function fingerprintOfReport(
+  report: Report,
+  { reportedAt, attachments }: ReportIncidentInput,
+  isDraft: boolean,
+): string {
   const { urgency, confidential, position, reporters, externalNumbers, ...fields } = report;
   const base = {
     ...fields,
@@ -132,7 +173,9 @@ function fingerprintOfReport(report: Report, { reportedAt }: ReportIncidentInput
     position === null &&
     !isDraft &&
     reporters.every(({ name, contact }) => name === null && contact === null);
-  return fingerprintOf(isPlain ? base : { ...base, more });
+  const whole = isPlain ? base : { ...base, more };
+  const isBare = (attachments ?? []).length === 0;
+  return fingerprintOf(isBare ? whole : { ...whole, attachments: JSON.stringify(attachments) });
 }
 
 function requireReport(input: Readonly<Record<string, unknown>>): Report {

@@ -1,14 +1,16 @@
 // Resolvers of the subgraph incidents.
-import type { HashAlgorithm } from '@weft/evidence/hash';
+
+import type { SqlStore } from '@weft/core/sql-store';
 import type { RequestDeadline } from '../request-deadline.ts';
-import { actOnIncident } from './act.ts';
+import { type Acting, actOnIncident } from './act.ts';
 import type { Actor } from './actor.ts';
 import { type ActionArguments, decodeCommand } from './command.ts';
-import type { PrismaClient } from './generated/client.ts';
 import { type InboxArguments, listInbox } from './inbox.ts';
 import { createIncidentFields } from './incident-fields.ts';
+import type { Library } from './library.ts';
 import type { IncidentLoaders } from './loaders.ts';
-import { readOverview } from './overview.ts';
+import { listMyNotifications, type MyNotificationsArguments } from './my-notifications.ts';
+import { EVERYTHING, readOverview } from './overview.ts';
 import {
   countIncidents,
   findByExternalNumber,
@@ -18,7 +20,7 @@ import {
 } from './queries.ts';
 import { type ReportIncidentInput, reportIncident } from './report-incident.ts';
 import { ACTION_NAMES, ACTIONS } from './state-machine.ts';
-import type { DeadlinePolicy } from './time/deadline-policy.ts';
+import { createTaskFields, myTasks } from './tasks/resolvers.ts';
 import { readTrace, traceFields } from './trace.ts';
 import { loadVisible } from './visible.ts';
 
@@ -32,8 +34,13 @@ interface Reference {
   readonly id: string;
 }
 
-/** Resolvers over one Prisma client; lists and changes go to it directly, everything by key through the request's loaders. */
-export function createIncidentResolvers(prisma: PrismaClient, policy: DeadlinePolicy, hash: HashAlgorithm) {
+/** By what actions are taken, whoever asks. */
+type Law = Required<Omit<Acting, 'actor' | 'signal'>>;
+
+/** Resolvers over the library; lists and changes go to it directly, everything by key through the request's loaders. */
+export function createIncidentResolvers(library: Library, law: Law) {
+  const { prisma } = library;
+  const { policy, hash } = law;
   return {
     Query: {
       incident: (_: unknown, { id }: Reference, context: IncidentsContext) => loadVisible(context, id),
@@ -56,6 +63,9 @@ export function createIncidentResolvers(prisma: PrismaClient, policy: DeadlinePo
       ) => readOverview(prisma, actor, division ?? null, new Date()),
       centreInbox: (_: unknown, args: InboxArguments, { actor }: IncidentsContext) =>
         listInbox(prisma, actor, args),
+      myTasks: (_: unknown, __: unknown, context: IncidentsContext) => myTasks(context),
+      myNotifications: (_: unknown, args: MyNotificationsArguments, { actor }: IncidentsContext) =>
+        listMyNotifications(prisma, actor, args),
       trace: (_: unknown, { incident }: { readonly incident: string }, context: IncidentsContext) =>
         readTrace(prisma, context, incident),
     },
@@ -64,22 +74,27 @@ export function createIncidentResolvers(prisma: PrismaClient, policy: DeadlinePo
         _: unknown,
         { input }: { readonly input: ReportIncidentInput },
         { actor, deadline }: IncidentsContext,
-      ) => reportIncident(prisma, input, { actor, hash, signal: deadline.signal }),
-      ...actionResolvers(prisma, policy, hash),
+      ) => reportIncident(library, input, { actor, hash, signal: deadline.signal }),
+      ...actionResolvers(library.sql, law),
     },
     ...createIncidentFields(policy),
     ...traceFields,
+    ...createTaskFields(prisma),
+    IncidentOverview: {
+      __resolveReference: ({ id }: Reference, { actor }: IncidentsContext) =>
+        readOverview(prisma, actor, id === EVERYTHING ? null : id, new Date()),
+    },
     IncidentConnection: { totalCount: (page: IncidentPage) => page.totalCount() },
   };
 }
 
 /** One field of Mutation an action. */
-function actionResolvers(prisma: PrismaClient, policy: DeadlinePolicy, hash: HashAlgorithm) {
+function actionResolvers(store: SqlStore, law: Law) {
   return Object.fromEntries(
     ACTION_NAMES.map((action) => [
       ACTIONS[action].mutation,
       (_: unknown, args: ActionArguments, { actor, deadline: { signal } }: IncidentsContext) =>
-        actOnIncident(prisma, decodeCommand(action, args), { actor, policy, hash, signal }),
+        actOnIncident(store, decodeCommand(action, args), { ...law, actor, signal }),
     ]),
   );
 }

@@ -2,21 +2,30 @@
 import type { EvidenceFields, EvidenceValue } from '@weft/evidence/entry';
 import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { NewEvidence } from '@weft/evidence/postgres/append';
-import { type Actor, PRIVATE_ROLES } from './actor.ts';
+import { type Actor, isReportersWord, PRIVATE_ROLES } from './actor.ts';
 import type { Authority } from './authority.ts';
 import type { Attempt, Incident } from './generated/client.ts';
 import type { Step } from './incident-event.ts';
 import type { IdentifiedReport } from './put-reports.ts';
 
 /** Fields of an entry that hold personal information: an export leaves them out unless it is asked for them. */
-export const PERSONAL_FIELDS = ['actorIdentity', 'reporters', 'description', 'evaluation'] as const;
+export const PERSONAL_FIELDS = [
+  'actorIdentity',
+  'reporters',
+  'description',
+  'evaluation',
+  'reporterRemark',
+] as const;
 
 /** Of each list of what a merging moved, at the most; the numbers of all stand beside them. */
 export const MOVED_MAX = 500;
 
+/** What stands before an incident's id in the subject of its evidence. */
+export const EVIDENCE_SUBJECT_PREFIX = 'Incident:';
+
 /** The subject of an incident's evidence. */
 export function subjectOf(incidentId: string): string {
-  return `Incident:${incidentId}`;
+  return `${EVIDENCE_SUBJECT_PREFIX}${incidentId}`;
 }
 
 /** What of a step's evidence its cause knows, and no row says. */
@@ -192,8 +201,10 @@ function fieldsOf(step: Step, testimony: Testimony): EvidenceFields {
   };
 }
 
-function detailOf({ remark, other, rating, department, centre }: Step): Readonly<Record<string, unknown>> {
-  return { remark, other, rating, stepDepartment: department, stepCentre: centre };
+function detailOf(step: Step): Readonly<Record<string, unknown>> {
+  const { kind, role, other, rating, department, centre } = step;
+  const remark = isReportersWord(kind, role) ? { reporterRemark: step.remark } : { remark: step.remark };
+  return { ...remark, other, rating, stepDepartment: department, stepCentre: centre };
 }
 
 /** The dispatch as it is after the step. */

@@ -72,12 +72,18 @@ export const traceFields = {
     before: (entry: EvidenceEntry) => shown(fieldOf(entry, 'before')),
     after: (entry: EvidenceEntry) => shown(fieldOf(entry, 'after')),
     reason: (entry: EvidenceEntry) => fieldOf(entry, 'reason'),
-    remark: (entry: EvidenceEntry) => fieldOf(entry, 'remark'),
+    // Of entries from before a reporter's remark had a field of its own.
+    remark: (entry: EvidenceEntry) => (isEvaluation(entry) ? null : fieldOf(entry, 'remark')),
     requestId: (entry: EvidenceEntry) => fieldOf(entry, 'requestId'),
     details: (entry: EvidenceEntry) => fieldsWhere(entry, (name) => !NAMED.has(name) && !PERSONAL.has(name)),
-    personal: (entry: EvidenceEntry) => fieldsWhere(entry, (name) => PERSONAL.has(name)),
+    personal: (entry: EvidenceEntry) =>
+      fieldsWhere(entry, (name) => PERSONAL.has(name) || (name === 'remark' && isEvaluation(entry))),
   },
 };
+
+function isEvaluation(entry: EvidenceEntry): boolean {
+  return fieldOf(entry, 'kind') === 'EVALUATED';
+}
 
 function fieldOf({ fields }: EvidenceEntry, name: string): EvidenceValue {
   return Object.hasOwn(fields, name) ? (fields[name]?.value ?? null) : null;

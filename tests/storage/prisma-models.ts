@@ -67,6 +67,7 @@ const COLUMN_TYPES: Readonly<Record<string, string>> = {
   DateTime: 'timestamp',
   Json: 'jsonb',
   Bytes: 'bytea',
+  '@db.Date': 'date',
   '@db.Json': 'json',
   '@db.Uuid': 'uuid',
   '@db.Timestamptz': 'timestamptz',

@@ -121,7 +121,7 @@ describe.skipIf(noPostgres !== undefined)('the closed loop', () => {
         },
         { number: 3, round: 2, department: { code: 'human-resources' }, outcome: null },
       ],
-      notifications: [{ sequence: 13, channel: 'APP', state: 'PENDING' }],
+      notifications: [2, 13, 15].map((sequence) => ({ sequence, channel: 'APP', state: 'SENT' })),
     });
     const steps = shown.steps as { kind: string; by: string; role: string }[];
     expect(steps.map(({ kind }) => kind).join(' ')).toBe(

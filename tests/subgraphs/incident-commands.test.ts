@@ -14,7 +14,7 @@ import { putReports } from '@weft/subgraphs/incidents/put-reports';
 import { ACTION_NAMES, type Action, ruleOf, TRANSITIONS } from '@weft/subgraphs/incidents/state-machine';
 import { subjectOf, testimonyOfSystem } from '@weft/subgraphs/incidents/step-evidence';
 import { DEFAULT_POLICY } from '@weft/subgraphs/incidents/time/deadline-policy';
-import { openStore, TRANSACTION_LIMITS } from '@weft/subgraphs/store';
+import { type OpenStore, openSqlStore } from '@weft/subgraphs/store';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
@@ -132,14 +132,15 @@ function predict(model: Model, { actor, action, department, override }: Try): st
 describe.skipIf(noPostgres !== undefined)('commands to the incident library', () => {
   let database: Awaited<ReturnType<typeof createMigratedDatabase>>;
   let prisma: PrismaClient;
+  let opened: OpenStore;
   beforeAll(async () => {
     database = await createMigratedDatabase();
-    prisma = new PrismaClient({
-      adapter: openStore(database.url, 'incidents', createLogger('test', 'silent')),
-    });
+    opened = openSqlStore(database.url, 'incidents', createLogger('test', 'silent'));
+    prisma = new PrismaClient({ adapter: opened.adapter });
   });
   afterAll(async () => {
     await prisma.$disconnect();
+    await opened.close();
     await database.drop();
   });
 
@@ -166,7 +167,7 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
         reporters: [{ kind: 'CITIZEN' as const, name: null, contact: null }],
       },
     }));
-    await prisma.$transaction((tx) => putReports(tx, reports, new Date()), TRANSACTION_LIMITS);
+    await opened.sql.transaction((tx) => putReports(tx, reports, new Date()));
     return ids;
   }
 
@@ -195,8 +196,9 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
     const id = ids[one.index] ?? '';
     try {
       const command = decodeCommand(one.action, argumentsOf(one, ids, id));
-      const acting = { actor: one.actor, policy: DEFAULT_POLICY, hash: 'sha256' } as const;
-      return (await prisma.$transaction((tx) => takeAction(tx, command, acting), TRANSACTION_LIMITS)).state;
+      const departments = { has: async (code: string) => DEPARTMENTS.includes(code), like: async () => [] };
+      const acting = { actor: one.actor, policy: DEFAULT_POLICY, hash: 'sha256', departments } as const;
+      return (await opened.sql.transaction((tx) => takeAction(tx, command, acting))).state;
     } catch (thrown) {
       if (thrown instanceof HubError) return thrown;
       throw thrown;
@@ -215,6 +217,7 @@ describe.skipIf(noPostgres !== undefined)('commands to the incident library', ()
     if (refused.code === 'CONFLICT' || refused.code === 'FORBIDDEN') {
       expect(refused.message).toContain('allowed');
       expect(refused.details).toHaveProperty('allowed');
+      expect(refused.details).toHaveProperty('state');
     } else expect(refused.details).toHaveProperty('argument');
   }
 

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { createLogger } from '@weft/core/logger';
 import { PrismaClient } from '@weft/subgraphs/incidents/generated/client';
+import type { Library } from '@weft/subgraphs/incidents/library';
 import { tellOverdue } from '@weft/subgraphs/incidents/overdue';
-import { openStore } from '@weft/subgraphs/store';
+import { type OpenStore, openSqlStore } from '@weft/subgraphs/store';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { whyNoPostgres } from '../support/engines.ts';
 import { type Asker, createMigratedDatabase, startSigned } from '../support/owned-subgraphs.ts';
@@ -16,16 +17,18 @@ const HOUR_MS = 3_600_000;
 describe.skipIf(noPostgres !== undefined)('a deadline that passes', () => {
   let database: Awaited<ReturnType<typeof createMigratedDatabase>>;
   let hub: Awaited<ReturnType<typeof startSigned>>;
-  let clients: readonly PrismaClient[];
+  let clients: readonly (Library & Pick<OpenStore, 'close'>)[];
   beforeAll(async () => {
     database = await createMigratedDatabase();
     hub = await startSigned(database.url);
-    const open = () =>
-      new PrismaClient({ adapter: openStore(database.url, 'incidents', createLogger('test', 'silent')) });
+    const open = () => {
+      const { adapter, sql, close } = openSqlStore(database.url, 'incidents', createLogger('test', 'silent'));
+      return { prisma: new PrismaClient({ adapter }), sql, close };
+    };
     clients = [open(), open(), open()];
   });
   afterAll(async () => {
-    await Promise.all(clients.map((client) => client.$disconnect()));
+    await Promise.all(clients.flatMap(({ prisma, close }) => [prisma.$disconnect(), close()]));
     await hub.close();
     await database.drop();
   });

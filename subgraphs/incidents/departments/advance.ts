@@ -1,19 +1,23 @@
 // Takes the step that a department's system has told, when the state machine has it; else it waits, and in the end stands as a problem.
 import { HubError } from '@weft/core/errors';
+import type { StoreTransaction } from '@weft/core/sql-store';
 import type { ProgressState } from '@weft/schema/incident-progress';
 import { isStoreAway } from '../../store.ts';
-import { actOnIncident } from '../act.ts';
+import { takeHeld } from '../act.ts';
 import { systemActor } from '../actor.ts';
 import { type ActionArguments, decodeCommand } from '../command.ts';
-import type { Attempt, Incident, PrismaClient, Progress } from '../generated/client.ts';
+import type { Attempt, Progress } from '../generated/client.ts';
+import { type Held, holdIncidents } from '../hold.ts';
 import { incidentIdOf } from '../identity.ts';
 import { isReturnReason, RETURN_REASON_LABELS } from '../labels.ts';
+import type { Library } from '../library.ts';
+import { attemptColumns, attemptOf } from '../rows.ts';
 import type { Action } from '../state-machine.ts';
 import type { StepLaw } from './deliver.ts';
 
 /** What it runs with. */
 export interface Advancing extends StepLaw {
-  readonly prisma: PrismaClient;
+  readonly library: Library;
   readonly signal: AbortSignal;
 }
 
@@ -29,56 +33,85 @@ type Outcome =
   | { readonly kind: 'DONE' }
   | { readonly kind: 'WAIT' | 'NEVER'; readonly incidentId: string | null; readonly why: string };
 
-/** Does it once for each event, whichever process is first. */
-export async function advance(advancing: Advancing, progress: Progress, now: Date): Promise<Outcome['kind']> {
-  const outcome = await tryStep(advancing, progress, now);
-  const { sequence, tries, giveUpAt } = progress;
-  const { prisma } = advancing;
-  if (outcome.kind === 'DONE') {
-    await prisma.progress.deleteMany({ where: { sequence } });
-    // What waited for this step: feedback for its signature.
-    const { kind, number } = progress;
-    await prisma.progress.updateMany({ where: { kind, number, nextAt: { gt: now } }, data: { nextAt: now } });
-    return 'DONE';
-  }
+/** What a system told, and whose record it tells of. */
+export interface DueProgress extends Progress {
+  /** The incident of the attempt that the system knows by this number; null while none is known. */
+  readonly attemptOf: string | null;
+}
+
+/** Does it once for each event, whichever process is first: the step, and that it is done, are one transaction. */
+export async function advance(advancing: Advancing, due: DueProgress, now: Date): Promise<Outcome['kind']> {
+  const outcome = await tryStep(advancing, due, now);
+  if (outcome.kind === 'DONE') return 'DONE';
+  const { sequence, tries, giveUpAt, nextAt } = due;
   const { incidentId, why } = outcome;
   const isOver = outcome.kind === 'NEVER' || now >= giveUpAt;
-  const waitMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(tries, RETRY_DOUBLINGS_MAX), RETRY_MS_MAX);
-  const next = isOver
-    ? { nextAt: null, problem: why, problemAt: now }
-    : { nextAt: new Date(now.getTime() + waitMs) };
-  await prisma.progress.updateMany({ where: { sequence }, data: { ...next, incidentId, tries: tries + 1 } });
+  const next = isOver ? { nextAt: null, problem: why, problemAt: now } : { nextAt: nextTry(due, now) };
+  const data = { ...next, incidentId, tries: tries + 1 };
+  // Woken meanwhile, it is due: its number has become known.
+  await advancing.library.prisma.progress.updateMany({ where: { sequence, nextAt }, data });
   return isOver ? 'NEVER' : 'WAIT';
 }
 
-async function tryStep(advancing: Advancing, progress: Progress, now: Date): Promise<Outcome> {
-  const { kind, number, system } = progress;
-  const attempt = await advancing.prisma.attempt.findFirst({
-    where: { externalKind: kind, externalNumber: number },
-    orderBy: { routedAt: 'desc' },
-    include: { incident: true },
-  });
-  if (attempt === null)
+function nextTry({ tries, state, receivedAt }: DueProgress, now: Date): Date {
+  const waitMs = Math.min(RETRY_MS_MIN * 2 ** Math.min(tries, RETRY_DOUBLINGS_MAX), RETRY_MS_MAX);
+  const impliedAtMs = receivedAt.getTime() + IMPLIED_SIGN_MS;
+  const isImplying = state === 'FED_BACK' && impliedAtMs > now.getTime();
+  return new Date(Math.min(now.getTime() + waitMs, isImplying ? impliedAtMs : Number.POSITIVE_INFINITY));
+}
+
+async function tryStep(advancing: Advancing, due: DueProgress, now: Date): Promise<Outcome> {
+  const { kind, number, attemptOf: incidentId } = due;
+  if (incidentId === null)
     return { kind: 'WAIT', incidentId: null, why: `no attempt is known as ${kind} ${number}` };
-  const { incident, incidentId } = attempt;
-  const never = (why: string): Outcome => ({ kind: 'NEVER', incidentId, why });
-  if (attempt.deliverySystem !== null && attempt.deliverySystem !== system)
-    return never(`attempt ${attempt.number} is with the system ${attempt.deliverySystem}, not ${system}`);
-  if (isDone(attempt, progress.state as ProgressState)) return { kind: 'DONE' };
-  if (
-    attempt.outcome === 'RETURNED' ||
-    attempt.outcome === 'WITHDRAWN' ||
-    incident.attempt !== attempt.number
-  )
-    return never(`attempt ${attempt.number} has ended: ${attempt.outcome}`);
   try {
-    await takeSteps(advancing, progress, attempt, incident, now);
-    return { kind: 'DONE' };
+    const { sql } = advancing.library;
+    return await sql.transaction(
+      (tx) => tryHeld(tx, advancing, { ...due, incidentId }, now),
+      advancing.signal,
+    );
   } catch (thrown) {
     // What is not the store's failure is this one's own: others go on.
     if (isStoreAway(thrown) || advancing.signal.aborted) throw thrown;
     return { kind: 'WAIT', incidentId, why: HubError.from(thrown).message };
   }
+}
+
+const READ_ATTEMPT = `
+SELECT ${attemptColumns('a')} FROM incidents.attempt a
+WHERE a.external_kind = $1 AND a.external_number = $2 AND a.incident_id = $3 ORDER BY a.routed_at DESC LIMIT 1`;
+/** With what waited for this step: feedback for its signature. */
+const DONE = `
+WITH woken AS (UPDATE incidents.progress SET next_at = $4 WHERE kind = $2 AND number = $3 AND next_at > $4 AND sequence <> $1)
+DELETE FROM incidents.progress WHERE sequence = $1`;
+
+async function tryHeld(
+  tx: StoreTransaction,
+  advancing: Advancing,
+  progress: Progress & { readonly incidentId: string },
+  now: Date,
+): Promise<Outcome> {
+  const { kind, number, system, source, eventId, incidentId, sequence } = progress;
+  // Its number follows from the event: told twice, the second does nothing.
+  const requestId = incidentIdOf(source, eventId);
+  const [all, rows] = await Promise.all([
+    holdIncidents(tx, [incidentId], { requestId }),
+    tx.query(READ_ATTEMPT, [kind, number, incidentId]),
+  ]);
+  const [held, attempt] = [all.get(incidentId), rows[0] === undefined ? null : attemptOf(rows[0])];
+  if (held === undefined || attempt === null)
+    return { kind: 'WAIT', incidentId, why: `no attempt is known as ${kind} ${number}` };
+  const never = (why: string): Outcome => ({ kind: 'NEVER', incidentId, why });
+  if (attempt.deliverySystem !== null && attempt.deliverySystem !== system)
+    return never(`attempt ${attempt.number} is with the system ${attempt.deliverySystem}, not ${system}`);
+  if (held.done === null && !isDone(attempt, progress.state as ProgressState)) {
+    const hasEnded = attempt.outcome === 'RETURNED' || attempt.outcome === 'WITHDRAWN';
+    if (hasEnded || held.incident.attempt !== attempt.number)
+      return never(`attempt ${attempt.number} has ended: ${attempt.outcome}`);
+    await takeSteps(tx, advancing, progress, held, attempt, now);
+  }
+  await tx.later.query(DONE, [sequence, kind, number, now]);
+  return { kind: 'DONE' };
 }
 
 /** A record that is changed again tells its state again. Rework opens an attempt that was fed back, and clears it. */
@@ -87,27 +120,27 @@ function isDone({ signedAt, outcome }: Attempt, state: ProgressState): boolean {
 }
 
 async function takeSteps(
-  { prisma, policy, hash, signal }: Advancing,
+  tx: StoreTransaction,
+  { policy, hash }: Advancing,
   progress: Progress,
+  held: Held,
   { department, number }: Attempt,
-  { id, state, version }: Incident,
   now: Date,
 ): Promise<void> {
   const { source, eventId, system, receivedAt } = progress;
+  const { id, state } = held.incident;
   const actor = systemActor(system, department);
-  const act = (action: Action, requestId: string, args: Partial<ActionArguments>) =>
-    actOnIncident(prisma, decodeCommand(action, { ...args, id, requestId }), { actor, policy, hash, signal });
-  // Its number follows from the event: told twice, the second does nothing. The version: it is about this attempt.
-  const requestId = incidentIdOf(source, eventId);
+  const act = (from: Held, action: Action, requestId: string, args: Partial<ActionArguments>) => {
+    const command = decodeCommand(action, { ...args, id, requestId });
+    return takeHeld(tx, new Map([[id, from]]), command, { actor, policy, hash });
+  };
+  let before = held;
   const isImplied = progress.state === 'FED_BACK' && state === 'ROUTED';
   if (isImplied && now.getTime() - receivedAt.getTime() >= IMPLIED_SIGN_MS) {
     const remark = `随反馈签收（第 ${number} 次派发）`;
-    await act('signFor', incidentIdOf(source, `${eventId}:signed`), { expectedVersion: version, remark });
-    await act(...stepOf(progress, requestId));
-    return;
+    before = await act(held, 'signFor', incidentIdOf(source, `${eventId}:signed`), { remark });
   }
-  const [action, , args] = stepOf(progress, requestId);
-  await act(action, requestId, { ...args, expectedVersion: version });
+  await act(before, ...stepOf(progress, incidentIdOf(source, eventId)));
 }
 
 function stepOf(

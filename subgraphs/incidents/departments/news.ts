@@ -4,6 +4,7 @@ import { DELIVERY_LABELS, type DeliveryState } from '@weft/schema/incident-dispa
 import { PROGRESS_STATES, type ProgressState } from '@weft/schema/incident-progress';
 import { z } from 'zod';
 import { isIncidentId } from '../identity.ts';
+import { NOTIFICATION_STATES, type NotificationState } from '../labels.ts';
 
 const DELIVERY = z.object({
   command: z.object({ id: z.uuid() }),
@@ -18,6 +19,16 @@ const DELIVERY = z.object({
     attempt: z.int().min(1),
     numberKind: z.string(),
     upstreamRef: z.string().nullable(),
+  }),
+});
+
+const NOTIFIED = z.object({
+  ...DELIVERY.pick({ command: true, system: true, change: true }).shape,
+  notification: z.object({
+    incident: z.string().refine(isIncidentId),
+    sequence: z.int().min(1),
+    report: z.string().refine(isIncidentId),
+    number: z.string(),
   }),
 });
 
@@ -65,6 +76,32 @@ export function decodeDelivery({ data, sequence }: CloudEvent): DeliveryNews | u
     numberKind,
     at,
   };
+}
+
+/** What became of the telling of a report's reporters, as one version of its command tells it. */
+export interface NotifiedNews {
+  readonly commandId: string;
+  readonly incidentId: string;
+  /** Of the step that they are told of. */
+  readonly step: number;
+  readonly reportId: string;
+  readonly system: string;
+  readonly version: number;
+  readonly state: NotificationState;
+  readonly code: string | null;
+  readonly at: string;
+}
+
+/** Undefined for a command that tells no reporter anything. */
+export function decodeNotified({ data, sequence }: CloudEvent): NotifiedNews | undefined {
+  const parsed = NOTIFIED.safeParse(data);
+  const version = Number(sequence);
+  if (!parsed.success || !Number.isSafeInteger(version)) return undefined;
+  const { command, system, change, notification } = parsed.data;
+  const { incident: incidentId, sequence: step, report: reportId } = notification;
+  const { to, code, at } = change;
+  const state = NOTIFICATION_STATES[to];
+  return { commandId: command.id, incidentId, step, reportId, system, version, state, code, at };
 }
 
 /** What one change in a department's system tells. */

@@ -73,9 +73,24 @@ export type Reporter = Prisma.ReporterModel
 export type CoHandler = Prisma.CoHandlerModel
 /**
  * Model Notification
- * What a reporter is to be told, once for each end that the incident comes to.
+ * What a reporter is to be told of a step.
  */
 export type Notification = Prisma.NotificationModel
+/**
+ * Model Attachment
+ * Bytes that are kept once, however often they come: the file has the name of their SHA-256, in hex.
+ */
+export type Attachment = Prisma.AttachmentModel
+/**
+ * Model AttachmentUpload
+ * What somebody has uploaded and no incident refers to yet.
+ */
+export type AttachmentUpload = Prisma.AttachmentUploadModel
+/**
+ * Model AttachmentReference
+ * What came with a step.
+ */
+export type AttachmentReference = Prisma.AttachmentReferenceModel
 /**
  * Model Delivery
  * The newest that is known of each command that carries out a dispatch, until it stands at the attempt.

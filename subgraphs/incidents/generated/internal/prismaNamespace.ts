@@ -404,6 +404,9 @@ export const ModelName = {
   Reporter: 'Reporter',
   CoHandler: 'CoHandler',
   Notification: 'Notification',
+  Attachment: 'Attachment',
+  AttachmentUpload: 'AttachmentUpload',
+  AttachmentReference: 'AttachmentReference',
   Delivery: 'Delivery',
   Progress: 'Progress',
   IntakeRejected: 'IntakeRejected',
@@ -423,7 +426,7 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
     omit: GlobalOmitOptions
   }
   meta: {
-    modelProps: "incident" | "incidentStep" | "externalNumber" | "attempt" | "reporter" | "coHandler" | "notification" | "delivery" | "progress" | "intakeRejected" | "checkpoint"
+    modelProps: "incident" | "incidentStep" | "externalNumber" | "attempt" | "reporter" | "coHandler" | "notification" | "attachment" | "attachmentUpload" | "attachmentReference" | "delivery" | "progress" | "intakeRejected" | "checkpoint"
     txIsolationLevel: TransactionIsolationLevel
   }
   model: {
@@ -945,6 +948,228 @@ export type TypeMap<ExtArgs extends runtime.Types.Extensions.InternalArgs = runt
         }
       }
     }
+    Attachment: {
+      payload: Prisma.$AttachmentPayload<ExtArgs>
+      fields: Prisma.AttachmentFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AttachmentFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AttachmentFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        findFirst: {
+          args: Prisma.AttachmentFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AttachmentFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        findMany: {
+          args: Prisma.AttachmentFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        create: {
+          args: Prisma.AttachmentCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        createMany: {
+          args: Prisma.AttachmentCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AttachmentCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        delete: {
+          args: Prisma.AttachmentDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        update: {
+          args: Prisma.AttachmentUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        deleteMany: {
+          args: Prisma.AttachmentDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AttachmentUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AttachmentUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>[]
+        }
+        upsert: {
+          args: Prisma.AttachmentUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentPayload>
+        }
+        aggregate: {
+          args: Prisma.AttachmentAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAttachment>
+        }
+        groupBy: {
+          args: Prisma.AttachmentGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AttachmentCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentCountAggregateOutputType> | number
+        }
+      }
+    }
+    AttachmentUpload: {
+      payload: Prisma.$AttachmentUploadPayload<ExtArgs>
+      fields: Prisma.AttachmentUploadFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AttachmentUploadFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AttachmentUploadFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        findFirst: {
+          args: Prisma.AttachmentUploadFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AttachmentUploadFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        findMany: {
+          args: Prisma.AttachmentUploadFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>[]
+        }
+        create: {
+          args: Prisma.AttachmentUploadCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        createMany: {
+          args: Prisma.AttachmentUploadCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AttachmentUploadCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>[]
+        }
+        delete: {
+          args: Prisma.AttachmentUploadDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        update: {
+          args: Prisma.AttachmentUploadUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        deleteMany: {
+          args: Prisma.AttachmentUploadDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AttachmentUploadUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AttachmentUploadUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>[]
+        }
+        upsert: {
+          args: Prisma.AttachmentUploadUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentUploadPayload>
+        }
+        aggregate: {
+          args: Prisma.AttachmentUploadAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAttachmentUpload>
+        }
+        groupBy: {
+          args: Prisma.AttachmentUploadGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentUploadGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AttachmentUploadCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentUploadCountAggregateOutputType> | number
+        }
+      }
+    }
+    AttachmentReference: {
+      payload: Prisma.$AttachmentReferencePayload<ExtArgs>
+      fields: Prisma.AttachmentReferenceFieldRefs
+      operations: {
+        findUnique: {
+          args: Prisma.AttachmentReferenceFindUniqueArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload> | null
+        }
+        findUniqueOrThrow: {
+          args: Prisma.AttachmentReferenceFindUniqueOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        findFirst: {
+          args: Prisma.AttachmentReferenceFindFirstArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload> | null
+        }
+        findFirstOrThrow: {
+          args: Prisma.AttachmentReferenceFindFirstOrThrowArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        findMany: {
+          args: Prisma.AttachmentReferenceFindManyArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>[]
+        }
+        create: {
+          args: Prisma.AttachmentReferenceCreateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        createMany: {
+          args: Prisma.AttachmentReferenceCreateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        createManyAndReturn: {
+          args: Prisma.AttachmentReferenceCreateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>[]
+        }
+        delete: {
+          args: Prisma.AttachmentReferenceDeleteArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        update: {
+          args: Prisma.AttachmentReferenceUpdateArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        deleteMany: {
+          args: Prisma.AttachmentReferenceDeleteManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateMany: {
+          args: Prisma.AttachmentReferenceUpdateManyArgs<ExtArgs>
+          result: BatchPayload
+        }
+        updateManyAndReturn: {
+          args: Prisma.AttachmentReferenceUpdateManyAndReturnArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>[]
+        }
+        upsert: {
+          args: Prisma.AttachmentReferenceUpsertArgs<ExtArgs>
+          result: runtime.Types.Utils.PayloadToResult<Prisma.$AttachmentReferencePayload>
+        }
+        aggregate: {
+          args: Prisma.AttachmentReferenceAggregateArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AggregateAttachmentReference>
+        }
+        groupBy: {
+          args: Prisma.AttachmentReferenceGroupByArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentReferenceGroupByOutputType>[]
+        }
+        count: {
+          args: Prisma.AttachmentReferenceCountArgs<ExtArgs>
+          result: runtime.Types.Utils.Optional<Prisma.AttachmentReferenceCountAggregateOutputType> | number
+        }
+      }
+    }
     Delivery: {
       payload: Prisma.$DeliveryPayload<ExtArgs>
       fields: Prisma.DeliveryFieldRefs
@@ -1348,7 +1573,8 @@ export const ExternalNumberScalarFieldEnum = {
   incidentId: 'incidentId',
   kind: 'kind',
   number: 'number',
-  source: 'source'
+  source: 'source',
+  reportId: 'reportId'
 } as const
 
 export type ExternalNumberScalarFieldEnum = (typeof ExternalNumberScalarFieldEnum)[keyof typeof ExternalNumberScalarFieldEnum]
@@ -1421,10 +1647,48 @@ export const NotificationScalarFieldEnum = {
   number: 'number',
   channel: 'channel',
   state: 'state',
-  createdAt: 'createdAt'
+  kind: 'kind',
+  text: 'text',
+  createdAt: 'createdAt',
+  system: 'system',
+  code: 'code',
+  commandId: 'commandId',
+  commandVersion: 'commandVersion',
+  updatedAt: 'updatedAt'
 } as const
 
 export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const AttachmentScalarFieldEnum = {
+  sha256: 'sha256',
+  type: 'type',
+  size: 'size',
+  storedAt: 'storedAt'
+} as const
+
+export type AttachmentScalarFieldEnum = (typeof AttachmentScalarFieldEnum)[keyof typeof AttachmentScalarFieldEnum]
+
+
+export const AttachmentUploadScalarFieldEnum = {
+  uploader: 'uploader',
+  sha256: 'sha256',
+  name: 'name',
+  uploadedAt: 'uploadedAt'
+} as const
+
+export type AttachmentUploadScalarFieldEnum = (typeof AttachmentUploadScalarFieldEnum)[keyof typeof AttachmentUploadScalarFieldEnum]
+
+
+export const AttachmentReferenceScalarFieldEnum = {
+  incidentId: 'incidentId',
+  sequence: 'sequence',
+  position: 'position',
+  sha256: 'sha256',
+  name: 'name'
+} as const
+
+export type AttachmentReferenceScalarFieldEnum = (typeof AttachmentReferenceScalarFieldEnum)[keyof typeof AttachmentReferenceScalarFieldEnum]
 
 
 export const DeliveryScalarFieldEnum = {
@@ -1752,6 +2016,9 @@ export type GlobalOmitConfig = {
   reporter?: Prisma.ReporterOmit
   coHandler?: Prisma.CoHandlerOmit
   notification?: Prisma.NotificationOmit
+  attachment?: Prisma.AttachmentOmit
+  attachmentUpload?: Prisma.AttachmentUploadOmit
+  attachmentReference?: Prisma.AttachmentReferenceOmit
   delivery?: Prisma.DeliveryOmit
   progress?: Prisma.ProgressOmit
   intakeRejected?: Prisma.IntakeRejectedOmit

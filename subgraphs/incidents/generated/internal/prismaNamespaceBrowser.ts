@@ -58,6 +58,9 @@ export const ModelName = {
   Reporter: 'Reporter',
   CoHandler: 'CoHandler',
   Notification: 'Notification',
+  Attachment: 'Attachment',
+  AttachmentUpload: 'AttachmentUpload',
+  AttachmentReference: 'AttachmentReference',
   Delivery: 'Delivery',
   Progress: 'Progress',
   IntakeRejected: 'IntakeRejected',
@@ -148,7 +151,8 @@ export const ExternalNumberScalarFieldEnum = {
   incidentId: 'incidentId',
   kind: 'kind',
   number: 'number',
-  source: 'source'
+  source: 'source',
+  reportId: 'reportId'
 } as const
 
 export type ExternalNumberScalarFieldEnum = (typeof ExternalNumberScalarFieldEnum)[keyof typeof ExternalNumberScalarFieldEnum]
@@ -221,10 +225,48 @@ export const NotificationScalarFieldEnum = {
   number: 'number',
   channel: 'channel',
   state: 'state',
-  createdAt: 'createdAt'
+  kind: 'kind',
+  text: 'text',
+  createdAt: 'createdAt',
+  system: 'system',
+  code: 'code',
+  commandId: 'commandId',
+  commandVersion: 'commandVersion',
+  updatedAt: 'updatedAt'
 } as const
 
 export type NotificationScalarFieldEnum = (typeof NotificationScalarFieldEnum)[keyof typeof NotificationScalarFieldEnum]
+
+
+export const AttachmentScalarFieldEnum = {
+  sha256: 'sha256',
+  type: 'type',
+  size: 'size',
+  storedAt: 'storedAt'
+} as const
+
+export type AttachmentScalarFieldEnum = (typeof AttachmentScalarFieldEnum)[keyof typeof AttachmentScalarFieldEnum]
+
+
+export const AttachmentUploadScalarFieldEnum = {
+  uploader: 'uploader',
+  sha256: 'sha256',
+  name: 'name',
+  uploadedAt: 'uploadedAt'
+} as const
+
+export type AttachmentUploadScalarFieldEnum = (typeof AttachmentUploadScalarFieldEnum)[keyof typeof AttachmentUploadScalarFieldEnum]
+
+
+export const AttachmentReferenceScalarFieldEnum = {
+  incidentId: 'incidentId',
+  sequence: 'sequence',
+  position: 'position',
+  sha256: 'sha256',
+  name: 'name'
+} as const
+
+export type AttachmentReferenceScalarFieldEnum = (typeof AttachmentReferenceScalarFieldEnum)[keyof typeof AttachmentReferenceScalarFieldEnum]
 
 
 export const DeliveryScalarFieldEnum = {

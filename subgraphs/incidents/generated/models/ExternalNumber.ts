@@ -29,6 +29,7 @@ export type ExternalNumberMinAggregateOutputType = {
   kind: string | null
   number: string | null
   source: string | null
+  reportId: string | null
 }
 
 export type ExternalNumberMaxAggregateOutputType = {
@@ -36,6 +37,7 @@ export type ExternalNumberMaxAggregateOutputType = {
   kind: string | null
   number: string | null
   source: string | null
+  reportId: string | null
 }
 
 export type ExternalNumberCountAggregateOutputType = {
@@ -43,6 +45,7 @@ export type ExternalNumberCountAggregateOutputType = {
   kind: number
   number: number
   source: number
+  reportId: number
   _all: number
 }
 
@@ -52,6 +55,7 @@ export type ExternalNumberMinAggregateInputType = {
   kind?: true
   number?: true
   source?: true
+  reportId?: true
 }
 
 export type ExternalNumberMaxAggregateInputType = {
@@ -59,6 +63,7 @@ export type ExternalNumberMaxAggregateInputType = {
   kind?: true
   number?: true
   source?: true
+  reportId?: true
 }
 
 export type ExternalNumberCountAggregateInputType = {
@@ -66,6 +71,7 @@ export type ExternalNumberCountAggregateInputType = {
   kind?: true
   number?: true
   source?: true
+  reportId?: true
   _all?: true
 }
 
@@ -146,6 +152,7 @@ export type ExternalNumberGroupByOutputType = {
   kind: string
   number: string
   source: string
+  reportId: string | null
   _count: ExternalNumberCountAggregateOutputType | null
   _min: ExternalNumberMinAggregateOutputType | null
   _max: ExternalNumberMaxAggregateOutputType | null
@@ -174,6 +181,7 @@ export type ExternalNumberWhereInput = {
   kind?: Prisma.StringFilter<"ExternalNumber"> | string
   number?: Prisma.StringFilter<"ExternalNumber"> | string
   source?: Prisma.StringFilter<"ExternalNumber"> | string
+  reportId?: Prisma.UuidNullableFilter<"ExternalNumber"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }
 
@@ -182,6 +190,7 @@ export type ExternalNumberOrderByWithRelationInput = {
   kind?: Prisma.SortOrder
   number?: Prisma.SortOrder
   source?: Prisma.SortOrder
+  reportId?: Prisma.SortOrderInput | Prisma.SortOrder
   incident?: Prisma.IncidentOrderByWithRelationInput
 }
 
@@ -194,6 +203,7 @@ export type ExternalNumberWhereUniqueInput = Prisma.AtLeast<{
   kind?: Prisma.StringFilter<"ExternalNumber"> | string
   number?: Prisma.StringFilter<"ExternalNumber"> | string
   source?: Prisma.StringFilter<"ExternalNumber"> | string
+  reportId?: Prisma.UuidNullableFilter<"ExternalNumber"> | string | null
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }, "incidentId_kind_number">
 
@@ -202,6 +212,7 @@ export type ExternalNumberOrderByWithAggregationInput = {
   kind?: Prisma.SortOrder
   number?: Prisma.SortOrder
   source?: Prisma.SortOrder
+  reportId?: Prisma.SortOrderInput | Prisma.SortOrder
   _count?: Prisma.ExternalNumberCountOrderByAggregateInput
   _max?: Prisma.ExternalNumberMaxOrderByAggregateInput
   _min?: Prisma.ExternalNumberMinOrderByAggregateInput
@@ -215,12 +226,14 @@ export type ExternalNumberScalarWhereWithAggregatesInput = {
   kind?: Prisma.StringWithAggregatesFilter<"ExternalNumber"> | string
   number?: Prisma.StringWithAggregatesFilter<"ExternalNumber"> | string
   source?: Prisma.StringWithAggregatesFilter<"ExternalNumber"> | string
+  reportId?: Prisma.UuidNullableWithAggregatesFilter<"ExternalNumber"> | string | null
 }
 
 export type ExternalNumberCreateInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
   incident: Prisma.IncidentCreateNestedOneWithoutExternalNumbersInput
 }
 
@@ -229,12 +242,14 @@ export type ExternalNumberUncheckedCreateInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
 }
 
 export type ExternalNumberUpdateInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   incident?: Prisma.IncidentUpdateOneRequiredWithoutExternalNumbersNestedInput
 }
 
@@ -243,6 +258,7 @@ export type ExternalNumberUncheckedUpdateInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ExternalNumberCreateManyInput = {
@@ -250,12 +266,14 @@ export type ExternalNumberCreateManyInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
 }
 
 export type ExternalNumberUpdateManyMutationInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ExternalNumberUncheckedUpdateManyInput = {
@@ -263,6 +281,7 @@ export type ExternalNumberUncheckedUpdateManyInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ExternalNumberListRelationFilter = {
@@ -286,6 +305,7 @@ export type ExternalNumberCountOrderByAggregateInput = {
   kind?: Prisma.SortOrder
   number?: Prisma.SortOrder
   source?: Prisma.SortOrder
+  reportId?: Prisma.SortOrder
 }
 
 export type ExternalNumberMaxOrderByAggregateInput = {
@@ -293,6 +313,7 @@ export type ExternalNumberMaxOrderByAggregateInput = {
   kind?: Prisma.SortOrder
   number?: Prisma.SortOrder
   source?: Prisma.SortOrder
+  reportId?: Prisma.SortOrder
 }
 
 export type ExternalNumberMinOrderByAggregateInput = {
@@ -300,6 +321,7 @@ export type ExternalNumberMinOrderByAggregateInput = {
   kind?: Prisma.SortOrder
   number?: Prisma.SortOrder
   source?: Prisma.SortOrder
+  reportId?: Prisma.SortOrder
 }
 
 export type ExternalNumberCreateNestedManyWithoutIncidentInput = {
@@ -348,12 +370,14 @@ export type ExternalNumberCreateWithoutIncidentInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
 }
 
 export type ExternalNumberUncheckedCreateWithoutIncidentInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
 }
 
 export type ExternalNumberCreateOrConnectWithoutIncidentInput = {
@@ -390,30 +414,35 @@ export type ExternalNumberScalarWhereInput = {
   kind?: Prisma.StringFilter<"ExternalNumber"> | string
   number?: Prisma.StringFilter<"ExternalNumber"> | string
   source?: Prisma.StringFilter<"ExternalNumber"> | string
+  reportId?: Prisma.UuidNullableFilter<"ExternalNumber"> | string | null
 }
 
 export type ExternalNumberCreateManyIncidentInput = {
   kind: string
   number: string
   source: string
+  reportId?: string | null
 }
 
 export type ExternalNumberUpdateWithoutIncidentInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ExternalNumberUncheckedUpdateWithoutIncidentInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 export type ExternalNumberUncheckedUpdateManyWithoutIncidentInput = {
   kind?: Prisma.StringFieldUpdateOperationsInput | string
   number?: Prisma.StringFieldUpdateOperationsInput | string
   source?: Prisma.StringFieldUpdateOperationsInput | string
+  reportId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
 }
 
 
@@ -423,6 +452,7 @@ export type ExternalNumberSelect<ExtArgs extends runtime.Types.Extensions.Intern
   kind?: boolean
   number?: boolean
   source?: boolean
+  reportId?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["externalNumber"]>
 
@@ -431,6 +461,7 @@ export type ExternalNumberSelectCreateManyAndReturn<ExtArgs extends runtime.Type
   kind?: boolean
   number?: boolean
   source?: boolean
+  reportId?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["externalNumber"]>
 
@@ -439,6 +470,7 @@ export type ExternalNumberSelectUpdateManyAndReturn<ExtArgs extends runtime.Type
   kind?: boolean
   number?: boolean
   source?: boolean
+  reportId?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["externalNumber"]>
 
@@ -447,9 +479,10 @@ export type ExternalNumberSelectScalar = {
   kind?: boolean
   number?: boolean
   source?: boolean
+  reportId?: boolean
 }
 
-export type ExternalNumberOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "kind" | "number" | "source", ExtArgs["result"]["externalNumber"]>
+export type ExternalNumberOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "kind" | "number" | "source" | "reportId", ExtArgs["result"]["externalNumber"]>
 export type ExternalNumberInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
 }
@@ -470,6 +503,10 @@ export type $ExternalNumberPayload<ExtArgs extends runtime.Types.Extensions.Inte
     kind: string
     number: string
     source: string
+    /**
+     * The report that it came with; null for numbers of departments' own systems.
+     */
+    reportId: string | null
   }, ExtArgs["result"]["externalNumber"]>
   composites: {}
 }
@@ -898,6 +935,7 @@ export interface ExternalNumberFieldRefs {
   readonly kind: Prisma.FieldRef<"ExternalNumber", 'String'>
   readonly number: Prisma.FieldRef<"ExternalNumber", 'String'>
   readonly source: Prisma.FieldRef<"ExternalNumber", 'String'>
+  readonly reportId: Prisma.FieldRef<"ExternalNumber", 'String'>
 }
     
 

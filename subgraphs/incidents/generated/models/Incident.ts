@@ -490,6 +490,7 @@ export type IncidentWhereInput = {
   reporters?: Prisma.ReporterListRelationFilter
   coHandlers?: Prisma.CoHandlerListRelationFilter
   notifications?: Prisma.NotificationListRelationFilter
+  attachments?: Prisma.AttachmentReferenceListRelationFilter
 }
 
 export type IncidentOrderByWithRelationInput = {
@@ -534,6 +535,7 @@ export type IncidentOrderByWithRelationInput = {
   reporters?: Prisma.ReporterOrderByRelationAggregateInput
   coHandlers?: Prisma.CoHandlerOrderByRelationAggregateInput
   notifications?: Prisma.NotificationOrderByRelationAggregateInput
+  attachments?: Prisma.AttachmentReferenceOrderByRelationAggregateInput
 }
 
 export type IncidentWhereUniqueInput = Prisma.AtLeast<{
@@ -581,6 +583,7 @@ export type IncidentWhereUniqueInput = Prisma.AtLeast<{
   reporters?: Prisma.ReporterListRelationFilter
   coHandlers?: Prisma.CoHandlerListRelationFilter
   notifications?: Prisma.NotificationListRelationFilter
+  attachments?: Prisma.AttachmentReferenceListRelationFilter
 }, "id">
 
 export type IncidentOrderByWithAggregationInput = {
@@ -709,6 +712,7 @@ export type IncidentCreateInput = {
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateInput = {
@@ -753,6 +757,7 @@ export type IncidentUncheckedCreateInput = {
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUpdateInput = {
@@ -797,6 +802,7 @@ export type IncidentUpdateInput = {
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateInput = {
@@ -841,6 +847,7 @@ export type IncidentUncheckedUpdateInput = {
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateManyInput = {
@@ -1226,6 +1233,20 @@ export type IncidentUpdateOneRequiredWithoutNotificationsNestedInput = {
   update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutNotificationsInput, Prisma.IncidentUpdateWithoutNotificationsInput>, Prisma.IncidentUncheckedUpdateWithoutNotificationsInput>
 }
 
+export type IncidentCreateNestedOneWithoutAttachmentsInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutAttachmentsInput, Prisma.IncidentUncheckedCreateWithoutAttachmentsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutAttachmentsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+}
+
+export type IncidentUpdateOneRequiredWithoutAttachmentsNestedInput = {
+  create?: Prisma.XOR<Prisma.IncidentCreateWithoutAttachmentsInput, Prisma.IncidentUncheckedCreateWithoutAttachmentsInput>
+  connectOrCreate?: Prisma.IncidentCreateOrConnectWithoutAttachmentsInput
+  upsert?: Prisma.IncidentUpsertWithoutAttachmentsInput
+  connect?: Prisma.IncidentWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.IncidentUpdateToOneWithWhereWithoutAttachmentsInput, Prisma.IncidentUpdateWithoutAttachmentsInput>, Prisma.IncidentUncheckedUpdateWithoutAttachmentsInput>
+}
+
 export type IncidentCreateWithoutStepsInput = {
   id: string
   title: string
@@ -1267,6 +1288,7 @@ export type IncidentCreateWithoutStepsInput = {
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutStepsInput = {
@@ -1310,6 +1332,7 @@ export type IncidentUncheckedCreateWithoutStepsInput = {
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutStepsInput = {
@@ -1369,6 +1392,7 @@ export type IncidentUpdateWithoutStepsInput = {
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutStepsInput = {
@@ -1412,6 +1436,7 @@ export type IncidentUncheckedUpdateWithoutStepsInput = {
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutExternalNumbersInput = {
@@ -1455,6 +1480,7 @@ export type IncidentCreateWithoutExternalNumbersInput = {
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutExternalNumbersInput = {
@@ -1498,6 +1524,7 @@ export type IncidentUncheckedCreateWithoutExternalNumbersInput = {
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutExternalNumbersInput = {
@@ -1557,6 +1584,7 @@ export type IncidentUpdateWithoutExternalNumbersInput = {
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
@@ -1600,6 +1628,7 @@ export type IncidentUncheckedUpdateWithoutExternalNumbersInput = {
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutAttemptsInput = {
@@ -1643,6 +1672,7 @@ export type IncidentCreateWithoutAttemptsInput = {
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutAttemptsInput = {
@@ -1686,6 +1716,7 @@ export type IncidentUncheckedCreateWithoutAttemptsInput = {
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutAttemptsInput = {
@@ -1745,6 +1776,7 @@ export type IncidentUpdateWithoutAttemptsInput = {
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutAttemptsInput = {
@@ -1788,6 +1820,7 @@ export type IncidentUncheckedUpdateWithoutAttemptsInput = {
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutReportersInput = {
@@ -1831,6 +1864,7 @@ export type IncidentCreateWithoutReportersInput = {
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutReportersInput = {
@@ -1874,6 +1908,7 @@ export type IncidentUncheckedCreateWithoutReportersInput = {
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutReportersInput = {
@@ -1933,6 +1968,7 @@ export type IncidentUpdateWithoutReportersInput = {
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutReportersInput = {
@@ -1976,6 +2012,7 @@ export type IncidentUncheckedUpdateWithoutReportersInput = {
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutCoHandlersInput = {
@@ -2019,6 +2056,7 @@ export type IncidentCreateWithoutCoHandlersInput = {
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutCoHandlersInput = {
@@ -2062,6 +2100,7 @@ export type IncidentUncheckedCreateWithoutCoHandlersInput = {
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutCoHandlersInput = {
@@ -2121,6 +2160,7 @@ export type IncidentUpdateWithoutCoHandlersInput = {
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutCoHandlersInput = {
@@ -2164,6 +2204,7 @@ export type IncidentUncheckedUpdateWithoutCoHandlersInput = {
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentCreateWithoutNotificationsInput = {
@@ -2207,6 +2248,7 @@ export type IncidentCreateWithoutNotificationsInput = {
   attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentUncheckedCreateWithoutNotificationsInput = {
@@ -2250,6 +2292,7 @@ export type IncidentUncheckedCreateWithoutNotificationsInput = {
   attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
   reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
   coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  attachments?: Prisma.AttachmentReferenceUncheckedCreateNestedManyWithoutIncidentInput
 }
 
 export type IncidentCreateOrConnectWithoutNotificationsInput = {
@@ -2309,6 +2352,7 @@ export type IncidentUpdateWithoutNotificationsInput = {
   attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUpdateManyWithoutIncidentNestedInput
 }
 
 export type IncidentUncheckedUpdateWithoutNotificationsInput = {
@@ -2352,6 +2396,199 @@ export type IncidentUncheckedUpdateWithoutNotificationsInput = {
   attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
   reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
   coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  attachments?: Prisma.AttachmentReferenceUncheckedUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentCreateWithoutAttachmentsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentUncheckedCreateWithoutAttachmentsInput = {
+  id: string
+  title: string
+  description?: string | null
+  channel: string
+  state: string
+  version: number
+  matter?: string | null
+  division?: string | null
+  address?: string | null
+  department?: string | null
+  reportedAt: Date | string
+  receivedAt: Date | string
+  fingerprint?: string | null
+  urgency?: string
+  confidential?: boolean
+  longitude?: number | null
+  latitude?: number | null
+  centre?: string | null
+  mergedInto?: string | null
+  round?: number
+  attempt?: number
+  returnCount?: number
+  reworkCount?: number
+  verifiedAt?: Date | string | null
+  extensionUntil?: Date | string | null
+  supervisedAt?: Date | string | null
+  rating?: number | null
+  evaluation?: string | null
+  closedAt?: Date | string | null
+  replyDueAt?: Date | string | null
+  replyByWeekdays?: boolean
+  replyOverdueAt?: Date | string | null
+  dueAt?: Date | string | null
+  overdueCheckAt?: Date | string | null
+  duplicateCheck?: boolean
+  steps?: Prisma.IncidentStepUncheckedCreateNestedManyWithoutIncidentInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedCreateNestedManyWithoutIncidentInput
+  attempts?: Prisma.AttemptUncheckedCreateNestedManyWithoutIncidentInput
+  reporters?: Prisma.ReporterUncheckedCreateNestedManyWithoutIncidentInput
+  coHandlers?: Prisma.CoHandlerUncheckedCreateNestedManyWithoutIncidentInput
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutIncidentInput
+}
+
+export type IncidentCreateOrConnectWithoutAttachmentsInput = {
+  where: Prisma.IncidentWhereUniqueInput
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutAttachmentsInput, Prisma.IncidentUncheckedCreateWithoutAttachmentsInput>
+}
+
+export type IncidentUpsertWithoutAttachmentsInput = {
+  update: Prisma.XOR<Prisma.IncidentUpdateWithoutAttachmentsInput, Prisma.IncidentUncheckedUpdateWithoutAttachmentsInput>
+  create: Prisma.XOR<Prisma.IncidentCreateWithoutAttachmentsInput, Prisma.IncidentUncheckedCreateWithoutAttachmentsInput>
+  where?: Prisma.IncidentWhereInput
+}
+
+export type IncidentUpdateToOneWithWhereWithoutAttachmentsInput = {
+  where?: Prisma.IncidentWhereInput
+  data: Prisma.XOR<Prisma.IncidentUpdateWithoutAttachmentsInput, Prisma.IncidentUncheckedUpdateWithoutAttachmentsInput>
+}
+
+export type IncidentUpdateWithoutAttachmentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUpdateManyWithoutIncidentNestedInput
+}
+
+export type IncidentUncheckedUpdateWithoutAttachmentsInput = {
+  id?: Prisma.StringFieldUpdateOperationsInput | string
+  title?: Prisma.StringFieldUpdateOperationsInput | string
+  description?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  version?: Prisma.IntFieldUpdateOperationsInput | number
+  matter?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  division?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  address?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  department?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  receivedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  fingerprint?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  urgency?: Prisma.StringFieldUpdateOperationsInput | string
+  confidential?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  longitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  latitude?: Prisma.NullableFloatFieldUpdateOperationsInput | number | null
+  centre?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  mergedInto?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  round?: Prisma.IntFieldUpdateOperationsInput | number
+  attempt?: Prisma.IntFieldUpdateOperationsInput | number
+  returnCount?: Prisma.IntFieldUpdateOperationsInput | number
+  reworkCount?: Prisma.IntFieldUpdateOperationsInput | number
+  verifiedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  extensionUntil?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  supervisedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  rating?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  evaluation?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  closedAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyDueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  replyByWeekdays?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  replyOverdueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  dueAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  overdueCheckAt?: Prisma.NullableDateTimeFieldUpdateOperationsInput | Date | string | null
+  duplicateCheck?: Prisma.BoolFieldUpdateOperationsInput | boolean
+  steps?: Prisma.IncidentStepUncheckedUpdateManyWithoutIncidentNestedInput
+  externalNumbers?: Prisma.ExternalNumberUncheckedUpdateManyWithoutIncidentNestedInput
+  attempts?: Prisma.AttemptUncheckedUpdateManyWithoutIncidentNestedInput
+  reporters?: Prisma.ReporterUncheckedUpdateManyWithoutIncidentNestedInput
+  coHandlers?: Prisma.CoHandlerUncheckedUpdateManyWithoutIncidentNestedInput
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutIncidentNestedInput
 }
 
 
@@ -2366,6 +2603,7 @@ export type IncidentCountOutputType = {
   reporters: number
   coHandlers: number
   notifications: number
+  attachments: number
 }
 
 export type IncidentCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
@@ -2375,6 +2613,7 @@ export type IncidentCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensio
   reporters?: boolean | IncidentCountOutputTypeCountReportersArgs
   coHandlers?: boolean | IncidentCountOutputTypeCountCoHandlersArgs
   notifications?: boolean | IncidentCountOutputTypeCountNotificationsArgs
+  attachments?: boolean | IncidentCountOutputTypeCountAttachmentsArgs
 }
 
 /**
@@ -2429,6 +2668,13 @@ export type IncidentCountOutputTypeCountNotificationsArgs<ExtArgs extends runtim
   where?: Prisma.NotificationWhereInput
 }
 
+/**
+ * IncidentCountOutputType without action
+ */
+export type IncidentCountOutputTypeCountAttachmentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.AttachmentReferenceWhereInput
+}
+
 
 export type IncidentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   id?: boolean
@@ -2472,6 +2718,7 @@ export type IncidentSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   reporters?: boolean | Prisma.Incident$reportersArgs<ExtArgs>
   coHandlers?: boolean | Prisma.Incident$coHandlersArgs<ExtArgs>
   notifications?: boolean | Prisma.Incident$notificationsArgs<ExtArgs>
+  attachments?: boolean | Prisma.Incident$attachmentsArgs<ExtArgs>
   _count?: boolean | Prisma.IncidentCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["incident"]>
 
@@ -2597,6 +2844,7 @@ export type IncidentInclude<ExtArgs extends runtime.Types.Extensions.InternalArg
   reporters?: boolean | Prisma.Incident$reportersArgs<ExtArgs>
   coHandlers?: boolean | Prisma.Incident$coHandlersArgs<ExtArgs>
   notifications?: boolean | Prisma.Incident$notificationsArgs<ExtArgs>
+  attachments?: boolean | Prisma.Incident$attachmentsArgs<ExtArgs>
   _count?: boolean | Prisma.IncidentCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type IncidentIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {}
@@ -2611,6 +2859,7 @@ export type $IncidentPayload<ExtArgs extends runtime.Types.Extensions.InternalAr
     reporters: Prisma.$ReporterPayload<ExtArgs>[]
     coHandlers: Prisma.$CoHandlerPayload<ExtArgs>[]
     notifications: Prisma.$NotificationPayload<ExtArgs>[]
+    attachments: Prisma.$AttachmentReferencePayload<ExtArgs>[]
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     /**
@@ -3087,6 +3336,7 @@ export interface Prisma__IncidentClient<T, Null = never, ExtArgs extends runtime
   reporters<T extends Prisma.Incident$reportersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$reportersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$ReporterPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   coHandlers<T extends Prisma.Incident$coHandlersArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$coHandlersArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$CoHandlerPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   notifications<T extends Prisma.Incident$notificationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$notificationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$NotificationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
+  attachments<T extends Prisma.Incident$attachmentsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Incident$attachmentsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$AttachmentReferencePayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -3685,6 +3935,30 @@ export type Incident$notificationsArgs<ExtArgs extends runtime.Types.Extensions.
   take?: number
   skip?: number
   distinct?: Prisma.NotificationScalarFieldEnum | Prisma.NotificationScalarFieldEnum[]
+}
+
+/**
+ * Incident.attachments
+ */
+export type Incident$attachmentsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the AttachmentReference
+   */
+  select?: Prisma.AttachmentReferenceSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the AttachmentReference
+   */
+  omit?: Prisma.AttachmentReferenceOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.AttachmentReferenceInclude<ExtArgs> | null
+  where?: Prisma.AttachmentReferenceWhereInput
+  orderBy?: Prisma.AttachmentReferenceOrderByWithRelationInput | Prisma.AttachmentReferenceOrderByWithRelationInput[]
+  cursor?: Prisma.AttachmentReferenceWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.AttachmentReferenceScalarFieldEnum | Prisma.AttachmentReferenceScalarFieldEnum[]
 }
 
 /**

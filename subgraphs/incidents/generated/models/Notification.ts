@@ -14,7 +14,7 @@ import type * as Prisma from "../internal/prismaNamespace.ts"
 
 /**
  * Model Notification
- * What a reporter is to be told, once for each end that the incident comes to.
+ * What a reporter is to be told of a step.
  */
 export type NotificationModel = runtime.Types.Result.DefaultSelection<Prisma.$NotificationPayload>
 
@@ -29,11 +29,13 @@ export type AggregateNotification = {
 export type NotificationAvgAggregateOutputType = {
   sequence: number | null
   number: number | null
+  commandVersion: number | null
 }
 
 export type NotificationSumAggregateOutputType = {
   sequence: number | null
   number: number | null
+  commandVersion: number | null
 }
 
 export type NotificationMinAggregateOutputType = {
@@ -43,7 +45,14 @@ export type NotificationMinAggregateOutputType = {
   number: number | null
   channel: string | null
   state: string | null
+  kind: string | null
+  text: string | null
   createdAt: Date | null
+  system: string | null
+  code: string | null
+  commandId: string | null
+  commandVersion: number | null
+  updatedAt: Date | null
 }
 
 export type NotificationMaxAggregateOutputType = {
@@ -53,7 +62,14 @@ export type NotificationMaxAggregateOutputType = {
   number: number | null
   channel: string | null
   state: string | null
+  kind: string | null
+  text: string | null
   createdAt: Date | null
+  system: string | null
+  code: string | null
+  commandId: string | null
+  commandVersion: number | null
+  updatedAt: Date | null
 }
 
 export type NotificationCountAggregateOutputType = {
@@ -63,7 +79,14 @@ export type NotificationCountAggregateOutputType = {
   number: number
   channel: number
   state: number
+  kind: number
+  text: number
   createdAt: number
+  system: number
+  code: number
+  commandId: number
+  commandVersion: number
+  updatedAt: number
   _all: number
 }
 
@@ -71,11 +94,13 @@ export type NotificationCountAggregateOutputType = {
 export type NotificationAvgAggregateInputType = {
   sequence?: true
   number?: true
+  commandVersion?: true
 }
 
 export type NotificationSumAggregateInputType = {
   sequence?: true
   number?: true
+  commandVersion?: true
 }
 
 export type NotificationMinAggregateInputType = {
@@ -85,7 +110,14 @@ export type NotificationMinAggregateInputType = {
   number?: true
   channel?: true
   state?: true
+  kind?: true
+  text?: true
   createdAt?: true
+  system?: true
+  code?: true
+  commandId?: true
+  commandVersion?: true
+  updatedAt?: true
 }
 
 export type NotificationMaxAggregateInputType = {
@@ -95,7 +127,14 @@ export type NotificationMaxAggregateInputType = {
   number?: true
   channel?: true
   state?: true
+  kind?: true
+  text?: true
   createdAt?: true
+  system?: true
+  code?: true
+  commandId?: true
+  commandVersion?: true
+  updatedAt?: true
 }
 
 export type NotificationCountAggregateInputType = {
@@ -105,7 +144,14 @@ export type NotificationCountAggregateInputType = {
   number?: true
   channel?: true
   state?: true
+  kind?: true
+  text?: true
   createdAt?: true
+  system?: true
+  code?: true
+  commandId?: true
+  commandVersion?: true
+  updatedAt?: true
   _all?: true
 }
 
@@ -202,7 +248,14 @@ export type NotificationGroupByOutputType = {
   number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date
+  system: string | null
+  code: string | null
+  commandId: string | null
+  commandVersion: number | null
+  updatedAt: Date
   _count: NotificationCountAggregateOutputType | null
   _avg: NotificationAvgAggregateOutputType | null
   _sum: NotificationSumAggregateOutputType | null
@@ -235,8 +288,16 @@ export type NotificationWhereInput = {
   number?: Prisma.IntFilter<"Notification"> | number
   channel?: Prisma.StringFilter<"Notification"> | string
   state?: Prisma.StringFilter<"Notification"> | string
+  kind?: Prisma.StringFilter<"Notification"> | string
+  text?: Prisma.StringFilter<"Notification"> | string
   createdAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
+  system?: Prisma.StringNullableFilter<"Notification"> | string | null
+  code?: Prisma.StringNullableFilter<"Notification"> | string | null
+  commandId?: Prisma.UuidNullableFilter<"Notification"> | string | null
+  commandVersion?: Prisma.IntNullableFilter<"Notification"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
+  reporter?: Prisma.XOR<Prisma.ReporterScalarRelationFilter, Prisma.ReporterWhereInput>
 }
 
 export type NotificationOrderByWithRelationInput = {
@@ -246,8 +307,16 @@ export type NotificationOrderByWithRelationInput = {
   number?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  system?: Prisma.SortOrderInput | Prisma.SortOrder
+  code?: Prisma.SortOrderInput | Prisma.SortOrder
+  commandId?: Prisma.SortOrderInput | Prisma.SortOrder
+  commandVersion?: Prisma.SortOrderInput | Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   incident?: Prisma.IncidentOrderByWithRelationInput
+  reporter?: Prisma.ReporterOrderByWithRelationInput
 }
 
 export type NotificationWhereUniqueInput = Prisma.AtLeast<{
@@ -261,8 +330,16 @@ export type NotificationWhereUniqueInput = Prisma.AtLeast<{
   number?: Prisma.IntFilter<"Notification"> | number
   channel?: Prisma.StringFilter<"Notification"> | string
   state?: Prisma.StringFilter<"Notification"> | string
+  kind?: Prisma.StringFilter<"Notification"> | string
+  text?: Prisma.StringFilter<"Notification"> | string
   createdAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
+  system?: Prisma.StringNullableFilter<"Notification"> | string | null
+  code?: Prisma.StringNullableFilter<"Notification"> | string | null
+  commandId?: Prisma.UuidNullableFilter<"Notification"> | string | null
+  commandVersion?: Prisma.IntNullableFilter<"Notification"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
+  reporter?: Prisma.XOR<Prisma.ReporterScalarRelationFilter, Prisma.ReporterWhereInput>
 }, "incidentId_sequence_reportId_number">
 
 export type NotificationOrderByWithAggregationInput = {
@@ -272,7 +349,14 @@ export type NotificationOrderByWithAggregationInput = {
   number?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  system?: Prisma.SortOrderInput | Prisma.SortOrder
+  code?: Prisma.SortOrderInput | Prisma.SortOrder
+  commandId?: Prisma.SortOrderInput | Prisma.SortOrder
+  commandVersion?: Prisma.SortOrderInput | Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
   _count?: Prisma.NotificationCountOrderByAggregateInput
   _avg?: Prisma.NotificationAvgOrderByAggregateInput
   _max?: Prisma.NotificationMaxOrderByAggregateInput
@@ -290,17 +374,30 @@ export type NotificationScalarWhereWithAggregatesInput = {
   number?: Prisma.IntWithAggregatesFilter<"Notification"> | number
   channel?: Prisma.StringWithAggregatesFilter<"Notification"> | string
   state?: Prisma.StringWithAggregatesFilter<"Notification"> | string
+  kind?: Prisma.StringWithAggregatesFilter<"Notification"> | string
+  text?: Prisma.StringWithAggregatesFilter<"Notification"> | string
   createdAt?: Prisma.DateTimeWithAggregatesFilter<"Notification"> | Date | string
+  system?: Prisma.StringNullableWithAggregatesFilter<"Notification"> | string | null
+  code?: Prisma.StringNullableWithAggregatesFilter<"Notification"> | string | null
+  commandId?: Prisma.UuidNullableWithAggregatesFilter<"Notification"> | string | null
+  commandVersion?: Prisma.IntNullableWithAggregatesFilter<"Notification"> | number | null
+  updatedAt?: Prisma.DateTimeWithAggregatesFilter<"Notification"> | Date | string
 }
 
 export type NotificationCreateInput = {
   sequence: number
-  reportId: string
-  number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
   incident: Prisma.IncidentCreateNestedOneWithoutNotificationsInput
+  reporter: Prisma.ReporterCreateNestedOneWithoutNotificationsInput
 }
 
 export type NotificationUncheckedCreateInput = {
@@ -310,17 +407,30 @@ export type NotificationUncheckedCreateInput = {
   number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
 }
 
 export type NotificationUpdateInput = {
   sequence?: Prisma.IntFieldUpdateOperationsInput | number
-  reportId?: Prisma.StringFieldUpdateOperationsInput | string
-  number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
   incident?: Prisma.IncidentUpdateOneRequiredWithoutNotificationsNestedInput
+  reporter?: Prisma.ReporterUpdateOneRequiredWithoutNotificationsNestedInput
 }
 
 export type NotificationUncheckedUpdateInput = {
@@ -330,7 +440,14 @@ export type NotificationUncheckedUpdateInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type NotificationCreateManyInput = {
@@ -340,16 +457,28 @@ export type NotificationCreateManyInput = {
   number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
 }
 
 export type NotificationUpdateManyMutationInput = {
   sequence?: Prisma.IntFieldUpdateOperationsInput | number
-  reportId?: Prisma.StringFieldUpdateOperationsInput | string
-  number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type NotificationUncheckedUpdateManyInput = {
@@ -359,7 +488,14 @@ export type NotificationUncheckedUpdateManyInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type NotificationListRelationFilter = {
@@ -386,12 +522,20 @@ export type NotificationCountOrderByAggregateInput = {
   number?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  system?: Prisma.SortOrder
+  code?: Prisma.SortOrder
+  commandId?: Prisma.SortOrder
+  commandVersion?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type NotificationAvgOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   number?: Prisma.SortOrder
+  commandVersion?: Prisma.SortOrder
 }
 
 export type NotificationMaxOrderByAggregateInput = {
@@ -401,7 +545,14 @@ export type NotificationMaxOrderByAggregateInput = {
   number?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  system?: Prisma.SortOrder
+  code?: Prisma.SortOrder
+  commandId?: Prisma.SortOrder
+  commandVersion?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type NotificationMinOrderByAggregateInput = {
@@ -411,12 +562,20 @@ export type NotificationMinOrderByAggregateInput = {
   number?: Prisma.SortOrder
   channel?: Prisma.SortOrder
   state?: Prisma.SortOrder
+  kind?: Prisma.SortOrder
+  text?: Prisma.SortOrder
   createdAt?: Prisma.SortOrder
+  system?: Prisma.SortOrder
+  code?: Prisma.SortOrder
+  commandId?: Prisma.SortOrder
+  commandVersion?: Prisma.SortOrder
+  updatedAt?: Prisma.SortOrder
 }
 
 export type NotificationSumOrderByAggregateInput = {
   sequence?: Prisma.SortOrder
   number?: Prisma.SortOrder
+  commandVersion?: Prisma.SortOrder
 }
 
 export type NotificationCreateNestedManyWithoutIncidentInput = {
@@ -461,13 +620,61 @@ export type NotificationUncheckedUpdateManyWithoutIncidentNestedInput = {
   deleteMany?: Prisma.NotificationScalarWhereInput | Prisma.NotificationScalarWhereInput[]
 }
 
+export type NotificationCreateNestedManyWithoutReporterInput = {
+  create?: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput> | Prisma.NotificationCreateWithoutReporterInput[] | Prisma.NotificationUncheckedCreateWithoutReporterInput[]
+  connectOrCreate?: Prisma.NotificationCreateOrConnectWithoutReporterInput | Prisma.NotificationCreateOrConnectWithoutReporterInput[]
+  createMany?: Prisma.NotificationCreateManyReporterInputEnvelope
+  connect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+}
+
+export type NotificationUncheckedCreateNestedManyWithoutReporterInput = {
+  create?: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput> | Prisma.NotificationCreateWithoutReporterInput[] | Prisma.NotificationUncheckedCreateWithoutReporterInput[]
+  connectOrCreate?: Prisma.NotificationCreateOrConnectWithoutReporterInput | Prisma.NotificationCreateOrConnectWithoutReporterInput[]
+  createMany?: Prisma.NotificationCreateManyReporterInputEnvelope
+  connect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+}
+
+export type NotificationUpdateManyWithoutReporterNestedInput = {
+  create?: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput> | Prisma.NotificationCreateWithoutReporterInput[] | Prisma.NotificationUncheckedCreateWithoutReporterInput[]
+  connectOrCreate?: Prisma.NotificationCreateOrConnectWithoutReporterInput | Prisma.NotificationCreateOrConnectWithoutReporterInput[]
+  upsert?: Prisma.NotificationUpsertWithWhereUniqueWithoutReporterInput | Prisma.NotificationUpsertWithWhereUniqueWithoutReporterInput[]
+  createMany?: Prisma.NotificationCreateManyReporterInputEnvelope
+  set?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  disconnect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  delete?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  connect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  update?: Prisma.NotificationUpdateWithWhereUniqueWithoutReporterInput | Prisma.NotificationUpdateWithWhereUniqueWithoutReporterInput[]
+  updateMany?: Prisma.NotificationUpdateManyWithWhereWithoutReporterInput | Prisma.NotificationUpdateManyWithWhereWithoutReporterInput[]
+  deleteMany?: Prisma.NotificationScalarWhereInput | Prisma.NotificationScalarWhereInput[]
+}
+
+export type NotificationUncheckedUpdateManyWithoutReporterNestedInput = {
+  create?: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput> | Prisma.NotificationCreateWithoutReporterInput[] | Prisma.NotificationUncheckedCreateWithoutReporterInput[]
+  connectOrCreate?: Prisma.NotificationCreateOrConnectWithoutReporterInput | Prisma.NotificationCreateOrConnectWithoutReporterInput[]
+  upsert?: Prisma.NotificationUpsertWithWhereUniqueWithoutReporterInput | Prisma.NotificationUpsertWithWhereUniqueWithoutReporterInput[]
+  createMany?: Prisma.NotificationCreateManyReporterInputEnvelope
+  set?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  disconnect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  delete?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  connect?: Prisma.NotificationWhereUniqueInput | Prisma.NotificationWhereUniqueInput[]
+  update?: Prisma.NotificationUpdateWithWhereUniqueWithoutReporterInput | Prisma.NotificationUpdateWithWhereUniqueWithoutReporterInput[]
+  updateMany?: Prisma.NotificationUpdateManyWithWhereWithoutReporterInput | Prisma.NotificationUpdateManyWithWhereWithoutReporterInput[]
+  deleteMany?: Prisma.NotificationScalarWhereInput | Prisma.NotificationScalarWhereInput[]
+}
+
 export type NotificationCreateWithoutIncidentInput = {
   sequence: number
-  reportId: string
-  number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
+  reporter: Prisma.ReporterCreateNestedOneWithoutNotificationsInput
 }
 
 export type NotificationUncheckedCreateWithoutIncidentInput = {
@@ -476,7 +683,14 @@ export type NotificationUncheckedCreateWithoutIncidentInput = {
   number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
 }
 
 export type NotificationCreateOrConnectWithoutIncidentInput = {
@@ -515,7 +729,70 @@ export type NotificationScalarWhereInput = {
   number?: Prisma.IntFilter<"Notification"> | number
   channel?: Prisma.StringFilter<"Notification"> | string
   state?: Prisma.StringFilter<"Notification"> | string
+  kind?: Prisma.StringFilter<"Notification"> | string
+  text?: Prisma.StringFilter<"Notification"> | string
   createdAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
+  system?: Prisma.StringNullableFilter<"Notification"> | string | null
+  code?: Prisma.StringNullableFilter<"Notification"> | string | null
+  commandId?: Prisma.UuidNullableFilter<"Notification"> | string | null
+  commandVersion?: Prisma.IntNullableFilter<"Notification"> | number | null
+  updatedAt?: Prisma.DateTimeFilter<"Notification"> | Date | string
+}
+
+export type NotificationCreateWithoutReporterInput = {
+  sequence: number
+  channel: string
+  state: string
+  kind: string
+  text: string
+  createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
+  incident: Prisma.IncidentCreateNestedOneWithoutNotificationsInput
+}
+
+export type NotificationUncheckedCreateWithoutReporterInput = {
+  incidentId: string
+  sequence: number
+  channel: string
+  state: string
+  kind: string
+  text: string
+  createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
+}
+
+export type NotificationCreateOrConnectWithoutReporterInput = {
+  where: Prisma.NotificationWhereUniqueInput
+  create: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput>
+}
+
+export type NotificationCreateManyReporterInputEnvelope = {
+  data: Prisma.NotificationCreateManyReporterInput | Prisma.NotificationCreateManyReporterInput[]
+  skipDuplicates?: boolean
+}
+
+export type NotificationUpsertWithWhereUniqueWithoutReporterInput = {
+  where: Prisma.NotificationWhereUniqueInput
+  update: Prisma.XOR<Prisma.NotificationUpdateWithoutReporterInput, Prisma.NotificationUncheckedUpdateWithoutReporterInput>
+  create: Prisma.XOR<Prisma.NotificationCreateWithoutReporterInput, Prisma.NotificationUncheckedCreateWithoutReporterInput>
+}
+
+export type NotificationUpdateWithWhereUniqueWithoutReporterInput = {
+  where: Prisma.NotificationWhereUniqueInput
+  data: Prisma.XOR<Prisma.NotificationUpdateWithoutReporterInput, Prisma.NotificationUncheckedUpdateWithoutReporterInput>
+}
+
+export type NotificationUpdateManyWithWhereWithoutReporterInput = {
+  where: Prisma.NotificationScalarWhereInput
+  data: Prisma.XOR<Prisma.NotificationUpdateManyMutationInput, Prisma.NotificationUncheckedUpdateManyWithoutReporterInput>
 }
 
 export type NotificationCreateManyIncidentInput = {
@@ -524,16 +801,29 @@ export type NotificationCreateManyIncidentInput = {
   number: number
   channel: string
   state: string
+  kind: string
+  text: string
   createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
 }
 
 export type NotificationUpdateWithoutIncidentInput = {
   sequence?: Prisma.IntFieldUpdateOperationsInput | number
-  reportId?: Prisma.StringFieldUpdateOperationsInput | string
-  number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  reporter?: Prisma.ReporterUpdateOneRequiredWithoutNotificationsNestedInput
 }
 
 export type NotificationUncheckedUpdateWithoutIncidentInput = {
@@ -542,7 +832,14 @@ export type NotificationUncheckedUpdateWithoutIncidentInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 export type NotificationUncheckedUpdateManyWithoutIncidentInput = {
@@ -551,7 +848,74 @@ export type NotificationUncheckedUpdateManyWithoutIncidentInput = {
   number?: Prisma.IntFieldUpdateOperationsInput | number
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
   createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type NotificationCreateManyReporterInput = {
+  incidentId: string
+  sequence: number
+  channel: string
+  state: string
+  kind: string
+  text: string
+  createdAt: Date | string
+  system?: string | null
+  code?: string | null
+  commandId?: string | null
+  commandVersion?: number | null
+  updatedAt: Date | string
+}
+
+export type NotificationUpdateWithoutReporterInput = {
+  sequence?: Prisma.IntFieldUpdateOperationsInput | number
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  incident?: Prisma.IncidentUpdateOneRequiredWithoutNotificationsNestedInput
+}
+
+export type NotificationUncheckedUpdateWithoutReporterInput = {
+  incidentId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.IntFieldUpdateOperationsInput | number
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
+export type NotificationUncheckedUpdateManyWithoutReporterInput = {
+  incidentId?: Prisma.StringFieldUpdateOperationsInput | string
+  sequence?: Prisma.IntFieldUpdateOperationsInput | number
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  state?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  text?: Prisma.StringFieldUpdateOperationsInput | string
+  createdAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  system?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  code?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandId?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  commandVersion?: Prisma.NullableIntFieldUpdateOperationsInput | number | null
+  updatedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
 }
 
 
@@ -563,8 +927,16 @@ export type NotificationSelect<ExtArgs extends runtime.Types.Extensions.Internal
   number?: boolean
   channel?: boolean
   state?: boolean
+  kind?: boolean
+  text?: boolean
   createdAt?: boolean
+  system?: boolean
+  code?: boolean
+  commandId?: boolean
+  commandVersion?: boolean
+  updatedAt?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["notification"]>
 
 export type NotificationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -574,8 +946,16 @@ export type NotificationSelectCreateManyAndReturn<ExtArgs extends runtime.Types.
   number?: boolean
   channel?: boolean
   state?: boolean
+  kind?: boolean
+  text?: boolean
   createdAt?: boolean
+  system?: boolean
+  code?: boolean
+  commandId?: boolean
+  commandVersion?: boolean
+  updatedAt?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["notification"]>
 
 export type NotificationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -585,8 +965,16 @@ export type NotificationSelectUpdateManyAndReturn<ExtArgs extends runtime.Types.
   number?: boolean
   channel?: boolean
   state?: boolean
+  kind?: boolean
+  text?: boolean
   createdAt?: boolean
+  system?: boolean
+  code?: boolean
+  commandId?: boolean
+  commandVersion?: boolean
+  updatedAt?: boolean
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["notification"]>
 
 export type NotificationSelectScalar = {
@@ -596,24 +984,35 @@ export type NotificationSelectScalar = {
   number?: boolean
   channel?: boolean
   state?: boolean
+  kind?: boolean
+  text?: boolean
   createdAt?: boolean
+  system?: boolean
+  code?: boolean
+  commandId?: boolean
+  commandVersion?: boolean
+  updatedAt?: boolean
 }
 
-export type NotificationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "sequence" | "reportId" | "number" | "channel" | "state" | "createdAt", ExtArgs["result"]["notification"]>
+export type NotificationOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"incidentId" | "sequence" | "reportId" | "number" | "channel" | "state" | "kind" | "text" | "createdAt" | "system" | "code" | "commandId" | "commandVersion" | "updatedAt", ExtArgs["result"]["notification"]>
 export type NotificationInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }
 export type NotificationIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }
 export type NotificationIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  reporter?: boolean | Prisma.ReporterDefaultArgs<ExtArgs>
 }
 
 export type $NotificationPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Notification"
   objects: {
     incident: Prisma.$IncidentPayload<ExtArgs>
+    reporter: Prisma.$ReporterPayload<ExtArgs>
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
     incidentId: string
@@ -625,10 +1024,29 @@ export type $NotificationPayload<ExtArgs extends runtime.Types.Extensions.Intern
     number: number
     channel: string
     /**
-     * PENDING until somebody has sent it.
+     * PENDING until it is known what became of it; NO_RECIPIENT where there is nobody to tell.
      */
     state: string
+    /**
+     * Of the step.
+     */
+    kind: string
+    /**
+     * As the reporter reads it.
+     */
+    text: string
     createdAt: Date
+    /**
+     * Of the command that carries it to the system that they came by, as far as there is one.
+     */
+    system: string | null
+    code: string | null
+    commandId: string | null
+    /**
+     * Older news never overwrites newer.
+     */
+    commandVersion: number | null
+    updatedAt: Date
   }, ExtArgs["result"]["notification"]>
   composites: {}
 }
@@ -1024,6 +1442,7 @@ readonly fields: NotificationFieldRefs;
 export interface Prisma__NotificationClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
   incident<T extends Prisma.IncidentDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.IncidentDefaultArgs<ExtArgs>>): Prisma.Prisma__IncidentClient<runtime.Types.Result.GetResult<Prisma.$IncidentPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
+  reporter<T extends Prisma.ReporterDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.ReporterDefaultArgs<ExtArgs>>): Prisma.Prisma__ReporterClient<runtime.Types.Result.GetResult<Prisma.$ReporterPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
    * @param onfulfilled The callback to execute when the Promise is resolved.
@@ -1059,7 +1478,14 @@ export interface NotificationFieldRefs {
   readonly number: Prisma.FieldRef<"Notification", 'Int'>
   readonly channel: Prisma.FieldRef<"Notification", 'String'>
   readonly state: Prisma.FieldRef<"Notification", 'String'>
+  readonly kind: Prisma.FieldRef<"Notification", 'String'>
+  readonly text: Prisma.FieldRef<"Notification", 'String'>
   readonly createdAt: Prisma.FieldRef<"Notification", 'DateTime'>
+  readonly system: Prisma.FieldRef<"Notification", 'String'>
+  readonly code: Prisma.FieldRef<"Notification", 'String'>
+  readonly commandId: Prisma.FieldRef<"Notification", 'String'>
+  readonly commandVersion: Prisma.FieldRef<"Notification", 'Int'>
+  readonly updatedAt: Prisma.FieldRef<"Notification", 'DateTime'>
 }
     
 

@@ -248,6 +248,7 @@ export type ReporterWhereInput = {
   channel?: Prisma.StringFilter<"Reporter"> | string
   subject?: Prisma.StringNullableFilter<"Reporter"> | string | null
   reportedAt?: Prisma.DateTimeFilter<"Reporter"> | Date | string
+  notifications?: Prisma.NotificationListRelationFilter
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }
 
@@ -261,6 +262,7 @@ export type ReporterOrderByWithRelationInput = {
   channel?: Prisma.SortOrder
   subject?: Prisma.SortOrderInput | Prisma.SortOrder
   reportedAt?: Prisma.SortOrder
+  notifications?: Prisma.NotificationOrderByRelationAggregateInput
   incident?: Prisma.IncidentOrderByWithRelationInput
 }
 
@@ -278,6 +280,7 @@ export type ReporterWhereUniqueInput = Prisma.AtLeast<{
   channel?: Prisma.StringFilter<"Reporter"> | string
   subject?: Prisma.StringNullableFilter<"Reporter"> | string | null
   reportedAt?: Prisma.DateTimeFilter<"Reporter"> | Date | string
+  notifications?: Prisma.NotificationListRelationFilter
   incident?: Prisma.XOR<Prisma.IncidentScalarRelationFilter, Prisma.IncidentWhereInput>
 }, "reportId_number">
 
@@ -322,6 +325,7 @@ export type ReporterCreateInput = {
   channel: string
   subject?: string | null
   reportedAt: Date | string
+  notifications?: Prisma.NotificationCreateNestedManyWithoutReporterInput
   incident: Prisma.IncidentCreateNestedOneWithoutReportersInput
 }
 
@@ -335,6 +339,7 @@ export type ReporterUncheckedCreateInput = {
   channel: string
   subject?: string | null
   reportedAt: Date | string
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutReporterInput
 }
 
 export type ReporterUpdateInput = {
@@ -346,6 +351,7 @@ export type ReporterUpdateInput = {
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  notifications?: Prisma.NotificationUpdateManyWithoutReporterNestedInput
   incident?: Prisma.IncidentUpdateOneRequiredWithoutReportersNestedInput
 }
 
@@ -359,6 +365,7 @@ export type ReporterUncheckedUpdateInput = {
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutReporterNestedInput
 }
 
 export type ReporterCreateManyInput = {
@@ -455,6 +462,11 @@ export type ReporterSumOrderByAggregateInput = {
   number?: Prisma.SortOrder
 }
 
+export type ReporterScalarRelationFilter = {
+  is?: Prisma.ReporterWhereInput
+  isNot?: Prisma.ReporterWhereInput
+}
+
 export type ReporterCreateNestedManyWithoutIncidentInput = {
   create?: Prisma.XOR<Prisma.ReporterCreateWithoutIncidentInput, Prisma.ReporterUncheckedCreateWithoutIncidentInput> | Prisma.ReporterCreateWithoutIncidentInput[] | Prisma.ReporterUncheckedCreateWithoutIncidentInput[]
   connectOrCreate?: Prisma.ReporterCreateOrConnectWithoutIncidentInput | Prisma.ReporterCreateOrConnectWithoutIncidentInput[]
@@ -497,6 +509,20 @@ export type ReporterUncheckedUpdateManyWithoutIncidentNestedInput = {
   deleteMany?: Prisma.ReporterScalarWhereInput | Prisma.ReporterScalarWhereInput[]
 }
 
+export type ReporterCreateNestedOneWithoutNotificationsInput = {
+  create?: Prisma.XOR<Prisma.ReporterCreateWithoutNotificationsInput, Prisma.ReporterUncheckedCreateWithoutNotificationsInput>
+  connectOrCreate?: Prisma.ReporterCreateOrConnectWithoutNotificationsInput
+  connect?: Prisma.ReporterWhereUniqueInput
+}
+
+export type ReporterUpdateOneRequiredWithoutNotificationsNestedInput = {
+  create?: Prisma.XOR<Prisma.ReporterCreateWithoutNotificationsInput, Prisma.ReporterUncheckedCreateWithoutNotificationsInput>
+  connectOrCreate?: Prisma.ReporterCreateOrConnectWithoutNotificationsInput
+  upsert?: Prisma.ReporterUpsertWithoutNotificationsInput
+  connect?: Prisma.ReporterWhereUniqueInput
+  update?: Prisma.XOR<Prisma.XOR<Prisma.ReporterUpdateToOneWithWhereWithoutNotificationsInput, Prisma.ReporterUpdateWithoutNotificationsInput>, Prisma.ReporterUncheckedUpdateWithoutNotificationsInput>
+}
+
 export type ReporterCreateWithoutIncidentInput = {
   reportId: string
   number: number
@@ -506,6 +532,7 @@ export type ReporterCreateWithoutIncidentInput = {
   channel: string
   subject?: string | null
   reportedAt: Date | string
+  notifications?: Prisma.NotificationCreateNestedManyWithoutReporterInput
 }
 
 export type ReporterUncheckedCreateWithoutIncidentInput = {
@@ -517,6 +544,7 @@ export type ReporterUncheckedCreateWithoutIncidentInput = {
   channel: string
   subject?: string | null
   reportedAt: Date | string
+  notifications?: Prisma.NotificationUncheckedCreateNestedManyWithoutReporterInput
 }
 
 export type ReporterCreateOrConnectWithoutIncidentInput = {
@@ -560,6 +588,70 @@ export type ReporterScalarWhereInput = {
   reportedAt?: Prisma.DateTimeFilter<"Reporter"> | Date | string
 }
 
+export type ReporterCreateWithoutNotificationsInput = {
+  reportId: string
+  number: number
+  kind: string
+  name?: string | null
+  contact?: string | null
+  channel: string
+  subject?: string | null
+  reportedAt: Date | string
+  incident: Prisma.IncidentCreateNestedOneWithoutReportersInput
+}
+
+export type ReporterUncheckedCreateWithoutNotificationsInput = {
+  reportId: string
+  number: number
+  incidentId: string
+  kind: string
+  name?: string | null
+  contact?: string | null
+  channel: string
+  subject?: string | null
+  reportedAt: Date | string
+}
+
+export type ReporterCreateOrConnectWithoutNotificationsInput = {
+  where: Prisma.ReporterWhereUniqueInput
+  create: Prisma.XOR<Prisma.ReporterCreateWithoutNotificationsInput, Prisma.ReporterUncheckedCreateWithoutNotificationsInput>
+}
+
+export type ReporterUpsertWithoutNotificationsInput = {
+  update: Prisma.XOR<Prisma.ReporterUpdateWithoutNotificationsInput, Prisma.ReporterUncheckedUpdateWithoutNotificationsInput>
+  create: Prisma.XOR<Prisma.ReporterCreateWithoutNotificationsInput, Prisma.ReporterUncheckedCreateWithoutNotificationsInput>
+  where?: Prisma.ReporterWhereInput
+}
+
+export type ReporterUpdateToOneWithWhereWithoutNotificationsInput = {
+  where?: Prisma.ReporterWhereInput
+  data: Prisma.XOR<Prisma.ReporterUpdateWithoutNotificationsInput, Prisma.ReporterUncheckedUpdateWithoutNotificationsInput>
+}
+
+export type ReporterUpdateWithoutNotificationsInput = {
+  reportId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.IntFieldUpdateOperationsInput | number
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contact?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  incident?: Prisma.IncidentUpdateOneRequiredWithoutReportersNestedInput
+}
+
+export type ReporterUncheckedUpdateWithoutNotificationsInput = {
+  reportId?: Prisma.StringFieldUpdateOperationsInput | string
+  number?: Prisma.IntFieldUpdateOperationsInput | number
+  incidentId?: Prisma.StringFieldUpdateOperationsInput | string
+  kind?: Prisma.StringFieldUpdateOperationsInput | string
+  name?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  contact?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  channel?: Prisma.StringFieldUpdateOperationsInput | string
+  subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
+  reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+}
+
 export type ReporterCreateManyIncidentInput = {
   reportId: string
   number: number
@@ -580,6 +672,7 @@ export type ReporterUpdateWithoutIncidentInput = {
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  notifications?: Prisma.NotificationUpdateManyWithoutReporterNestedInput
 }
 
 export type ReporterUncheckedUpdateWithoutIncidentInput = {
@@ -591,6 +684,7 @@ export type ReporterUncheckedUpdateWithoutIncidentInput = {
   channel?: Prisma.StringFieldUpdateOperationsInput | string
   subject?: Prisma.NullableStringFieldUpdateOperationsInput | string | null
   reportedAt?: Prisma.DateTimeFieldUpdateOperationsInput | Date | string
+  notifications?: Prisma.NotificationUncheckedUpdateManyWithoutReporterNestedInput
 }
 
 export type ReporterUncheckedUpdateManyWithoutIncidentInput = {
@@ -605,6 +699,35 @@ export type ReporterUncheckedUpdateManyWithoutIncidentInput = {
 }
 
 
+/**
+ * Count Type ReporterCountOutputType
+ */
+
+export type ReporterCountOutputType = {
+  notifications: number
+}
+
+export type ReporterCountOutputTypeSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  notifications?: boolean | ReporterCountOutputTypeCountNotificationsArgs
+}
+
+/**
+ * ReporterCountOutputType without action
+ */
+export type ReporterCountOutputTypeDefaultArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the ReporterCountOutputType
+   */
+  select?: Prisma.ReporterCountOutputTypeSelect<ExtArgs> | null
+}
+
+/**
+ * ReporterCountOutputType without action
+ */
+export type ReporterCountOutputTypeCountNotificationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  where?: Prisma.NotificationWhereInput
+}
+
 
 export type ReporterSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
   reportId?: boolean
@@ -616,7 +739,9 @@ export type ReporterSelect<ExtArgs extends runtime.Types.Extensions.InternalArgs
   channel?: boolean
   subject?: boolean
   reportedAt?: boolean
+  notifications?: boolean | Prisma.Reporter$notificationsArgs<ExtArgs>
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  _count?: boolean | Prisma.ReporterCountOutputTypeDefaultArgs<ExtArgs>
 }, ExtArgs["result"]["reporter"]>
 
 export type ReporterSelectCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetSelect<{
@@ -659,7 +784,9 @@ export type ReporterSelectScalar = {
 
 export type ReporterOmit<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = runtime.Types.Extensions.GetOmit<"reportId" | "number" | "incidentId" | "kind" | "name" | "contact" | "channel" | "subject" | "reportedAt", ExtArgs["result"]["reporter"]>
 export type ReporterInclude<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  notifications?: boolean | Prisma.Reporter$notificationsArgs<ExtArgs>
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
+  _count?: boolean | Prisma.ReporterCountOutputTypeDefaultArgs<ExtArgs>
 }
 export type ReporterIncludeCreateManyAndReturn<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   incident?: boolean | Prisma.IncidentDefaultArgs<ExtArgs>
@@ -671,6 +798,7 @@ export type ReporterIncludeUpdateManyAndReturn<ExtArgs extends runtime.Types.Ext
 export type $ReporterPayload<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
   name: "Reporter"
   objects: {
+    notifications: Prisma.$NotificationPayload<ExtArgs>[]
     incident: Prisma.$IncidentPayload<ExtArgs>
   }
   scalars: runtime.Types.Extensions.GetPayloadResult<{
@@ -1086,6 +1214,7 @@ readonly fields: ReporterFieldRefs;
  */
 export interface Prisma__ReporterClient<T, Null = never, ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs, GlobalOmitOptions = {}> extends Prisma.PrismaPromise<T> {
   readonly [Symbol.toStringTag]: "PrismaPromise"
+  notifications<T extends Prisma.Reporter$notificationsArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.Reporter$notificationsArgs<ExtArgs>>): Prisma.PrismaPromise<runtime.Types.Result.GetResult<Prisma.$NotificationPayload<ExtArgs>, T, "findMany", GlobalOmitOptions> | Null>
   incident<T extends Prisma.IncidentDefaultArgs<ExtArgs> = {}>(args?: Prisma.Subset<T, Prisma.IncidentDefaultArgs<ExtArgs>>): Prisma.Prisma__IncidentClient<runtime.Types.Result.GetResult<Prisma.$IncidentPayload<ExtArgs>, T, "findUniqueOrThrow", GlobalOmitOptions> | Null, Null, ExtArgs, GlobalOmitOptions>
   /**
    * Attaches callbacks for the resolution and/or rejection of the Promise.
@@ -1523,6 +1652,30 @@ export type ReporterDeleteManyArgs<ExtArgs extends runtime.Types.Extensions.Inte
    * Limit how many Reporters to delete.
    */
   limit?: number
+}
+
+/**
+ * Reporter.notifications
+ */
+export type Reporter$notificationsArgs<ExtArgs extends runtime.Types.Extensions.InternalArgs = runtime.Types.Extensions.DefaultArgs> = {
+  /**
+   * Select specific fields to fetch from the Notification
+   */
+  select?: Prisma.NotificationSelect<ExtArgs> | null
+  /**
+   * Omit specific fields from the Notification
+   */
+  omit?: Prisma.NotificationOmit<ExtArgs> | null
+  /**
+   * Choose, which related nodes to fetch as well
+   */
+  include?: Prisma.NotificationInclude<ExtArgs> | null
+  where?: Prisma.NotificationWhereInput
+  orderBy?: Prisma.NotificationOrderByWithRelationInput | Prisma.NotificationOrderByWithRelationInput[]
+  cursor?: Prisma.NotificationWhereUniqueInput
+  take?: number
+  skip?: number
+  distinct?: Prisma.NotificationScalarFieldEnum | Prisma.NotificationScalarFieldEnum[]
 }
 
 /**

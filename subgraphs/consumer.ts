@@ -29,6 +29,8 @@ export interface ConsumerOptions<Transaction> {
   readonly schema: string;
   readonly transact: <Result>(run: (transaction: Transaction) => Promise<Result>) => Promise<Result>;
   readonly sql: (transaction: Transaction) => SqlTransaction;
+  /** See `ReadOptions`; default 0. */
+  readonly gatherMs?: number;
   /** Does the work of some events, at most 200, in order. Must not fail because of what an event says: see `refuse`. */
   readonly apply: (transaction: Transaction, events: readonly LogEvent[]) => Promise<void>;
   /** Puts aside one event whose `apply` fails because of its data, so that it never blocks those behind it. */
@@ -102,10 +104,10 @@ async function consumeFromCheckpoint<Transaction>(
   size: BatchSize,
   progress: () => void,
 ): Promise<void> {
-  const { log, topic, transact } = options;
+  const { log, topic, transact, gatherMs = 0 } = options;
   let position = await transact((transaction) => lockCheckpoint(options, transaction));
   const batchEventsMax = size.eventsMax();
-  for await (const batch of log.read(topic, { after: position, signal, batchEventsMax })) {
+  for await (const batch of log.read(topic, { after: position, signal, batchEventsMax, gatherMs })) {
     const next = await applyBatch(options, position, batch);
     if (next === undefined) return;
     position = next;
@@ -206,15 +208,18 @@ async function lockCheckpoint<Transaction>(
 ): Promise<Position> {
   const { schema, name } = options;
   const sql = options.sql(transaction);
+  const read = () =>
+    sql.query<{ position: string }>(
+      `SELECT position FROM "${schema}".checkpoint WHERE consumer = $1 FOR UPDATE`,
+      [name],
+    );
+  const [known] = await read();
+  if (known !== undefined) return known.position;
   await sql.query(
     `INSERT INTO "${schema}".checkpoint (consumer, position, updated_at) VALUES ($1, $2, now()) ON CONFLICT (consumer) DO NOTHING`,
     [name, START],
   );
-  const rows = await sql.query<{ position: string }>(
-    `SELECT position FROM "${schema}".checkpoint WHERE consumer = $1 FOR UPDATE`,
-    [name],
-  );
-  const row = rows[0];
+  const [row] = await read();
   invariant(row !== undefined, `consumer ${name} has a checkpoint`);
   return row.position;
 }

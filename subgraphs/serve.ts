@@ -1,13 +1,13 @@
 // Serves every owned subgraph at `/<name>/graphql` of one port.
 import { requireSignature } from '@weft/connectors/serve/require-signature';
 import type { Logger } from '@weft/core/logger';
-import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { keysOf, type SubgraphKey } from '@weft/core/signatures/keys';
 import { PRINCIPAL_HEADER } from '@weft/core/signatures/sign';
-import fastify from 'fastify';
+import fastify, { type FastifyRequest } from 'fastify';
 import mercurius from 'mercurius';
 import { formatExecution } from './format-error.ts';
 import { buildOwnedSchema } from './owned-schema.ts';
-import type { OwnedSubgraph } from './owned-subgraph.ts';
+import type { OwnedSubgraph, PrincipalOf } from './owned-subgraph.ts';
 import { boundByDeadline, DEADLINE_HEADER, startDeadline } from './request-deadline.ts';
 
 /** A batch of representations is long. */
@@ -37,15 +37,32 @@ function principalOf(header: string | string[] | undefined): string | undefined 
   return typeof header === 'string' ? header : undefined;
 }
 
+function streamedPaths(subgraphs: readonly OwnedSubgraph[]): ReadonlySet<string> {
+  return new Set(
+    subgraphs.flatMap(({ name, endpoints = [] }) => endpoints.map(({ path }) => `/${name}/${path}`)),
+  );
+}
+
 /** @throws when the port is in use */
 export async function serveSubgraphs(
   subgraphs: readonly OwnedSubgraph[],
   options: ServeOptions,
 ): Promise<Served> {
-  const { host, port, subgraphKeys: keys, logger } = options;
+  const { host, port, subgraphKeys, logger } = options;
+  const keys = keysOf(
+    subgraphs.map(({ name }) => name),
+    subgraphKeys,
+  );
   const app = fastify({ bodyLimit: BODY_BYTES_MAX, forceCloseConnections: 'idle' });
-  requireSignature(app, { keys, bodyBytesMax: BODY_BYTES_MAX, logger });
-  for (const { name, sdlFile, resolvers, createContext } of subgraphs) {
+  const streamed = streamedPaths(subgraphs);
+  const isStreamed = ({ method, url }: FastifyRequest) =>
+    method === 'POST' && streamed.has(url.split('?', 1)[0]?.replace(/\/$/, '') ?? '');
+  requireSignature(app, { keys, bodyBytesMax: BODY_BYTES_MAX, isStreamed, logger });
+  const principal: PrincipalOf = ({ headers }) =>
+    keys === undefined ? undefined : principalOf(headers[PRINCIPAL_HEADER]);
+  for (const { name, sdlFile, resolvers, createContext, endpoints = [] } of subgraphs) {
+    for (const { path, register } of endpoints)
+      await app.register(async (scope) => register(scope, principal), { prefix: `/${name}/${path}` });
     // A scope of its own each: Mercurius decorates the one it is registered in.
     await app.register(async (scope) => {
       // Mercurius' own answer schema would turn the indices of an error's path into text.
@@ -54,7 +71,7 @@ export async function serveSubgraphs(
         schema: buildOwnedSchema(sdlFile, boundByDeadline(resolvers)),
         path: `/${name}/graphql`,
         context: (request, reply) => ({
-          ...createContext(keys === undefined ? undefined : principalOf(request.headers[PRINCIPAL_HEADER])),
+          ...createContext(principal(request)),
           deadline: startDeadline(request.headers[DEADLINE_HEADER], reply.raw),
         }),
         jit: JIT_RUNS_MIN,

@@ -8,9 +8,10 @@ import { openCheckpoints } from '@weft/evidence/open';
 import type { EvidenceConfig } from './config.ts';
 import { openDirectory } from './directory/directory.ts';
 import type { AnonymousMay } from './incidents/actor.ts';
+import type { AttachmentSettings } from './incidents/attachments/limits.ts';
 import { openIncidents } from './incidents/incidents.ts';
 import { readDeadlinePolicy } from './incidents/time/deadline-policy.ts';
-import { openRegistry } from './registry/registry.ts';
+import { openRegistry, type RegistryOptions } from './registry/registry.ts';
 import { serveSubgraphs } from './serve.ts';
 import { isStoreAway } from './store.ts';
 
@@ -30,6 +31,12 @@ export interface SubgraphsOptions {
   readonly anonymousMay?: AnonymousMay | undefined;
   /** The file of the deadlines of incidents; undefined: those of docs/incidents.md. */
   readonly deadlinesFile?: string | undefined;
+  /** How systems join the graph; default: none is let in that is not public, and gateways are given nothing. */
+  readonly registry?: RegistryOptions | undefined;
+  /** The file of what joins the directory; undefined: what comes with the program. */
+  readonly directoryFile?: string | undefined;
+  /** Where attachments of incidents are kept, and how many; undefined: none are taken. */
+  readonly attachments?: AttachmentSettings | undefined;
   readonly logger: Logger;
 }
 
@@ -51,15 +58,17 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
   try {
     const log = opened(await openEventLog({ eventLog, databaseUrl, logger }));
     openEvidence(options, opened);
-    const directory = opened(await openDirectory(databaseUrl, logger));
+    const directory = opened(await openDirectory(databaseUrl, logger, options.directoryFile));
     const incidents = opened(
       openIncidents(databaseUrl, log, logger, {
+        departments: directory.departments,
         anonymousMay: options.anonymousMay,
         deadlines,
         hash: options.evidence?.algorithm,
+        attachments: options.attachments,
       }),
     );
-    const registry = opened(openRegistry(databaseUrl, log, logger));
+    const registry = opened(await openRegistry(databaseUrl, log, logger, options.registry));
     const subgraphs = [directory, incidents, registry];
     const served = opened(await serveSubgraphs(subgraphs, options));
     opened(await registry.announce(subgraphs));

@@ -2,9 +2,12 @@
 import { PrismaPg } from '@prisma/adapter-pg';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import { createSqlStore, type SqlStore } from '@weft/core/sql-store';
+import { createStatementNames } from '@weft/core/statement-names';
+import pg from 'pg';
 
-/** Connections of one owner, at the most. */
-export const POOL_CONNECTIONS_MAX = 5;
+/** Connections of one owner, at the most, unless it says otherwise. */
+const POOL_CONNECTIONS_MAX = 5;
 /** How long a query waits for a free or a new connection. */
 export const CONNECT_TIMEOUT_MS = 2_000;
 /** After this PostgreSQL itself gives a statement up. */
@@ -14,22 +17,64 @@ export const QUERY_TIMEOUT_MS = 4_000;
 /** How long a transaction may wait for its connection, and how long it may last. */
 export const TRANSACTION_LIMITS = { maxWait: CONNECT_TIMEOUT_MS, timeout: 10_000 } as const;
 
+/** Of an owner's own SQL, at the most. */
+const SQL_CONNECTIONS_MAX = 16;
+
+/** How an owner reaches its tables: by a Prisma client, and by SQL of its own. */
+export interface OpenStore {
+  /** For the owner's Prisma client, whose `$disconnect` closes its connections. */
+  readonly adapter: PrismaPg;
+  readonly sql: SqlStore;
+  /** Closes those of `sql`. */
+  close(): Promise<void>;
+}
+
 /**
  * The adapter for one owner's Prisma client. Connections are opened when needed and replaced when they break, so the
  * client goes on after a restart of PostgreSQL.
  */
 export function openStore(databaseUrl: string, schema: string, logger: Logger): PrismaPg {
-  const pool = {
-    connectionString: databaseUrl,
-    max: POOL_CONNECTIONS_MAX,
+  const nameOf = createStatementNames();
+  const onLost = lostTo(schema, logger);
+  return new PrismaPg(poolOptions(databaseUrl, schema, POOL_CONNECTIONS_MAX), {
+    schema,
+    onPoolError: onLost,
+    onConnectionError: onLost,
+    // Also those that open and end transactions come by here: they are one word, and have nothing to plan. No name is an empty one.
+    statementNameGenerator: ({ sql, args }) => (args.length === 0 ? '' : (nameOf(sql) ?? '')),
+  });
+}
+
+/** The same for an owner that has SQL of its own besides. */
+export function openSqlStore(databaseUrl: string, schema: string, logger: Logger): OpenStore {
+  const pool = new pg.Pool({
+    ...poolOptions(databaseUrl, schema, SQL_CONNECTIONS_MAX),
+    pipeline: true,
+    // Its statements find their rows by keys, whatever these are: to plan them anew for each takes longer than they do.
+    options: '-c plan_cache_mode=force_generic_plan',
+  });
+  pool.on('error', lostTo(schema, logger));
+  return {
+    adapter: openStore(databaseUrl, schema, logger),
+    sql: createSqlStore(pool, createStatementNames()),
+    close: () => pool.end(),
+  };
+}
+
+function poolOptions(connectionString: string, schema: string, max: number): pg.PoolConfig {
+  return {
+    connectionString,
+    max,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
     idle_in_transaction_session_timeout: TRANSACTION_LIMITS.timeout,
     application_name: `weft-${schema}`,
   };
-  const onLost = (cause: Error) => logger.warn({ err: cause, schema }, 'connection to the store lost');
-  return new PrismaPg(pool, { schema, onPoolError: onLost, onConnectionError: onLost });
+}
+
+function lostTo(schema: string, logger: Logger): (cause: Error) => void {
+  return (cause) => logger.warn({ err: cause, schema }, 'connection to the store lost');
 }
 
 /**

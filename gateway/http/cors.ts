@@ -8,14 +8,18 @@ const PREFLIGHT_SECONDS_MAX = 600;
 const REQUEST_HEADERS = /^[A-Za-z0-9!#$%&'*+.^_`|~, -]{1,1000}$/;
 
 /**
- * Marks the answers on `path` that may be read by the page that asked. No credentials are allowed: what identifies a
+ * Marks the answers on `paths` that may be read by the page that asked. No credentials are allowed: what identifies a
  * client is a header that it sets itself.
  * @param origins compared whole, so that neither `null` nor a name that only ends like one of them gets through
  */
-export function registerCors(app: FastifyInstance, path: string, origins: ReadonlySet<string>): void {
+export function registerCors(
+  app: FastifyInstance,
+  paths: readonly string[],
+  origins: ReadonlySet<string>,
+): void {
   if (origins.size === 0) return;
   app.addHook('onRequest', (request, reply, done) => {
-    if (request.routeOptions.url === path) {
+    if (paths.includes(request.routeOptions.url ?? '')) {
       reply.header('vary', 'origin');
       const origin = allowedOrigin(request, origins);
       if (origin !== undefined) reply.header('access-control-allow-origin', origin);

@@ -1,6 +1,8 @@
 // GraphQL over HTTP (https://graphql.github.io/graphql-over-http/draft/): POST and GET on one path, answers of two media types.
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { ERROR_CODES, HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import { TELL_HEADER, whyNoTelling } from '@weft/core/telling';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { ExecutionResult } from 'graphql';
 import type { Documents } from '../documents/documents.ts';
@@ -27,7 +29,8 @@ import type { HttpLimits } from './limits.ts';
 import { GRAPHQL_RESPONSE, JSON_RESPONSE, negotiate, type ResponseType } from './media-type.ts';
 import { SECURITY_HEADERS } from './pages.ts';
 import { HttpRefusal } from './refusal.ts';
-import { tellRefusal } from './refused-credentials.ts';
+import { tellRefusal } from './refusal-headers.ts';
+import type { Reply } from './reply.ts';
 import { type Decoded, decodeBody, decodeQueryString, type GraphQLRequest } from './request.ts';
 import { answerInParts, answerWhole, type RunningOperation } from './run-operation.ts';
 import { type Sent, send, sendResult, withTraceId } from './send.ts';
@@ -52,15 +55,21 @@ interface Route extends GraphQLRouteOptions {
   readonly vary: string;
 }
 
-export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): void {
+/** Answers a POST whose body is read already; never rejects. The client takes answers in one piece only. */
+export type AnswerPost = (request: IncomingMessage, reply: Reply, body: string) => Promise<unknown>;
+
+/** Gives what answers a POST past Fastify's routes. */
+export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRouteOptions): AnswerPost {
   const { path, settings, observer } = options;
   const vary =
     settings.corsOrigins.size === 0 ? 'accept, accept-encoding' : 'accept, accept-encoding, origin';
   const route: Route = { ...options, vary };
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.post(path, (request, reply) => handle(route, request, reply, () => decodePost(route, request)));
-  app.get(path, (request, reply) => handle(route, request, reply, () => decodeGet(route, request)));
+  app.post(path, (request, reply) =>
+    handle(route, request, reply, reply, () => decodePost(route, request.headers, request.body)),
+  );
+  app.get(path, (request, reply) => handle(route, request, reply, reply, () => decodeGet(route, request)));
   app.route({
     method: ['PUT', 'PATCH', 'DELETE', 'OPTIONS'],
     url: path,
@@ -71,12 +80,16 @@ export function registerGraphQLRoute(app: FastifyInstance, options: GraphQLRoute
       return preflight ?? refuse(route, observer.open('http', request.headers), reply, JSON_RESPONSE, error);
     },
   });
+  return (request, reply, body) =>
+    handle(route, { method: 'POST', headers: request.headers }, reply, undefined, () =>
+      decodePost(route, request.headers, body),
+    );
 }
 
-function decodePost({ limits, settings }: Route, request: FastifyRequest): Decoded {
-  requirePostType(request.headers);
+function decodePost({ limits, settings }: Route, headers: IncomingHttpHeaders, body: unknown): Decoded {
+  requirePostType(headers);
   const batchRequestsMax = settings.batching ? limits.batchRequestsMax : 0;
-  return decodeBody(typeof request.body === 'string' ? request.body : '', batchRequestsMax);
+  return decodeBody(typeof body === 'string' ? body : '', batchRequestsMax);
 }
 
 function decodeGet({ settings }: Route, request: FastifyRequest): GraphQLRequest {
@@ -84,17 +97,20 @@ function decodeGet({ settings }: Route, request: FastifyRequest): GraphQLRequest
   return decodeQueryString(new URL(request.url, 'http://gateway').searchParams);
 }
 
+/** @param streams the same reply where it can answer in parts; undefined for a client that asks for none */
 async function handle(
   route: Route,
-  request: FastifyRequest,
-  reply: FastifyReply,
+  request: Pick<FastifyRequest, 'method' | 'headers'>,
+  reply: Reply,
+  streams: FastifyReply | undefined,
   decode: () => Decoded,
-): Promise<FastifyReply> {
+): Promise<Reply> {
   const { headers } = request;
   const watch = route.observer.open('http', headers);
   const type = negotiate(headers.accept);
   try {
     if (type === undefined && !takesStreams(headers.accept)) throw notAcceptable();
+    requireTellable(headers);
     const identified = route.identity.identify(headers);
     // Who is anonymous or known does not wait for a turn of the event loop; nor does a known operation.
     const principal = identified instanceof Promise ? await identified : identified;
@@ -104,15 +120,23 @@ async function handle(
     const preparation = prepare(route, decoded, asker, watch);
     const prepared = preparation instanceof Promise ? await preparation : preparation;
     const isWhole = type !== undefined && ('errors' in prepared || prepared.isDeferred !== true);
-    const partsType = isWhole ? undefined : negotiateIncremental(headers.accept);
+    const partsType = isWhole || streams === undefined ? undefined : negotiateIncremental(headers.accept);
     if ('errors' in prepared)
-      return await sendEither(route, reply, type, partsType, unprepared(route, decoded, prepared, watch));
+      return await sendEither(
+        route,
+        reply,
+        streams,
+        type,
+        partsType,
+        unprepared(route, decoded, prepared, watch),
+      );
     noteAs(route, watch, prepared, decoded);
     if (prepared.kind === 'subscription')
-      return await answerLive(route, { ...asker, prepared, request: decoded, watch }, reply);
+      return await answerLive(route, { ...asker, prepared, request: decoded, watch }, streams);
     requireMethod(request.method, prepared);
     const operation: RunningOperation = { ...asker, prepared, request: decoded, watch };
-    if (partsType !== undefined) return await answerInParts(route, operation, reply, partsType);
+    if (partsType !== undefined && streams !== undefined)
+      return await answerInParts(route, operation, streams, partsType);
     const result = await answerWhole(route, operation, reply);
     const sent = sendResult(route, reply, type ?? JSON_RESPONSE, result);
     route.observer.close(watch);
@@ -120,6 +144,12 @@ async function handle(
   } catch (thrown) {
     return refuse(route, watch, reply, type ?? JSON_RESPONSE, thrown);
   }
+}
+
+/** A word that nobody knows would be taken for no wish at all. @throws HttpRefusal 400 */
+function requireTellable(headers: FastifyRequest['headers']): void {
+  const problem = whyNoTelling(headers[TELL_HEADER]);
+  if (problem !== undefined) throw new HttpRefusal(400, problem);
 }
 
 /** What all operations of one request have in common. */
@@ -172,9 +202,9 @@ async function answerAll(
   route: Route,
   requests: readonly GraphQLRequest[],
   asker: Asker,
-  reply: FastifyReply,
+  reply: Reply,
   type: ResponseType | undefined,
-): Promise<FastifyReply> {
+): Promise<Reply> {
   if (type === undefined) throw notAcceptable();
   const watches = new Map(requests.map((one) => [one, route.observer.open('http', asker.headers)]));
   const watchOf = (one: GraphQLRequest) => watches.get(one) ?? route.observer.open('http', asker.headers);
@@ -190,7 +220,7 @@ async function answerEntry(
   { request, prepared }: BatchEntry,
   asker: Asker,
   watch: OperationWatch,
-  reply: FastifyReply,
+  reply: Reply,
 ): Promise<ExecutionResult> {
   if ('errors' in prepared) return unprepared(route, request, prepared, watch);
   noteAs(route, watch, prepared, request);
@@ -211,7 +241,7 @@ async function answerEntry(
 function refuse(
   route: Route,
   watch: OperationWatch,
-  reply: FastifyReply,
+  reply: Reply,
   type: ResponseType,
   thrown: unknown,
 ): Sent {
@@ -235,14 +265,22 @@ function notAcceptable(): HttpRefusal {
 /** For one who takes parts only, whatever is whole is the first and last of them. */
 function sendEither(
   route: Route,
-  reply: FastifyReply,
+  reply: Reply,
+  streams: FastifyReply | undefined,
   type: ResponseType | undefined,
   partsType: IncrementalType | undefined,
   result: ExecutionResult,
 ): Sent {
-  if (partsType === undefined) return sendResult(route, reply, type ?? JSON_RESPONSE, result);
+  if (partsType === undefined || streams === undefined)
+    return sendResult(route, reply, type ?? JSON_RESPONSE, result);
   const { partDrainTimeoutMs } = route.limits;
-  return sendParts(reply.header('vary', route.vary), partsType, result, partDrainTimeoutMs, () => undefined);
+  return sendParts(
+    streams.header('vary', route.vary),
+    partsType,
+    result,
+    partDrainTimeoutMs,
+    () => undefined,
+  );
 }
 
 function subscriptionRefused(): HttpRefusal {
@@ -257,10 +295,14 @@ function takesStreams(accept: string | undefined): boolean {
 }
 
 /** GET may begin one: it changes nothing, and a browser's EventSource knows no other method. */
-function answerLive(route: Route, operation: RunningOperation, reply: FastifyReply): Promise<FastifyReply> {
+function answerLive(
+  route: Route,
+  operation: RunningOperation,
+  streams: FastifyReply | undefined,
+): Promise<FastifyReply> {
   const format = negotiateLive(operation.headers.accept);
-  if (format === undefined) throw subscriptionRefused();
-  return route.live.answer(operation, reply, format, { ...SECURITY_HEADERS, vary: route.vary });
+  if (format === undefined || streams === undefined) throw subscriptionRefused();
+  return route.live.answer(operation, streams, format, { ...SECURITY_HEADERS, vary: route.vary });
 }
 
 function requireMethod(method: string, prepared: PreparedOperation): void {

@@ -11,8 +11,10 @@ export interface Readiness {
     /** Hash of the supergraph with its addresses: equal on gateways that serve the same. */
     readonly id: string;
     readonly loadedAt: Date;
+    /** By which number the registry published it; undefined of a graph of the files. */
+    readonly publication?: number | undefined;
   };
-  /** Set while the files hold a graph that cannot be served. */
+  /** Set while the files or the registry hold a graph that cannot be served. */
   readonly refusedReload: { readonly at: Date; readonly reason: string } | undefined;
 }
 

@@ -3,6 +3,10 @@
 export interface HttpLimits {
   /** Bytes of a request's body. */
   readonly bodyBytesMax: number;
+  /** Bytes that are still taken of a body that is refused, so that its client reads why; then it is cut off. */
+  readonly refusedBytesMax: number;
+  /** For so long; less than `requestTimeoutMs`, which would answer a second time. */
+  readonly refusedTimeoutMs: number;
   /** Bytes of all headers of a request. */
   readonly headerBytesMax: number;
   /** Headers of a request. */
@@ -29,6 +33,8 @@ export interface HttpLimits {
 
 export const HTTP_LIMITS: HttpLimits = Object.freeze({
   bodyBytesMax: 1_000_000,
+  refusedBytesMax: 64_000_000,
+  refusedTimeoutMs: 10_000,
   headerBytesMax: 16_384,
   headersMax: 100,
   headersTimeoutMs: 10_000,

@@ -1,4 +1,4 @@
-// Serves the dashboard's files: `/`, `/explorer`, and the vendor files that its manifest names.
+// Serves the dashboard's files: `/`, `/systems`, `/explorer`, and the vendor files that its manifest names.
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +49,8 @@ export function registerPages(app: FastifyInstance, isExplorerOn: boolean): void
     etag: true,
     allowedPath: (path) => isExplorerOn || !isOfExplorer(path),
   });
+  app.get('/systems', (_request, reply) => reply.sendFile('systems.html'));
+  app.get('/systems/', (_request, reply) => reply.redirect('/systems', 308));
   if (isExplorerOn) {
     app.get('/explorer', (_request, reply) => reply.sendFile('explorer.html'));
     app.get('/explorer/', (_request, reply) => reply.redirect('/explorer', 308));

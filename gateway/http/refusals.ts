@@ -1,5 +1,5 @@
 // What the HTTP server refuses before any route sees it: one shape, one trace id in answer and log.
-import { STATUS_CODES } from 'node:http';
+import { type IncomingHttpHeaders, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
@@ -9,6 +9,7 @@ import { noteFailure } from '../observe/operation-watch.ts';
 import { newTraceId, readTraceParent } from '../observe/trace-parent.ts';
 import { clientRefusal } from './connection-limits.ts';
 import type { HttpLimits } from './limits.ts';
+import { untilSent } from './refused-body.ts';
 
 export interface RefusalOptions {
   readonly logger: Logger;
@@ -25,6 +26,8 @@ export interface Refusals {
   failed(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply;
   /** Of a request that asks for too much before it is read. */
   refuse(request: FastifyRequest, reply: FastifyReply, status: number, error: HubError): FastifyReply;
+  /** Of an operation whose client is gone before all of it came: it has its line, and nobody is answered. */
+  broken(headers: IncomingHttpHeaders, error: HubError): void;
   /** Of bytes that are no HTTP request: there is a socket and nothing else. */
   malformed(error: NodeJS.ErrnoException, socket: Socket): void;
 }
@@ -32,26 +35,32 @@ export interface Refusals {
 export function createRefusals(options: RefusalOptions): Refusals {
   return {
     notFound: (request, reply) =>
-      refuse(options, request, reply, 404, new HubError('NOT_FOUND', nothingAt(request.url)), undefined),
+      refuse(options, request, reply, 404, new HubError('NOT_FOUND', nothingAt(request)), undefined),
     failed(error, request, reply) {
       const known = refusalOf(error, options.limits);
       const { status, hubError } = known ?? { status: 500, hubError: HubError.from(undefined) };
       return refuse(options, request, reply, status, hubError, known === undefined ? error : undefined);
     },
     refuse: (request, reply, status, error) => refuse(options, request, reply, status, error, undefined),
+    broken(headers, error) {
+      const watch = options.observer.open('http', headers);
+      noteFailure(watch, error);
+      options.observer.close(watch);
+    },
     malformed: (error, socket) => refuseMalformed(options.logger, error, socket),
   };
 }
 
 const URL_CHARS_MAX = 200;
 
-function nothingAt(url: string): string {
-  return `There is nothing at ${url.split('?', 1)[0]?.slice(0, URL_CHARS_MAX)}.`;
+/** With the method: at the path there may be something for another one, as there is for a POST of an attachment. */
+function nothingAt({ method, url }: FastifyRequest): string {
+  return `There is nothing at ${url.split('?', 1)[0]?.slice(0, URL_CHARS_MAX)} for ${method}.`;
 }
 
 /** @param bug what a client must not see; undefined when it was the client's mistake */
 function refuse(
-  { observer, logger, path }: RefusalOptions,
+  { observer, logger, path, limits }: RefusalOptions,
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
@@ -68,7 +77,14 @@ function refuse(
     noteFailure(watch, error);
     observer.close(watch);
   }
-  return reply.code(status).header('cache-control', 'no-store').send(errorBody(error, traceId));
+  reply.code(status).header('cache-control', 'no-store');
+  const body = errorBody(error, traceId);
+  if (status !== 413 || request.raw.complete) return reply.send(body);
+  const text = JSON.stringify(body);
+  return reply
+    .header('content-type', 'application/json; charset=utf-8')
+    .header('content-length', Buffer.byteLength(text))
+    .send(untilSent(request.raw, text, limits));
 }
 
 /** The answer's body when there is nothing but an error. */

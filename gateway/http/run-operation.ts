@@ -1,5 +1,6 @@
 // Runs a prepared operation for one HTTP request: whole or in parts, watched, and cancelled when its client goes.
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { FastifyReply } from 'fastify';
 import type { ExecutionResult } from 'graphql';
 import type {
   Engine,
@@ -13,8 +14,10 @@ import { withInspection } from '../observe/inspect.ts';
 import type { Observer } from '../observe/observer.ts';
 import { noteResult, type OperationWatch } from '../observe/operation-watch.ts';
 import { watchParts } from '../observe/watch-parts.ts';
+import { StopSource } from '../stop-signal.ts';
 import { type IncrementalType, sendParts } from './incremental-delivery.ts';
 import type { HttpLimits } from './limits.ts';
+import type { Reply } from './reply.ts';
 import type { GraphQLRequest } from './request.ts';
 
 export interface RunOptions {
@@ -28,7 +31,7 @@ export interface RunningOperation {
   readonly prepared: PreparedOperation;
   readonly request: GraphQLRequest;
   readonly principal: Principal;
-  readonly headers: FastifyRequest['headers'];
+  readonly headers: IncomingHttpHeaders;
   readonly watch: OperationWatch;
 }
 
@@ -36,7 +39,7 @@ export interface RunningOperation {
 export async function answerWhole(
   options: RunOptions,
   operation: RunningOperation,
-  reply: FastifyReply,
+  reply: Pick<Reply, 'raw'>,
 ): Promise<ExecutionResult> {
   const { engine, prepared, request, watch } = operation;
   const { context, end } = begin(options, operation, reply);
@@ -97,18 +100,18 @@ function inspected<Result extends ExecutionResult | SubsequentResult>(
 function begin(
   { observer }: RunOptions,
   { watch, principal, headers }: RunningOperation,
-  reply: FastifyReply,
+  reply: Pick<Reply, 'raw'>,
 ): { readonly context: OperationContext; end(): void } {
-  const controller = new AbortController();
+  const gone = new StopSource();
   let isUnderWay = true;
   // Not taken off at the end: that costs more than a call that finds nothing to do, and a response closes once.
   reply.raw.on('close', () => {
-    if (isUnderWay) controller.abort();
+    if (isUnderWay) gone.abort();
   });
   observer.allowInspection(watch, headers, principal);
   watch.isExecuted = true;
   return {
-    context: { signal: controller.signal, traceId: watch.traceId, principal, headers, watch },
+    context: { signal: gone, traceId: watch.traceId, principal, headers, watch },
     end: () => {
       isUnderWay = false;
     },

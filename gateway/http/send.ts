@@ -1,10 +1,10 @@
 // Sends what came of a request: status, media type, compression.
 import { ERROR_CODES, type ErrorCode } from '@weft/core/errors';
-import type { FastifyReply } from 'fastify';
 import { type ExecutionResult, GraphQLError } from 'graphql';
 import { compress, negotiateCoding } from './compression.ts';
 import type { HttpLimits } from './limits.ts';
 import { GRAPHQL_RESPONSE, type ResponseType } from './media-type.ts';
+import type { Reply } from './reply.ts';
 import type { HttpSettings } from './settings.ts';
 
 export interface SendOptions {
@@ -15,7 +15,7 @@ export interface SendOptions {
 }
 
 /** A promise only while the answer is being compressed. */
-export type Sent = FastifyReply | Promise<FastifyReply>;
+export type Sent = Reply | Promise<Reply>;
 
 /**
  * `application/json` answers 200 whenever the request itself was well-formed, as the specification asks for clients that
@@ -23,7 +23,7 @@ export type Sent = FastifyReply | Promise<FastifyReply>;
  */
 export function sendResult(
   options: SendOptions,
-  reply: FastifyReply,
+  reply: Reply,
   type: ResponseType,
   result: ExecutionResult,
 ): Sent {
@@ -42,7 +42,7 @@ function statusOf(code: unknown): number {
 
 export function send(
   { vary, limits, settings }: SendOptions,
-  reply: FastifyReply,
+  reply: Reply,
   status: number,
   type: ResponseType,
   result: ExecutionResult | readonly ExecutionResult[],
@@ -57,7 +57,7 @@ export function send(
   return sendCompressed(reply, body);
 }
 
-function sendCompressed(reply: FastifyReply, body: string): Sent {
+function sendCompressed(reply: Reply, body: string): Sent {
   const coding = negotiateCoding(reply.request.headers['accept-encoding']);
   if (coding === undefined) return reply.send(body);
   return compress(body, coding).then((bytes) => reply.header('content-encoding', coding).send(bytes));

@@ -1,6 +1,8 @@
 // The gateway's HTTP server: GraphQL, health and pages, with one shape for every refusal.
+import type { Socket } from 'node:net';
 import type { Logger } from '@weft/core/logger';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
+import { ATTACHMENT_PATHS, type AttachmentRoutes, registerAttachmentRoutes } from '../attachments/routes.ts';
 import { createDocuments, type Documents } from '../documents/documents.ts';
 import type { Engine } from '../engine.ts';
 import { type Identity, WITHOUT_IDENTITY } from '../identity/identity.ts';
@@ -11,12 +13,14 @@ import { type MetricsText, registerMetrics } from '../observe/metrics-route.ts';
 import { createObserver, type Observer } from '../observe/observer.ts';
 import { limitConnections, nodeServerOptions } from './connection-limits.ts';
 import { registerCors } from './cors.ts';
+import { openDirectDoor } from './direct-door.ts';
 import { registerDraining } from './draining.ts';
 import { registerGraphQLRoute } from './graphql-route.ts';
 import { type Readiness, registerHealth } from './health.ts';
 import { HTTP_LIMITS, type HttpLimits } from './limits.ts';
 import { registerPages, registerSecurityHeaders } from './pages.ts';
-import { createRefusals } from './refusals.ts';
+import { createRefusals, type Refusals } from './refusals.ts';
+import { registerRegistryDoor } from './registry-door.ts';
 import { HTTP_SETTINGS, type HttpSettings } from './settings.ts';
 
 export interface HttpServerOptions {
@@ -41,6 +45,8 @@ export interface HttpServerOptions {
   readonly observer?: Observer;
   /** Default true. */
   readonly isExplorerOn?: boolean;
+  /** Closed with the server. Absent: there are none. */
+  readonly attachments?: Pick<AttachmentRoutes, 'library' | 'limits'> | undefined;
   /** What is to be had at `/metrics`; absent: nothing. */
   readonly metrics?: MetricsText | undefined;
 }
@@ -53,23 +59,13 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
   const limits = { ...HTTP_LIMITS, ...options.limits };
   const settings = options.settings ?? HTTP_SETTINGS;
   const refusals = createRefusals({ logger, observer, limits, path: GRAPHQL_PATH });
-  const app: FastifyInstance = Fastify({
-    loggerInstance: withoutChildren(logger),
-    logController: new LogController({ disableRequestLogging: true }),
-    bodyLimit: limits.bodyBytesMax,
-    http: nodeServerOptions(limits),
-    requestTimeout: limits.requestTimeoutMs,
-    keepAliveTimeout: limits.keepAliveTimeoutMs,
-    forceCloseConnections: 'idle',
-    // Whoever still comes on a connection that is open is answered, and told to close it.
-    return503OnClosing: false,
-    frameworkErrors: refusals.failed,
-    clientErrorHandler: refusals.malformed,
-  }) as unknown as FastifyInstance;
+  const uploading = new WeakSet<Socket>();
+  const app = createApp(logger, limits, refusals, uploading);
   limitConnections(app, limits, refusals.refuse);
   registerSecurityHeaders(app);
-  registerDraining(app, options.isDraining ?? (() => false));
-  registerCors(app, GRAPHQL_PATH, settings.corsOrigins);
+  const isDraining = options.isDraining ?? (() => false);
+  registerDraining(app, isDraining);
+  registerCors(app, [GRAPHQL_PATH, ...ATTACHMENT_PATHS], settings.corsOrigins);
   const identity = options.identity ?? WITHOUT_IDENTITY;
   const live = createLiveHttp({
     open: options.live?.open,
@@ -78,12 +74,14 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     logger,
     limits: { ...LIVE_HTTP_LIMITS, ...options.live?.limits },
   });
+  let isClosing = false;
   // Before the server waits for its connections to end.
   app.addHook('preClose', (done) => {
+    isClosing = true;
     live.leaveAll();
     done();
   });
-  registerGraphQLRoute(app, {
+  const answer = registerGraphQLRoute(app, {
     path: GRAPHQL_PATH,
     engine,
     identity,
@@ -95,12 +93,50 @@ export function createHttpServer(options: HttpServerOptions): FastifyInstance {
     batchLimits: { ...ENGINE_LIMITS, ...options.engineLimits },
     live,
   });
+  openDirectDoor(app.server, {
+    path: GRAPHQL_PATH,
+    answer,
+    onBroken: refusals.broken,
+    isLeaving: () => isClosing || isDraining(),
+    limits,
+  });
+  registerRegistryDoor(app, { engine, identity, logger, observer, limits });
+  if (options.attachments !== undefined) {
+    const { corsOrigins } = settings;
+    registerAttachmentRoutes(app, { ...options.attachments, identity, corsOrigins, logger, uploading });
+  }
   registerHealth(app, options.readiness);
   if (options.metrics !== undefined) registerMetrics(app, options.metrics);
   registerPages(app, options.isExplorerOn ?? true);
   app.setNotFoundHandler(refusals.notFound);
   app.setErrorHandler(refusals.failed);
   return app;
+}
+
+/** Without a route. @param uploading sockets on which bounds of an upload's own hold */
+function createApp(
+  logger: Logger,
+  limits: HttpLimits,
+  refusals: Refusals,
+  uploading: WeakSet<Socket>,
+): FastifyInstance {
+  return Fastify({
+    loggerInstance: withoutChildren(logger),
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: limits.bodyBytesMax,
+    http: nodeServerOptions(limits),
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    forceCloseConnections: 'idle',
+    // Whoever still comes on a connection that is open is answered, and told to close it.
+    return503OnClosing: false,
+    frameworkErrors: refusals.failed,
+    clientErrorHandler: (error, socket) => {
+      // Bounds of its own hold for an upload: the time for a whole request is too short for it.
+      const isUpload = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && uploading.has(socket);
+      if (!isUpload) refusals.malformed(error, socket);
+    },
+  }) as unknown as FastifyInstance;
 }
 
 /**

@@ -71,6 +71,23 @@ describe('a failing subgraph', () => {
     await expect.poll(() => library.rates.connections(), { timeout: 5_000 }).toBe(0);
   });
 
+  it('may have a deadline of its own, and no other has it', async () => {
+    const times = new Map([['rates', LIMITS.subgraphTimeoutMs * 3]]);
+    const patient = engineOver(library.all, LIMITS, { subgraphTimeouts: times });
+    try {
+      library.rates.fault = { kind: 'silent' };
+      const startedAt = performance.now();
+      const [answer] = await Promise.all([ask(patient, BOOKS), ask(patient, '{ me { id } }')]);
+      expect(performance.now() - startedAt).toBeGreaterThan(LIMITS.subgraphTimeoutMs * 2.9);
+      expectRatesMissing(answer, 'DEADLINE_EXCEEDED', /^rates did not answer within 1\d{3} ms$/);
+      const given = ({ requests }: SubgraphServer) => Number(requests[0]?.headers['x-weft-deadline-ms']);
+      expect(given(library.rates)).toBeGreaterThan(LIMITS.subgraphTimeoutMs);
+      expect(given(library.people)).toBeLessThanOrEqual(LIMITS.subgraphTimeoutMs);
+    } finally {
+      await patient.close();
+    }
+  });
+
   it('that breaks off in the middle is UPSTREAM_INVALID after one more try', async () => {
     library.rates.fault = { kind: 'truncate' };
     expectRatesMissing(await ask(engine, BOOKS), 'UPSTREAM_INVALID', /broke off/);

@@ -292,6 +292,8 @@ describe('health and pages', () => {
       const reply = await request(path);
       expect(reply.status).toBe(404);
       expect(reply.body.errors?.[0]?.extensions.code).toBe('NOT_FOUND');
+      // There may be something for another method: which one was asked for is said.
+      expect(reply.body.errors?.[0]?.message).toMatch(/^There is nothing at \/\S+ for GET\.$/);
     },
   );
 });

@@ -1,7 +1,7 @@
 // An engine over the library's members, composed as they are started, and short ways to ask it.
 
 import { createLogger } from '@weft/core/logger';
-import { createEngine, type GatewayEngine } from '@weft/gateway/execute/create-engine';
+import { createEngine, type EngineOptions, type GatewayEngine } from '@weft/gateway/execute/create-engine';
 import { ANONYMOUS } from '@weft/gateway/identity/principal';
 import type { EngineLimits } from '@weft/gateway/limits';
 import { compose, type Subgraph } from '@weft/schema/compose';
@@ -15,11 +15,16 @@ export function composeOrThrow(members: readonly Subgraph[]): string {
   return composition.supergraphSdl;
 }
 
-export function engineOver(members: readonly Subgraph[], limits: Partial<EngineLimits> = {}): GatewayEngine {
+export function engineOver(
+  members: readonly Subgraph[],
+  limits: Partial<EngineLimits> = {},
+  more: Partial<EngineOptions> = {},
+): GatewayEngine {
   return createEngine({
     supergraphSdl: composeOrThrow(members),
     logger: createLogger('test', 'silent'),
     limits,
+    ...more,
   });
 }
 

@@ -145,3 +145,41 @@ describe('a schema that is kept back', () => {
       expect(JSON.stringify(await overHttp(url, { query }))).not.toMatch(/did you mean.*Vault/i);
   });
 });
+
+describe('a wish to be told what nobody tells', () => {
+  const WRONG = ['freshnes', 'freshness; provenance', 'freshness, age', `${'freshness,'.repeat(20)}`];
+  const refusal = {
+    message: 'x-weft-tell: expected freshness, provenance, or both with a comma between.',
+    extensions: { code: 'BAD_USER_INPUT' },
+  };
+
+  it.each(WRONG)('is refused over HTTP, whatever answer is accepted: %.40s', async (tell) => {
+    for (const accept of ['application/json', 'application/graphql-response+json', 'text/event-stream']) {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept, 'x-weft-tell': tell },
+        body: '{"query":"{ __typename }"}',
+      });
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({ errors: [refusal] });
+    }
+  });
+
+  it.each(WRONG)('is refused with the upgrade to a WebSocket: %.40s', async (tell) => {
+    const headers = { 'x-weft-tell': tell };
+    await expect(openClient(url.replace('http', 'ws'), { headers })).rejects.toThrow('400');
+  });
+
+  it.each(['freshness', 'Provenance , FRESHNESS', 'provenance,', ''])(
+    'is none where each word is known: "%s"',
+    async (tell) => {
+      const response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-weft-tell': tell },
+        body: '{"query":"{ __typename }"}',
+      });
+      expect(await response.json()).toEqual({ data: { __typename: 'Query' } });
+      await (await openClient(url.replace('http', 'ws'), { headers: { 'x-weft-tell': tell } })).close();
+    },
+  );
+});

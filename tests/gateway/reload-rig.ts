@@ -17,7 +17,7 @@ const HOURS = `${LINK}type Query { now: String } type Shop @key(fields: "id") { 
 export interface Ready {
   readonly status: string;
   readonly reasons: readonly string[];
-  readonly generation: { readonly id: string; readonly loadedAt: string };
+  readonly generation: { readonly id: string; readonly loadedAt: string; readonly publication?: number };
   readonly refusedReload?: { readonly at: string; readonly reason: string };
 }
 

@@ -113,8 +113,12 @@ describe('a gateway whose supergraph file changes', () => {
     expect((await readyOf(gateway)).generation.id).toBe(before.generation.id);
   });
 
-  it('plans the operations that were used on the new graph before it serves', async () => {
-    for (const query of [QUERY, '{ now }', '{ slow: now }']) await post(gateway, query);
+  it('plans the operations that were used more than once on the new graph before it serves', async () => {
+    for (const query of [QUERY, '{ now }', '{ slow: now }']) {
+      await post(gateway, query);
+      await post(gateway, query);
+    }
+    await post(gateway, '{ once: now }');
     rig.replace(`${rig.other}\n# a comment makes another graph`);
     const outcome = await gateway.reload();
     // The watch may have been first; it then found the same three.

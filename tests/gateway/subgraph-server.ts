@@ -3,7 +3,15 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { delay } from '@weft/core/deadline';
-import { type DocumentNode, type GraphQLSchema, graphql, parse } from 'graphql';
+import {
+  type DocumentNode,
+  type ExecutionResult,
+  execute,
+  type GraphQLError,
+  type GraphQLSchema,
+  parse,
+  validate,
+} from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
 
@@ -79,6 +87,32 @@ function serveSubscriptions(server: Server, schema: GraphQLSchema): WebSocketSer
   return sockets;
 }
 
+const KNOWN_TEXTS_MAX = 1_000;
+/** What was made of the texts that a schema was asked: a gateway asks few, and many times. */
+const known = new WeakMap<GraphQLSchema, Map<string, DocumentNode | ExecutionResult>>();
+
+function read(schema: GraphQLSchema, query: string): DocumentNode | ExecutionResult {
+  try {
+    const document = parse(query);
+    const errors = validate(schema, document);
+    return errors.length > 0 ? { errors } : document;
+  } catch (thrown) {
+    return { errors: [thrown as GraphQLError] };
+  }
+}
+
+async function run(
+  schema: GraphQLSchema,
+  query: string,
+  variableValues: Record<string, unknown>,
+): Promise<ExecutionResult> {
+  const texts = known.get(schema) ?? new Map<string, DocumentNode | ExecutionResult>();
+  known.set(schema, texts);
+  const found = texts.get(query) ?? read(schema, query);
+  if (texts.size < KNOWN_TEXTS_MAX) texts.set(query, found);
+  return 'kind' in found ? await execute({ schema, document: found, variableValues }) : found;
+}
+
 async function answer(
   server: SubgraphServer,
   schema: GraphQLSchema,
@@ -104,7 +138,7 @@ async function answer(
     request.socket.destroy();
     return;
   }
-  const result = await graphql({ schema, source: query, variableValues: variables });
+  const result = await run(schema, query, variables);
   const body = JSON.stringify(result);
   if (fault?.kind === 'truncate') {
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': String(body.length) });

@@ -1,5 +1,7 @@
 // What a transport must know of a subscription's live field to read the log for it.
+
 import { HubError } from '@weft/core/errors';
+import { joinTopics } from '@weft/events/several-topics';
 import type { StreamField } from '@weft/schema/event-streams';
 import {
   type FieldNode,
@@ -30,11 +32,13 @@ export function describeEventStream(
   return {
     field: node.name.value,
     responseName: (node.alias ?? node.name).value,
-    topic: stream.topic,
+    topic: joinTopics(stream.topics),
     message: stream.message,
     where: stream.where,
     returnType: stream.returnType,
     coalesces: stream.coalesces,
+    brings: stream.brings,
+    everyMs: stream.everyMs,
     snapshot: stream.snapshot,
     argumentsOf: (variables) => argumentsOf(schema, planned, node, variables, suggests),
     sharedVariables: createSharedVariables(schema, planned, node.name.value, suggests),

@@ -17,6 +17,10 @@ export interface PlanLimits {
   readonly planStartTimeoutMs: number;
   /** The second process ends when it had nothing to do for so long. */
   readonly planIdleMs: number;
+  /** A process whose supergraph is not needed any more is kept so long for another. */
+  readonly planSpareIdleMs: number;
+  /** Supergraphs that one process takes up, one after the other, before another takes its place. */
+  readonly planGraphsMax: number;
   /** An operation that passed a bound is refused at once for so long, rather than tried again. */
   readonly planRefusedMs: number;
   /** Operations that are remembered so. */
@@ -34,6 +38,8 @@ export const PLAN_LIMITS: PlanLimits = Object.freeze({
   planHeapMbMax: 256,
   planStartTimeoutMs: 20_000,
   planIdleMs: 30_000,
+  planSpareIdleMs: 60_000,
+  planGraphsMax: 50,
   planRefusedMs: 60_000,
   planRefusedMax: 200,
   planFatalMax: 1_000,

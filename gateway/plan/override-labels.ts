@@ -1,15 +1,18 @@
 // Progressive `@override`: which of the graph's labels hold for one operation.
-import { type DocumentNode, visit } from 'graphql';
+import { type DocumentNode, Kind } from 'graphql';
 import { NO_OVERRIDES, type OverrideChoice } from './planner.ts';
 
 /** Every `overrideLabel` of a supergraph: `percent(30)`, or a name that only configuration can make active. */
 export function readOverrideLabels(document: DocumentNode): readonly string[] {
   const labels = new Set<string>();
-  visit(document, {
-    Argument({ name, value }) {
-      if (name.value === 'overrideLabel' && value.kind === 'StringValue') labels.add(value.value);
-    },
-  });
+  // They stand on `@join__field` alone: a reload has no time to go through everything else.
+  for (const node of document.definitions) {
+    if (node.kind !== Kind.OBJECT_TYPE_DEFINITION && node.kind !== Kind.INTERFACE_TYPE_DEFINITION) continue;
+    for (const { directives = [] } of node.fields ?? [])
+      for (const { arguments: args = [] } of directives)
+        for (const { name, value } of args)
+          if (name.value === 'overrideLabel' && value.kind === Kind.STRING) labels.add(value.value);
+  }
   return [...labels].sort();
 }
 

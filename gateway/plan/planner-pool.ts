@@ -4,7 +4,8 @@ import { PLAN_LIMITS, type PlanLimits } from './limits.ts';
 import { createLruCache } from './lru-cache.ts';
 import type { Plan, PlannerName } from './planner.ts';
 import type { PlanMessage, PlannerProcessData } from './planner-messages.ts';
-import { type PlannerProcess, startPlannerProcess } from './planner-process.ts';
+import type { PlannerProcess } from './planner-process.ts';
+import { NO_SPARES, type PlannerSpares } from './planner-spares.ts';
 
 export interface PlannerPool {
   /** Resolves with the planner that is asked first; rejects with OperatorError when the supergraph cannot be planned on. */
@@ -43,6 +44,7 @@ interface Lane {
 interface Pool {
   readonly data: PlannerProcessData;
   readonly limits: PlanLimits;
+  readonly spares: PlannerSpares;
   /** Takes every operation first. */
   quick: Lane;
   /** Takes over those that turn out to be dear, one at a time. */
@@ -57,13 +59,21 @@ interface Pool {
   isClosed: boolean;
 }
 
-/** Starts the first process at once, so that the first operation finds it warm. */
-export function createPlannerPool(data: PlannerProcessData, given: Partial<PlanLimits> = {}): PlannerPool {
+/**
+ * Starts the first process at once, so that the first operation finds it warm.
+ * @param spares where processes come from, and go to when it is closed; default: each is started, and ended
+ */
+export function createPlannerPool(
+  data: PlannerProcessData,
+  given: Partial<PlanLimits> = {},
+  spares: PlannerSpares = NO_SPARES,
+): PlannerPool {
   const limits = { ...PLAN_LIMITS, ...given };
   const pool: Pool = {
     data,
     limits,
-    quick: { planner: startPlannerProcess(data, limits), job: undefined, timer: undefined },
+    spares,
+    quick: { planner: spares.start(data, limits), job: undefined, timer: undefined },
     dear: { planner: undefined, job: undefined, timer: undefined },
     queue: [],
     dearQueue: [],
@@ -88,7 +98,7 @@ function isUp(pool: Pool): boolean {
   // A lane without a process is no failure: an operation that turned out to be dear took it along.
   if (pool.isClosed || planner === undefined || planner.isAlive) return pool.isUp;
   pool.isUp = false;
-  pool.quick.planner = startPlannerProcess(pool.data, pool.limits);
+  pool.quick.planner = pool.spares.start(pool.data, pool.limits);
   watchStart(pool);
   return false;
 }
@@ -150,7 +160,7 @@ function takeWaiting(queue: Job[]): Job | undefined {
 function run(pool: Pool, lane: Lane, job: Job, timeoutMs: number, onTimeout: () => void): void {
   lane.job = job;
   clearTimeout(lane.timer);
-  if (lane.planner?.isAlive !== true) lane.planner = startPlannerProcess(pool.data, pool.limits);
+  if (lane.planner?.isAlive !== true) lane.planner = pool.spares.start(pool.data, pool.limits);
   const { planner } = lane;
   const bound = (isLoading: boolean) => {
     // The pool may have been closed meanwhile, or the lanes have changed places.
@@ -263,7 +273,9 @@ function close(pool: Pool): void {
     settle(job, (done) => done.reject(closedError()));
   for (const lane of [pool.quick, pool.dear]) {
     clearTimeout(lane.timer);
-    lane.planner?.end();
+    // One that has a job may be about to be asked for its plan.
+    if (lane.job !== undefined) lane.planner?.end();
+    else if (lane.planner !== undefined) pool.spares.giveBack(lane.planner);
     lane.planner = undefined;
     lane.job = undefined;
   }

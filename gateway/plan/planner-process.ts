@@ -2,7 +2,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { HubError, OperatorError } from '@weft/core/errors';
+import { compileCacheEnvironment } from '@weft/core/compile-cache';
+import { HubError, invariant, OperatorError } from '@weft/core/errors';
 import type { PlanLimits } from './limits.ts';
 import type { Plan, PlannerName } from './planner.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
 } from './planner-messages.ts';
 
 export interface PlannerProcess {
-  /** Who plans by default. Rejects with OperatorError when the supergraph cannot be planned on, or the start takes too long. */
+  /** Of the supergraph that it was given last: who plans by default. Rejects with OperatorError when the supergraph cannot be planned on, or the start takes too long. */
   readonly ready: Promise<PlannerName>;
   /** One at a time. Rejects with HubError; when the process is ended meanwhile, with CANCELLED. */
   plan(message: PlanMessage, onLoading: (isLoading: boolean) => void): Promise<Plan>;
@@ -23,6 +24,12 @@ export interface PlannerProcess {
   readonly begun: PlannerName | undefined;
   /** Whether it ended by itself, out of memory apart: native code failed in a way that no exception tells of. */
   readonly hasDied: boolean;
+  /** Whether it is alive, knows its supergraph and has nothing to do. */
+  readonly isIdle: boolean;
+  /** Supergraphs that it was given so far. */
+  readonly graphs: number;
+  /** Gives an idle one another supergraph in place of the one that it has. */
+  restart(data: PlannerProcessData): void;
   /** Kills it and returns at once. */
   end(): void;
 }
@@ -30,7 +37,9 @@ export interface PlannerProcess {
 /** What a process was asked and has not answered. */
 interface Asked {
   readonly child: ChildProcess;
-  readonly start: PromiseWithResolvers<PlannerName>;
+  start: PromiseWithResolvers<PlannerName>;
+  isStarting: boolean;
+  graphs: number;
   pending: PromiseWithResolvers<Plan> | undefined;
   tellLoading: (isLoading: boolean) => void;
   isAlive: boolean;
@@ -58,10 +67,14 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
     kill();
   };
   const kill = () => void child.kill('SIGKILL');
-  const timer = setTimeout(
-    () => end(new OperatorError(`planning did not start within ${limits.planStartTimeoutMs} ms`)),
-    limits.planStartTimeoutMs,
-  );
+  const start = (given: PlannerProcessData) => {
+    beginStart(asked, given);
+    timer = setTimeout(
+      () => end(new OperatorError(`planning did not start within ${limits.planStartTimeoutMs} ms`)),
+      limits.planStartTimeoutMs,
+    );
+  };
+  let timer: NodeJS.Timeout | undefined;
   process.once('exit', kill);
   child.on('message', (answer: PlannerAnswer) => {
     if (answer.kind === 'ready') clearTimeout(timer);
@@ -74,11 +87,21 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
     asked.start.reject(new OperatorError(`planning did not start: its process ended with ${how}`));
     end(failureOf(asked, how, limits));
   });
-  send(asked, { kind: 'start', data });
-  // Whoever needs the process asks for `ready` again and learns why.
-  asked.start.promise.catch(() => undefined);
+  start(data);
   return {
-    ready: asked.start.promise,
+    get ready() {
+      return asked.start.promise;
+    },
+    get isIdle() {
+      return asked.isAlive && !asked.isStarting && asked.pending === undefined;
+    },
+    get graphs() {
+      return asked.graphs;
+    },
+    restart(next) {
+      invariant(this.isIdle, 'a planning process is given another supergraph in the midst of its work');
+      start(next);
+    },
     get isAlive() {
       return asked.isAlive;
     },
@@ -101,17 +124,29 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
   };
 }
 
+function beginStart(asked: Asked, data: PlannerProcessData): void {
+  asked.start = Promise.withResolvers();
+  asked.isStarting = true;
+  asked.graphs += 1;
+  // Whoever needs the process asks for `ready` again and learns why.
+  asked.start.promise.catch(() => undefined);
+  keepAlive(asked.child, true);
+  send(asked, { kind: 'start', data });
+}
+
 function spawnPlanner({ planHeapMbMax }: PlanLimits): Asked {
   const child = fork(PROGRAM, [], {
     serialization: 'advanced',
     // A process of the gateway's own, but not one that may see its settings, nor one that inherits a loader.
-    env: {},
+    env: compileCacheEnvironment(),
     execArgv: [`--max-old-space-size=${planHeapMbMax}`],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   const asked: Asked = {
     child,
     start: Promise.withResolvers<PlannerName>(),
+    isStarting: true,
+    graphs: 0,
     pending: undefined,
     tellLoading: () => undefined,
     isAlive: true,
@@ -134,6 +169,7 @@ function send({ child }: Asked, instruction: PlannerInstruction): void {
 function take(answer: Exclude<PlannerAnswer, { kind: 'unusable' }>, asked: Asked): void {
   switch (answer.kind) {
     case 'ready':
+      asked.isStarting = false;
       asked.start.resolve(answer.preferred);
       takePending(asked);
       return;

@@ -1,4 +1,4 @@
-// The process that plans: one operation after another, on one supergraph, for the gateway that started it.
+// The process that plans: one operation after another, on one supergraph at a time, for the gateway that started it.
 import { invariant } from '@weft/core/errors';
 import { createPlannerChooser, type PlannerChooser } from './choose-planner.ts';
 import type {
@@ -33,6 +33,8 @@ function tell(message: PlannerAnswer): void {
 }
 
 async function start({ supergraphSdl, planner }: PlannerProcessData): Promise<PlannerAnswer> {
+  // What the last one holds can be freed before the next is made.
+  chooser = undefined;
   try {
     chooser = await createPlannerChooser(supergraphSdl, planner, {
       onLoading: (isLoading) => tell({ kind: isLoading ? 'loading' : 'loaded' }),

@@ -11,6 +11,7 @@ import { createOperationCache, type OperationKey } from './operation-cache.ts';
 import { chooseOverrides, readOverrideLabels } from './override-labels.ts';
 import type { PlannerName } from './planner.ts';
 import { createPlannerPool } from './planner-pool.ts';
+import type { PlannerSpares } from './planner-spares.ts';
 import { type PlannedOperation, prepareOperation, type RequestErrors } from './prepare.ts';
 
 export interface PreparerOptions<Prepared> {
@@ -21,6 +22,8 @@ export interface PreparerOptions<Prepared> {
   readonly schema: GraphQLSchema;
   readonly limits: EngineLimits;
   readonly planLimits?: Partial<PlanLimits> | undefined;
+  /** Where planning processes come from; default: they are started. */
+  readonly plannerSpares?: PlannerSpares | undefined;
   /** Undefined: the one that is right most often. */
   readonly planner?: PlannerName | undefined;
   readonly incrementalDelivery?: boolean | undefined;
@@ -61,7 +64,7 @@ export function createPreparer<Prepared extends object>(
   options: PreparerOptions<Prepared>,
 ): Preparer<Prepared> {
   const { supergraphSdl, planner, limits, meter } = options;
-  const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits);
+  const pool = createPlannerPool({ supergraphSdl, planner }, options.planLimits, options.plannerSpares);
   const labels = readOverrideLabels(options.document);
   const activeLabels = new Set(options.overrideLabels);
   const cache = createOperationCache<Prepared>(limits.planCacheEntriesMax, options.authority);

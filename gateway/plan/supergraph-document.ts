@@ -4,6 +4,8 @@ import { decodeStreamField, type StreamField } from '@weft/schema/event-streams'
 import { type ConstDirectiveNode, type DocumentNode, GraphQLError, Kind, parse } from 'graphql';
 
 export interface SupergraphDocument {
+  /** The text, parsed without locations. */
+  readonly ast: DocumentNode;
   /** Subgraph name to URL, as composed. */
   readonly urls: ReadonlyMap<string, string>;
   /** `Type.field`, or `Type`, to the name of the first system that answers it. */
@@ -32,7 +34,7 @@ export function readSupergraphDocument(supergraphSdl: string): SupergraphDocumen
     }
   }
   const urls = new Map([...graphs.values()].map(({ name, url }) => [name, url]));
-  return { urls, systemByCoordinate, streams };
+  return { ast: document, urls, systemByCoordinate, streams };
 }
 
 function parseSupergraph(supergraphSdl: string): DocumentNode {

@@ -9,6 +9,8 @@ export interface LiveHttpLimits {
   readonly streamsPerAddressMax: number;
   /** An answer's head waits so long for the first event, or for a reason to refuse the request with a status. */
   readonly headDelayMs: number;
+  /** For the source to answer, the event log as a rule, before there is a head; then the request is refused with 503. */
+  readonly openTimeoutMs: number;
   /** Between the comments of an event stream in which nothing else is sent. */
   readonly keepAliveMs: number;
   /** The same of the empty parts of a multipart answer. */
@@ -27,6 +29,7 @@ export const LIVE_HTTP_LIMITS: LiveHttpLimits = Object.freeze({
   streamsPerPrincipalMax: 100,
   streamsPerAddressMax: 100,
   headDelayMs: 100,
+  openTimeoutMs: 3_000,
   keepAliveMs: 10_000,
   heartbeatMs: 5_000,
   closeTimeoutMs: 2_000,

@@ -4,10 +4,13 @@ import type { HubError } from '@weft/core/errors';
 import type { LivePayload, LiveSink } from '../subscribe/sink.ts';
 import type { LiveFormat } from './formats.ts';
 import type { LiveHttpLimits } from './limits.ts';
+import type { NextTexts } from './next-texts.ts';
 
 export interface ResponseSinkOptions {
   readonly response: ServerResponse;
   readonly format: LiveFormat;
+  /** Shared by all streams. */
+  readonly texts: NextTexts;
   /** Writes the head of an answer that is not to be refused any more. */
   begin(head: OutgoingHttpHeaders): void;
   readonly limits: LiveHttpLimits;
@@ -86,7 +89,7 @@ export function createResponseSink(options: ResponseSinkOptions): ResponseSink {
       sink.begin();
       const mark = options.cursorMark();
       options.onNext(payload);
-      write(format.next(payload.json(mark), payload.cursor(mark)));
+      write(options.texts.textOf(format, payload, mark));
     },
     end,
     leave(error) {

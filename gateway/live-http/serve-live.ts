@@ -12,6 +12,7 @@ import type { LiveSink, LiveSubscription } from '../subscribe/sink.ts';
 import { createAdmission } from './admission.ts';
 import type { LiveFormat } from './formats.ts';
 import type { LiveHttpLimits } from './limits.ts';
+import { NextTexts } from './next-texts.ts';
 import { createResponseSink, type ResponseSink } from './response-sink.ts';
 
 /** `EventStreams.open`. @throws HubError when there is nothing to open: INVALID_CURSOR, BAD_USER_INPUT */
@@ -53,6 +54,7 @@ type Headers = Readonly<Record<string, string>>;
 export function createLiveHttp(options: LiveHttpOptions): LiveHttp {
   const admission = createAdmission(options.limits);
   const sinks = new Set<ResponseSink>();
+  const texts = new NextTexts();
   let isLeaving = false;
   return {
     async answer(operation, reply, format, headers) {
@@ -64,7 +66,7 @@ export function createLiveHttp(options: LiveHttpOptions): LiveHttp {
       const after = lastEventId(reply.request.headers['last-event-id'], limits);
       const leave = admit(admission.enter, operation, reply, limits);
       try {
-        await stream({ ...options, open, sinks, after }, operation, reply, format, headers, leave);
+        await stream({ ...options, open, sinks, texts, after }, operation, reply, format, headers, leave);
       } catch (thrown) {
         leave();
         throw thrown;
@@ -84,6 +86,7 @@ export function createLiveHttp(options: LiveHttpOptions): LiveHttp {
 interface StreamOptions extends LiveHttpOptions {
   readonly open: OpenLive;
   readonly sinks: Set<ResponseSink>;
+  readonly texts: NextTexts;
   /** Of Last-Event-ID. */
   readonly after: string | undefined;
 }
@@ -100,7 +103,7 @@ async function stream(
   headers: Headers,
   onEnd: () => void,
 ): Promise<void> {
-  const { observer, limits, identity, sinks } = options;
+  const { observer, limits, identity, sinks, texts } = options;
   const { prepared, request, principal, watch } = operation;
   const gone = new AbortController();
   const decided = Promise.withResolvers<HubError | undefined>();
@@ -123,6 +126,7 @@ async function stream(
   const sink = createResponseSink({
     response: reply.raw,
     format,
+    texts,
     limits,
     begin(head) {
       reply.hijack();
@@ -164,13 +168,25 @@ async function stream(
     sink.stop();
     finish(HubError.from(thrown));
   }
-  const timer = setTimeout(() => sink.begin(), limits.headDelayMs);
-  const refusal = await decided.promise.finally(() => clearTimeout(timer));
+  const stopWaiting = beginWhenOpen(sink, () => subscription?.isOpening === true, limits);
+  const refusal = await decided.promise.finally(stopWaiting);
   if (refusal !== undefined) {
     watch.isExecuted = false;
     throw refusal;
   }
   if (!isOver) observer.began(watch);
+}
+
+/** A source that does not answer is still to be refused with a status: no head is written before it is open, but not for ever. */
+function beginWhenOpen(sink: ResponseSink, isOpening: () => boolean, limits: LiveHttpLimits): () => void {
+  const untilMs = performance.now() + limits.openTimeoutMs;
+  const look = () => {
+    if (!isOpening()) sink.begin();
+    else if (performance.now() >= untilMs) sink.end(notOpened());
+    else timer = setTimeout(look, limits.headDelayMs);
+  };
+  let timer = setTimeout(look, limits.headDelayMs);
+  return () => clearTimeout(timer);
 }
 
 function admit(
@@ -207,6 +223,10 @@ function credentialsEnded(): HubError {
 
 function goingAway(): HubError {
   return new HubError('CANCELLED', 'The gateway is going away: connect again.', { retryable: true });
+}
+
+function notOpened(): HubError {
+  return new HubError('STORE_UNAVAILABLE', 'The event log does not answer: ask again.');
 }
 
 function noEventLog(): HubError {

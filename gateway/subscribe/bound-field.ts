@@ -1,8 +1,11 @@
 // A live field as one group calls it: which events it takes, and what each of them brings.
+import { hash } from 'node:crypto';
 import { HubError } from '@weft/core/errors';
+import type { CloudEvent } from '@weft/events/envelope';
 import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
 import { type CompiledMapping, compileMapping } from '@weft/schema/mapping/compile';
 import type { EventStreamField, OperationContext, PreparedOperation } from '../engine.ts';
+import type { Principal } from '../identity/principal.ts';
 import { type CursorCodec, type Place, SNAPSHOT_PLACE, type StreamBinding } from './cursor.ts';
 import type { FanOutLimits } from './limits.ts';
 import { compileMessage, type MessagePicker } from './message.ts';
@@ -36,6 +39,8 @@ export interface BoundField {
   readonly snapshot: string | undefined;
   /** Of the field, as composition has it. */
   readonly message: string;
+  /** Changes of one subject are gathered into the latest. @throws when the data cannot be judged */
+  subjectOf(event: LogEvent): string;
   /** Throws when the data cannot be judged. */
   accepts(data: unknown): boolean;
   describe(entry: LogEvent | StreamGap): Described;
@@ -54,24 +59,37 @@ export type Start =
   | { readonly kind: 'after'; readonly position: Position }
   | { readonly kind: 'snapshot' };
 
-/** @throws HubError BAD_USER_INPUT when the variables do not fit */
+/**
+ * @param asker of whose group it is: the group itself, but for a field that is personal
+ * @throws HubError BAD_USER_INPUT when the variables do not fit
+ */
 export function bindField(
   { cursors, limits }: BindingParts,
   field: EventStreamField,
   variables: Readonly<Record<string, unknown>>,
+  asker: Principal,
 ): BoundField {
   const args = field.argumentsOf(variables);
   const binding = { topic: field.topic, field: field.field };
-  const { pick, where } = compileField(field);
-  const describer = new Describer(cursors, field, pick, binding);
+  const { pick, where, brings, isPersonal } = compileField(field);
+  const principal = isPersonal ? { key: personalKey(asker) } : undefined;
+  const sourceOf = (data: CloudEvent['data']): object =>
+    brings === undefined ? data : objectOf(brings.evaluate({ $: data, args }));
+  const subjectOf = ({ event }: LogEvent) =>
+    brings === undefined ? event.subject : JSON.stringify(pick(sourceOf(event.data) as CloudEvent['data']));
+  const describer = new Describer(cursors, field, { pick, sourceOf, subjectOf }, binding);
   return {
     topic: field.topic,
     binding,
     args,
-    intervalMs: field.coalesces === true ? intervalOf(args.intervalMs, limits.coalesceIntervalMsMax) : 0,
+    intervalMs:
+      field.coalesces === true
+        ? intervalOf(args.intervalMs, field.everyMs ?? 0, limits.coalesceIntervalMsMax)
+        : 0,
     snapshot: field.snapshot,
     message: field.message,
-    accepts: (data) => where === undefined || where.evaluate({ $: data, args }) === true,
+    subjectOf,
+    accepts: (data) => where === undefined || where.evaluate({ $: data, args, principal }) === true,
     describe: (entry) => (entry.kind === 'event' ? describer.event(entry) : describer.gap(entry)),
     describeState: (data, place) => describer.state(data, place),
   };
@@ -98,44 +116,75 @@ export function startOf(
 }
 
 /** @throws HubError BAD_USER_INPUT */
-function intervalOf(given: unknown, maxMs: number): number {
-  if (given === undefined || given === null) return 0;
-  if (typeof given === 'number' && given >= 0 && given <= maxMs) return given;
-  throw new HubError('BAD_USER_INPUT', `intervalMs: expected 0 to ${maxMs}, got ${String(given)}`);
+function intervalOf(given: unknown, minMs: number, maxMs: number): number {
+  if (given === undefined || given === null) return minMs;
+  if (typeof given === 'number' && given >= minMs && given <= maxMs) return given;
+  throw new HubError('BAD_USER_INPUT', `intervalMs: expected ${minMs} to ${maxMs}, got ${String(given)}`);
 }
 
 interface CompiledField {
   readonly pick: MessagePicker;
   readonly where: CompiledMapping | undefined;
+  readonly brings: CompiledMapping | undefined;
+  readonly isPersonal: boolean;
+}
+
+/** What a mapping yields, where that is an object. */
+function objectOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
+}
+
+/** Whether what a field brings depends on who asks: those who ask stand in groups of their own then. */
+export function isPersonal(field: EventStreamField | undefined): boolean {
+  return field !== undefined && compileField(field).isPersonal;
+}
+
+/** `$principal.key` of a `where`: an event says by it whose it is, and nothing of who that is. */
+function personalKey({ id }: Principal): string {
+  return hash('sha256', id, 'hex');
 }
 
 /** Once for all who subscribe to a field. */
 const compiledFields = new WeakMap<EventStreamField, CompiledField>();
 
 function compileField(field: EventStreamField): CompiledField {
-  return compiledFields.getOrInsertComputed(field, () => ({
-    pick: compileMessage(field.message),
-    where: field.where === undefined ? undefined : compileMapping(field.where, { roots: ['args'] }),
-  }));
+  return compiledFields.getOrInsertComputed(field, () => {
+    const { where: text } = field;
+    const where = text === undefined ? undefined : compileMapping(text, { roots: ['args', 'principal'] });
+    return {
+      pick: compileMessage(field.message),
+      where,
+      brings: field.brings === undefined ? undefined : compileMapping(field.brings, { roots: ['args'] }),
+      isPersonal: where?.references.some(({ root }) => root === 'principal') === true,
+    };
+  });
+}
+
+/** How an event becomes what a group gets. */
+interface Picking {
+  readonly pick: MessagePicker;
+  sourceOf(data: CloudEvent['data']): object;
+  subjectOf(event: LogEvent): string;
 }
 
 class Describer {
   readonly #cursors: CursorCodec;
   readonly #field: EventStreamField;
-  readonly #pick: MessagePicker;
+  readonly #picking: Picking;
   readonly #binding: StreamBinding;
 
-  constructor(cursors: CursorCodec, field: EventStreamField, pick: MessagePicker, binding: StreamBinding) {
+  constructor(cursors: CursorCodec, field: EventStreamField, picking: Picking, binding: StreamBinding) {
     this.#cursors = cursors;
     this.#field = field;
-    this.#pick = pick;
+    this.#picking = picking;
     this.#binding = binding;
   }
 
-  event({ event, position }: LogEvent): Described {
+  event(entry: LogEvent): Described {
+    const { event, position } = entry;
     const stem = this.#cursors.stem(position, this.#binding);
-    const message = this.#message(event.data, stem, null);
-    return { message, extensions: undefined, position, stem, subject: event.subject };
+    const message = this.#message(this.#picking.sourceOf(event.data), stem, null);
+    return { message, extensions: undefined, position, stem, subject: this.#picking.subjectOf(entry) };
   }
 
   gap({ from, to, reason }: StreamGap): Described {
@@ -154,7 +203,7 @@ class Describer {
   }
 
   #message(data: object, stem: string, gap: object | null): Record<string, unknown> {
-    const picked = this.#pick(data as Parameters<MessagePicker>[0]);
+    const picked = this.#picking.pick(data as Parameters<MessagePicker>[0]);
     return { ...picked, __typename: this.#field.returnType, cursor: stem + MARK_HOLE, gap };
   }
 }

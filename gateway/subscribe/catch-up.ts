@@ -16,9 +16,15 @@ export interface CatchUpGroup {
   after(position: Position): BacklogBatch | Promise<BacklogBatch>;
   /** Whether the entry is for the group. @throws when it cannot be judged */
   accepts(entry: LogEvent | LogGap): boolean;
+  /** What the event is about, where of one subject the latest is enough; undefined: each counts. */
+  subjectOf(entry: LogEvent): string | undefined;
   /** Never rejects. */
   payloadOf(entry: LogEvent | LogGap): Promise<GroupPayload>;
-  readonly limits: { readonly eventsAtOnceMax: number; readonly queueEventsMax: number };
+  readonly limits: {
+    readonly eventsAtOnceMax: number;
+    readonly queueEventsMax: number;
+    readonly coalescedSubjectsMax: number;
+  };
 }
 
 /** Never rejects: what goes wrong ends the member. */
@@ -29,10 +35,16 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
   try {
     await group.requireReached(after);
     let position = after;
+    const waiting = new Waiting(group);
     while (isWanted()) {
       await member.untilDrained();
       if (!isWanted()) return;
       const delivered = group.deliveredAfter(position);
+      // It is executed now, and the group goes on meanwhile.
+      if (delivered !== undefined && waiting.size > 0) {
+        await deliver(group, member, waiting.takeAll(), isWanted);
+        continue;
+      }
       // Half a queue, so that there is room for what comes meanwhile.
       if (delivered !== undefined && delivered.length <= group.limits.queueEventsMax / 2)
         return group.join(member, position, delivered);
@@ -41,7 +53,7 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
         continue;
       }
       const batch = await group.after(position);
-      await deliver(group, member, batch.entries, isWanted);
+      await deliver(group, member, waiting.add(batch.entries), isWanted);
       position = batch.end;
     }
   } catch (thrown) {
@@ -69,10 +81,9 @@ async function deliverAll(
 async function deliver(
   group: CatchUpGroup,
   member: Member,
-  entries: readonly (LogEvent | LogGap)[],
+  wanted: readonly (LogEvent | LogGap)[],
   isWanted: () => boolean,
 ): Promise<void> {
-  const wanted = entries.filter((entry) => group.accepts(entry));
   const started: Promise<GroupPayload>[] = [];
   for (const [index] of wanted.entries()) {
     // Executed ahead, so that those of neighbouring events are fetched together.
@@ -86,5 +97,41 @@ async function deliver(
     member.offer(payload);
     if (member.isSlow) await member.untilDrained();
     if (!isWanted()) return;
+  }
+}
+
+/** Of a group that coalesces the latest entry of each subject, until there is no more to read; else nothing waits. */
+class Waiting {
+  readonly #group: CatchUpGroup;
+  readonly #latest = new Map<string, LogEvent>();
+
+  constructor(group: CatchUpGroup) {
+    this.#group = group;
+  }
+
+  get size(): number {
+    return this.#latest.size;
+  }
+
+  /** @returns what is to be delivered at once, in the order of the log. @throws when an entry cannot be judged */
+  add(entries: readonly (LogEvent | LogGap)[]): readonly (LogEvent | LogGap)[] {
+    const ready: (LogEvent | LogGap)[] = [];
+    for (const entry of entries) {
+      if (!this.#group.accepts(entry)) continue;
+      const subject = entry.kind === 'event' ? this.#group.subjectOf(entry) : undefined;
+      if (entry.kind === 'event' && subject !== undefined) {
+        // Last in the map, as its position is the last.
+        this.#latest.delete(subject);
+        this.#latest.set(subject, entry);
+        if (this.#latest.size >= this.#group.limits.coalescedSubjectsMax) ready.push(...this.takeAll());
+      } else ready.push(...this.takeAll(), entry);
+    }
+    return ready;
+  }
+
+  takeAll(): readonly LogEvent[] {
+    const all = [...this.#latest.values()];
+    this.#latest.clear();
+    return all;
   }
 }

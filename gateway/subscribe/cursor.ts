@@ -46,9 +46,10 @@ export interface CursorCodec {
 
 const VERSION = 'w2';
 const KEY_ID = /^[A-Za-z0-9_-]{1,32}$/;
-const PLACE = /^[A-Za-z0-9._-]{1,128}$/;
+// Of as many topics as may be read as one.
+const PLACE = /^[A-Za-z0-9._-]{1,512}$/;
 const SECRET_BYTES_MIN = 32;
-const CURSOR_LENGTH_MAX = 512;
+const CURSOR_LENGTH_MAX = 1_024;
 const SEPARATOR = '.';
 /** Of an HMAC-SHA256: https://www.rfc-editor.org/rfc/rfc2104#section-5 */
 const MARK_BYTES = 16;

@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { EventLog } from '@weft/events/event-log';
+import { withSeveralTopics } from '@weft/events/several-topics';
 import type { ExecutionResult } from 'graphql';
 import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { createHeaderPicker } from '../fetch/forwarded-headers.ts';
@@ -88,9 +89,10 @@ export interface EventStreams {
 export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const limits = { ...FAN_OUT_LIMITS, ...options.limits };
   const cursors = createCursorCodec(options.keyRing);
-  const readers = createTopicReaders(options.log, limits);
+  const log = withSeveralTopics(options.log);
+  const readers = createTopicReaders(log, limits);
   const slow = createSlowWatch(limits);
-  const { log, engine, logger, queries, renewals, sources } = options;
+  const { engine, logger, queries, renewals, sources } = options;
   const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
   const tally = { deliveries: 0, slowGaps: 0, live: 0, events: 0, slow: slow.members, onSlow: slow.start };
   const parts = { log, engine, logger, queries, limits, tally, cursors, readers, renewals, sources };

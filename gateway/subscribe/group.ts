@@ -80,6 +80,10 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     return this.#isClosed;
   }
 
+  get isOpen(): boolean {
+    return this.#source !== undefined;
+  }
+
   get coalesces(): boolean {
     return this.#coalescer !== undefined;
   }
@@ -174,6 +178,10 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     return entry.kind === 'gap' || this.running.field?.accepts(entry.event.data) !== false;
   }
 
+  subjectOf(entry: LogEvent): string | undefined {
+    return this.coalesces ? this.running.field?.subjectOf(entry) : undefined;
+  }
+
   requireReached(position: Position): Promise<void> | undefined {
     if (this.#source?.kind !== 'topic') throw noPlaces();
     const { log } = this.#parts;
@@ -190,7 +198,7 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
   }
 
   join(member: Member, position: Position, delivered: readonly GroupPayload[]): void {
-    for (const payload of delivered) member.offer(payload);
+    for (const payload of this.coalesces ? latestOfEach(delivered) : delivered) member.offer(payload);
     if (member.group !== this) return;
     member.firstNumber = this.#pipeline.delivered;
     // What is still being executed may be older, and it may come from a gateway whose reader is ahead of this one's.
@@ -262,8 +270,12 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
 
   #createCoalescer(field: BoundField | undefined): Coalescer | undefined {
     if (field === undefined || field.intervalMs === 0) return undefined;
-    const { coalescedSubjectsMax } = this.limits;
-    return new Coalescer(field.intervalMs, coalescedSubjectsMax, (event) => this.#pipeline.push(event));
+    return new Coalescer({
+      intervalMs: field.intervalMs,
+      subjectsMax: this.limits.coalescedSubjectsMax,
+      subjectOf: (event) => field.subjectOf(event),
+      forward: (event) => this.#pipeline.push(event),
+    });
   }
 }
 
@@ -281,4 +293,10 @@ function notReached(): HubError {
     'INVALID_CURSOR',
     'The cursor is from another event log: this one has not come so far.',
   );
+}
+
+/** Those after which nothing about the same subject came; what is about nothing stays. */
+function latestOfEach(payloads: readonly GroupPayload[]): readonly GroupPayload[] {
+  const last = new Map(payloads.map((payload) => [payload.subject, payload] as const));
+  return payloads.filter((payload) => payload.subject === undefined || last.get(payload.subject) === payload);
 }

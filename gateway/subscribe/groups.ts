@@ -3,7 +3,8 @@ import { HubError } from '@weft/core/errors';
 import type { EventLog } from '@weft/events/event-log';
 import type { OperationContext, PreparedOperation } from '../engine.ts';
 import type { ClientHeaders, ForwardedHeaders } from '../fetch/forwarded-headers.ts';
-import { type BoundField, bindField, type Start } from './bound-field.ts';
+import type { Principal } from '../identity/principal.ts';
+import { type BoundField, bindField, isPersonal, type Start } from './bound-field.ts';
 import type { CursorCodec } from './cursor.ts';
 import { type GroupParts, LiveGroup } from './group.ts';
 import { groupKey, groupPrincipal, headersOf, sharedVariables } from './group-key.ts';
@@ -38,7 +39,8 @@ export function createGroups(parts: GroupsParts): Groups {
   const all = new Set<LiveGroup>();
   return {
     enter(member, start, operation, variables, context) {
-      const principal = groupPrincipal(context.principal);
+      const isOwn = isPersonal(operation.eventStream);
+      const principal = isOwn ? context.principal : groupPrincipal(context.principal);
       const picked = parts.pickHeaders(context.headers);
       const shared = sharedVariables(operation.eventStream ?? operation.upstream, variables);
       let key = groupKey(operation, principal.authority, shared, picked);
@@ -53,7 +55,7 @@ export function createGroups(parts: GroupsParts): Groups {
       const running = {
         operation,
         variables,
-        field: bind(parts, operation, variables),
+        field: bind(parts, operation, variables, principal),
         context: groupContext,
       };
       let unwatch: (() => void) | undefined;
@@ -90,8 +92,9 @@ function bind(
   parts: GroupsParts,
   { eventStream }: PreparedOperation,
   variables: Readonly<Record<string, unknown>>,
+  principal: Principal,
 ): BoundField | undefined {
-  if (eventStream !== undefined) return bindField(parts, eventStream, variables);
+  if (eventStream !== undefined) return bindField(parts, eventStream, variables, principal);
   if (parts.sources === undefined)
     throw new HubError('BAD_USER_INPUT', 'expected a subscription to a field of the event log');
   return undefined;
@@ -125,9 +128,10 @@ function renew(parts: GroupsParts, group: LiveGroup, renewed: Renewed): void {
   const { running } = group;
   try {
     const { operation } = renewed;
-    const field = bind(parts, operation, running.variables);
-    // A place in one topic means nothing in another.
-    if (field?.topic !== running.field?.topic) {
+    const field = bind(parts, operation, running.variables, running.context.principal);
+    // A place in one topic means nothing in another; and who stands in a group depends on whether it is one's own.
+    const isMoved = isPersonal(operation.eventStream) !== isPersonal(running.operation.eventStream);
+    if (isMoved || field?.topic !== running.field?.topic) {
       group.end(schemaReload('Its events have another source.'));
       return;
     }

@@ -19,6 +19,8 @@ export interface FanOutLimits {
   readonly recentCharsMax: number;
   /** Events that a topic's reader keeps at hand. */
   readonly recentEventsMax: number;
+  /** Characters of them. */
+  readonly recentEventsCharsMax: number;
   /** Events read from the log at a time for those who are behind. */
   readonly catchUpEventsMax: number;
   /** Batches of a topic that are kept for others who are as far behind. */
@@ -45,8 +47,9 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   eventsAtOnceMax: 32,
   pendingEventsMax: 10_000,
   recentPayloadsMax: 1_000,
-  recentCharsMax: 4_000_000,
+  recentCharsMax: 2_000_000,
   recentEventsMax: 1_000,
+  recentEventsCharsMax: 2_000_000,
   catchUpEventsMax: 200,
   catchUpBatchesMax: 16,
   snapshotEntitiesMax: 2_000,

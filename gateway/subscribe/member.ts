@@ -9,6 +9,8 @@ import type { LiveSink, LiveSubscription } from './sink.ts';
 /** What a member needs of the group that it is in. */
 export interface MemberGroup {
   readonly limits: FanOutLimits;
+  /** Whether its source has answered. */
+  readonly isOpen: boolean;
   /** Whether, of several payloads about one subject, the last is enough. */
   readonly coalesces: boolean;
   /** Made for one member that is too slow. */
@@ -53,6 +55,10 @@ export class Member implements LiveSubscription {
 
   get isEnded(): boolean {
     return this.group === undefined;
+  }
+
+  get isOpening(): boolean {
+    return this.group?.isOpen === false;
   }
 
   get isSlow(): boolean {

@@ -41,9 +41,6 @@ class Payload implements GroupPayload {
   readonly outcome: LivePayload['outcome'];
   readonly #parts: readonly string[];
   readonly #stem: string | undefined;
-  // Subscribers of one principal stand together as a rule: everybody, where nobody says who they are.
-  #lastMark = '';
-  #lastJson = '';
 
   constructor(parts: readonly string[], place: PayloadPlace, outcome: LivePayload['outcome']) {
     this.#parts = parts;
@@ -55,11 +52,8 @@ class Payload implements GroupPayload {
   }
 
   json(cursorMark: string): string {
-    if (this.#lastJson === '' || this.#lastMark !== cursorMark) {
-      this.#lastJson = this.#parts.join(cursorMark);
-      this.#lastMark = cursorMark;
-    }
-    return this.#lastJson;
+    // Not kept: what waits and what is kept for those who come back would be there twice. Transports keep the last one.
+    return this.#parts.join(cursorMark);
   }
 
   cursor(cursorMark: string): string | undefined {

@@ -1,6 +1,8 @@
 // A live subscription as a stream of results that is pulled: what is not pulled waits in the member's queue.
+
 import type { HubError } from '@weft/core/errors';
 import type { ExecutionResult } from 'graphql';
+import type { StopSignal } from '../stop-signal.ts';
 import type { LivePayload, LiveSink, LiveSubscription } from './sink.ts';
 
 type Results = AsyncGenerator<ExecutionResult, void, undefined>;
@@ -9,7 +11,7 @@ type Pull = PromiseWithResolvers<IteratorResult<ExecutionResult, void>>;
 const DONE = Object.freeze({ done: true, value: undefined });
 
 /** Begins at the first pull; ends when the signal aborts. Throws the HubError that the subscription ends with. */
-export function createResults(open: (sink: LiveSink) => LiveSubscription, signal: AbortSignal): Results {
+export function createResults(open: (sink: LiveSink) => LiveSubscription, signal: StopSignal): Results {
   let subscription: LiveSubscription | undefined;
   let ended: { error: HubError | undefined } | undefined;
   const pulls: Pull[] = [];

@@ -28,6 +28,8 @@ export interface LiveSink {
 export interface LiveSubscription {
   /** The principal's part of its cursors. */
   readonly cursorMark: string;
+  /** What it reads has not answered yet. */
+  readonly isOpening: boolean;
   /** To be called by the sink when its bytes have left, after `bufferedBytes` was over the limit. */
   drained(): void;
   /** No more is wanted: nothing is sent after it, `end` neither. May be called twice. */

@@ -1,10 +1,12 @@
 // The current state for those who begin with it: read once for all of a group who begin together, then every change after it.
+
 import { setTimeout as pause } from 'node:timers/promises';
 import { deadlineSignal } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Position } from '@weft/events/event-log';
 import type { ExecutionResult } from 'graphql';
 import type { Engine } from '../engine.ts';
+import { toAbortSignal } from '../stop-signal.ts';
 import { type CatchUpGroup, catchUp } from './catch-up.ts';
 import { SNAPSHOT_PLACE } from './cursor.ts';
 import { type ExecutionParts, executeDescribed, type Running } from './group-execution.ts';
@@ -111,7 +113,7 @@ export class Snapshots {
     const engine = queries();
     const query = writeSnapshotQuery(engine.schema, stream);
     requireTaken(args, query);
-    const signal = deadlineSignal(limits.snapshotTimeoutMs, running.context.signal);
+    const signal = deadlineSignal(limits.snapshotTimeoutMs, toAbortSignal(running.context.signal));
     const context = { ...running.context, signal };
     const prepared = await engine.prepare(query.text, undefined, context.principal);
     if ('errors' in prepared) throw notRead(prepared);
@@ -152,7 +154,7 @@ function pageOf(query: SnapshotQuery, result: ExecutionResult): Page {
   const list = result.data?.[query.field];
   if (list === null || list === undefined) throw notRead(result);
   const toKeys = (nodes: unknown): readonly Keys[] =>
-    (Array.isArray(nodes) ? nodes : []).flatMap((node: unknown) =>
+    (Array.isArray(nodes) ? nodes : [nodes]).flatMap((node: unknown) =>
       typeof node === 'object' && node !== null ? [{ [query.messageField]: node }] : [],
     );
   if (!query.isPaged) return { keys: toKeys(list), next: undefined };

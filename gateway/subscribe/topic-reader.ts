@@ -3,6 +3,7 @@ import { HubError } from '@weft/core/errors';
 import type { EventLog, LogEvent, LogGap, Position } from '@weft/events/event-log';
 import { Backlog } from './backlog.ts';
 import type { FanOutLimits } from './limits.ts';
+import { RecentEvents } from './recent-events.ts';
 
 export interface TopicListener {
   /** Called in order of position, synchronously; must not throw. */
@@ -45,7 +46,10 @@ interface SharedReader {
   leases: number;
 }
 
-type Limits = Pick<FanOutLimits, 'recentEventsMax' | 'catchUpEventsMax' | 'catchUpBatchesMax'>;
+type Limits = Pick<
+  FanOutLimits,
+  'recentEventsMax' | 'recentEventsCharsMax' | 'catchUpEventsMax' | 'catchUpBatchesMax'
+>;
 
 export function createTopicReaders(log: EventLog, limits: Limits): TopicReaders {
   const shared = new Map<string, SharedReader>();
@@ -55,7 +59,7 @@ export function createTopicReaders(log: EventLog, limits: Limits): TopicReaders 
       if (shared.get(topic) === entry) shared.delete(topic);
     };
     const { signal } = stop;
-    const started = startReader(log, topic, limits.recentEventsMax, signal, forget).then((reader) => ({
+    const started = startReader(log, topic, limits, signal, forget).then((reader) => ({
       reader,
       backlog: new Backlog(log, topic, reader, limits, signal),
     }));
@@ -99,24 +103,22 @@ export function createTopicReaders(log: EventLog, limits: Limits): TopicReaders 
 async function startReader(
   log: EventLog,
   topic: string,
-  recentEventsMax: number,
+  limits: Limits,
   signal: AbortSignal,
   onEnd: () => void,
 ): Promise<TopicReader> {
   const listeners = new Set<TopicListener>();
   // Half a queue, so that a subscriber that keeps up has emptied it before the next batch is there.
-  const batchEventsMax = Math.max(1, Math.floor(recentEventsMax / 2));
-  let recent: LogEvent[] = [];
+  const batchEventsMax = Math.max(1, Math.floor(limits.recentEventsMax / 2));
   let position = await log.head(topic, signal);
-  let oldest = position;
+  const recent = new RecentEvents(log.compare, limits, position);
   let ended: { readonly error: HubError | undefined } | undefined;
   const take = (entry: LogEvent | LogGap) => {
     if (entry.kind === 'gap') {
-      recent = [];
+      recent.startAnew(entry.to);
       position = entry.to;
-      oldest = entry.to;
     } else {
-      recent.push(entry);
+      recent.add(entry);
       position = entry.position;
     }
     for (const listener of listeners) listener.onEntry(entry);
@@ -126,8 +128,7 @@ async function startReader(
     try {
       for await (const batch of log.read(topic, { after: position, signal, batchEventsMax })) {
         for (const entry of batch) take(entry);
-        const surplus = recent.length - recentEventsMax;
-        if (surplus > 0) oldest = recent.splice(0, surplus).at(-1)?.position ?? oldest;
+        recent.dropSurplus();
       }
     } catch (thrown) {
       error = HubError.from(thrown);
@@ -139,9 +140,8 @@ async function startReader(
   void run();
   return {
     position: () => position,
-    oldest: () => oldest,
-    since: (after) =>
-      recent.slice(recent.findLastIndex((event) => log.compare(event.position, after) <= 0) + 1),
+    oldest: () => recent.oldest,
+    since: (after) => recent.since(after),
     listen(listener) {
       // A subscriber that was catching up comes too late to be told with the others.
       if (ended !== undefined) {

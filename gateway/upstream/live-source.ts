@@ -1,7 +1,9 @@
 // A subgraph's own subscription as the source of a group of subscribers (ADR 15).
+
 import { HubError } from '@weft/core/errors';
 import type { OperationContext, PreparedOperation, UpstreamField } from '../engine.ts';
 import { createHeaderPicker } from '../fetch/forwarded-headers.ts';
+import type { StopSignal } from '../stop-signal.ts';
 import type { LiveSource, LiveSources, SourceListener } from '../subscribe/live-source.ts';
 import type { UpstreamRequest } from './channel.ts';
 import type { UpstreamSubscriptions } from './subscriptions.ts';
@@ -32,16 +34,16 @@ function requestOf(
   { principal: { roles, scopes } }: OperationContext,
   headers: UpstreamRequest['headers'],
 ): UpstreamRequest {
-  const { system, url, protocol, document, operationName } = field;
+  const { system, url, protocol, isGuarded, document, operationName } = field;
   const authority = { roles, scopes };
   const own = field.variablesOf(variables);
-  return { system, url, protocol, document, operationName, variables: own, authority, headers };
+  return { system, url, protocol, isGuarded, document, operationName, variables: own, authority, headers };
 }
 
 function createSource(
   subscriptions: UpstreamSubscriptions,
   request: UpstreamRequest,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): LiveSource {
   let leave: (() => void) | undefined;
   let isReleased = false;

@@ -19,6 +19,8 @@ export interface SubscriptionSetting {
 export interface SubscriptionAddress {
   readonly url: string;
   readonly protocol: UpstreamProtocol;
+  /** Whether somebody registered it, so that it is checked where it leads; default: no, an operator wrote it. */
+  readonly isGuarded?: boolean | undefined;
 }
 
 const SCHEMES: Readonly<Record<UpstreamProtocol, Readonly<Record<string, string>>>> = {

@@ -1,6 +1,10 @@
 // Subscriptions over GraphQL over SSE: each is a request of its own, over sockets that no query uses.
+import type { LookupFunction } from 'node:net';
 import { Pool } from 'undici';
+import { guardAddress } from '../fetch/guarded-address.ts';
 import { createUpstreamSigner, type SignUpstream } from './authority-headers.ts';
+import type { UpstreamRequest } from './channel.ts';
+import type { UpstreamLimits } from './limits.ts';
 import { tooManyOf } from './refusals.ts';
 import { openSseStream } from './sse-stream.ts';
 import type { Channels, ChannelsOptions } from './ws-channel.ts';
@@ -12,18 +16,24 @@ interface Place {
   readonly streams: Set<() => void>;
 }
 
-export function createSseChannels({ limits, logger, subgraphKeys }: ChannelsOptions): Channels {
+export function createSseChannels(options: ChannelsOptions): Channels {
+  const { limits, logger, subgraphKeys, addressGuard } = options;
   const places = new Map<string, Place>();
-  const placeOf = (system: string, url: string): Place =>
-    places.getOrInsertComputed(JSON.stringify([system, url]), () => ({
-      pool: openPool(new URL(url).origin, limits.connectionsPerSystemMax, limits.handshakeTimeoutMs),
-      sign: createUpstreamSigner(system, 'POST', new URL(url), subgraphKeys),
-      streams: new Set(),
-    }));
+  const placeOf = (key: string, { system, url, isGuarded }: UpstreamRequest): Place =>
+    places.getOrInsertComputed(key, () => {
+      const { lookup, refusal } = guardAddress(isGuarded === true ? addressGuard : undefined, system, url);
+      if (refusal !== undefined) throw refusal;
+      return {
+        pool: openPool(new URL(url).origin, limits, lookup),
+        sign: createUpstreamSigner(system, 'POST', new URL(url), subgraphKeys),
+        streams: new Set(),
+      };
+    });
   return {
     open(request, events) {
-      const { system, url, authority } = request;
-      const place = placeOf(system, url);
+      const { system, url, isGuarded, authority } = request;
+      const key = JSON.stringify([system, url, isGuarded === true]);
+      const place = placeOf(key, request);
       const { pool, sign, streams } = place;
       if (streams.size >= limits.connectionsPerSystemMax)
         throw tooManyOf(system, 'connectionsPerSystemMax', limits.connectionsPerSystemMax);
@@ -36,7 +46,7 @@ export function createSseChannels({ limits, logger, subgraphKeys }: ChannelsOpti
         onIdle: () => {
           streams.delete(leave);
           if (streams.size > 0) return;
-          places.delete(JSON.stringify([system, url]));
+          places.delete(key);
           pool
             .destroy()
             .catch((thrown: unknown) => logger.debug({ err: thrown, system }, 'a pool was not closed'));
@@ -54,13 +64,18 @@ export function createSseChannels({ limits, logger, subgraphKeys }: ChannelsOpti
   };
 }
 
-function openPool(origin: string, connections: number, timeout: number): Pool {
+function openPool(origin: string, limits: UpstreamLimits, lookup: LookupFunction | undefined): Pool {
   return new Pool(origin, {
-    connections,
+    connections: limits.connectionsPerSystemMax,
     pipelining: 1,
     allowH2: false,
     // A dead host is noticed by the system's own probes too, where a server sends no comments.
-    connect: { timeout, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_INITIAL_MS },
+    connect: {
+      timeout: limits.handshakeTimeoutMs,
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_INITIAL_MS,
+      ...(lookup && { lookup }),
+    },
     // Each stream has its own timers, for its head and for its silence.
     headersTimeout: 0,
     bodyTimeout: 0,

@@ -1,6 +1,7 @@
 // One request for an event stream, at the level of undici's dispatcher: what came, and the one reason for which it ended.
 import type { HubError } from '@weft/core/errors';
 import type { Dispatcher } from 'undici';
+import { refusedAtConnect } from '../fetch/guarded-address.ts';
 import { createEventStreamParser, type EventStreamParser } from './event-stream-parser.ts';
 import type { UpstreamLimits } from './limits.ts';
 import { invalidMessage, lostConnection, refusalOf } from './refusals.ts';
@@ -147,8 +148,10 @@ class StreamHandler implements Dispatcher.DispatchHandler, Opened {
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
+    const refused = refusedAtConnect(this.#request.system, cause);
     const why = this.#isOpen ? 'the stream broke off' : 'no connection';
-    this.#close(lostConnection(this.#request.system, why, cause), false);
+    const lost = lostConnection(this.#request.system, why, cause);
+    this.#close(refused ?? lost, refused !== undefined);
   }
 
   #watchSilence(): void {

@@ -1,4 +1,5 @@
 // Subscriptions of subgraphs: one upstream for all who ask the same, opened by the first and ended after the last.
+import type { AddressGuard } from '@weft/core/address-guard';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
@@ -54,6 +55,8 @@ export interface UpstreamOptions {
   readonly engineLimits?: Partial<EngineLimits> | undefined;
   /** That upgrades and requests are signed with; default none. */
   readonly subgraphKeys?: readonly SubgraphKey[] | undefined;
+  /** For addresses that are guarded; default: none is refused. */
+  readonly addressGuard?: AddressGuard | undefined;
   /** Whether messages of errors without a code of ours are logged and not told; default false. */
   readonly keepsBackOwnWords?: boolean | undefined;
 }
@@ -61,10 +64,10 @@ export interface UpstreamOptions {
 export function createUpstreamSubscriptions(options: UpstreamOptions): UpstreamSubscriptions {
   const limits: UpstreamLimits = { ...UPSTREAM_LIMITS, ...options.limits };
   const engineLimits: EngineLimits = { ...ENGINE_LIMITS, ...options.engineLimits };
-  const { logger, subgraphKeys, keepsBackOwnWords = false } = options;
+  const { logger, subgraphKeys, addressGuard, keepsBackOwnWords = false } = options;
   const channels: Readonly<Record<UpstreamProtocol, Channels>> = {
-    'graphql-transport-ws': createWsChannels({ limits, logger, subgraphKeys }),
-    'graphql-sse': createSseChannels({ limits, logger, subgraphKeys }),
+    'graphql-transport-ws': createWsChannels({ limits, logger, subgraphKeys, addressGuard }),
+    'graphql-sse': createSseChannels({ limits, logger, subgraphKeys, addressGuard }),
   };
   const shared = new Map<string, SharedSubscription>();
   const open: OpenChannel = (request, events) => channels[request.protocol].open(request, events);
@@ -105,11 +108,13 @@ export function createUpstreamSubscriptions(options: UpstreamOptions): UpstreamS
 
 /** Two requests that differ in any of it are two subscriptions. */
 function keyOf(request: UpstreamRequest): string {
-  const { system, url, protocol, document, operationName, headers, authority, variables } = request;
+  const { system, url, protocol, isGuarded, document, operationName, headers, authority, variables } =
+    request;
   const { roles, scopes } = authority;
   const sorted = Object.keys(variables).sort();
   const values = sorted.map((name) => [name, variables[name]]);
-  return JSON.stringify([system, url, protocol, document, operationName, headers, roles, scopes, values]);
+  const place = [system, url, protocol, isGuarded === true];
+  return JSON.stringify([...place, document, operationName, headers, roles, scopes, values]);
 }
 
 function tooMany(limit: string, max: number): HubError {

@@ -1,6 +1,8 @@
 // Subscriptions over graphql-transport-ws: which of them share a WebSocket, and how many WebSockets there are.
+import type { AddressGuard } from '@weft/core/address-guard';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
+import { guardAddress } from '../fetch/guarded-address.ts';
 import { REQUEST_TYPE } from '../fetch/signing.ts';
 import { createUpstreamSigner, headersFrom } from './authority-headers.ts';
 import type { OpenChannel, UpstreamRequest } from './channel.ts';
@@ -9,7 +11,7 @@ import { tooManyOf } from './refusals.ts';
 import { createWsLink, type WsLink } from './ws-link.ts';
 
 export interface Channels {
-  /** @throws HubError LIMIT_EXCEEDED when the subgraph has as many connections as it may */
+  /** @throws HubError LIMIT_EXCEEDED when the subgraph has as many connections as it may, INVALID_URL when it is not asked at its address */
   readonly open: OpenChannel;
   /** Connections that are open, or to be opened. */
   readonly connections: number;
@@ -20,6 +22,7 @@ export interface ChannelsOptions {
   readonly limits: UpstreamLimits;
   readonly logger: Logger;
   readonly subgraphKeys: readonly SubgraphKey[] | undefined;
+  readonly addressGuard: AddressGuard | undefined;
 }
 
 export function createWsChannels(options: ChannelsOptions): Channels {
@@ -60,15 +63,17 @@ function prefixOf(system: string): string {
   return `${JSON.stringify(system)} `;
 }
 
-function keyOf({ system, url, headers, authority: { roles, scopes } }: UpstreamRequest): string {
-  return `${prefixOf(system)}${JSON.stringify([url, headers, roles, scopes])}`;
+function keyOf({ system, url, isGuarded, headers, authority: { roles, scopes } }: UpstreamRequest): string {
+  return `${prefixOf(system)}${JSON.stringify([url, isGuarded === true, headers, roles, scopes])}`;
 }
 
 function openLink(
-  { limits, logger, subgraphKeys }: ChannelsOptions,
-  { system, url, headers, authority }: UpstreamRequest,
+  { limits, logger, subgraphKeys, addressGuard }: ChannelsOptions,
+  { system, url, isGuarded, headers, authority }: UpstreamRequest,
   onIdle: () => void,
 ): WsLink {
+  const { lookup, refusal } = guardAddress(isGuarded === true ? addressGuard : undefined, system, url);
+  if (refusal !== undefined) throw refusal;
   const sign = createUpstreamSigner(system, 'GET', new URL(url), subgraphKeys);
   const forwarded = headersFrom(headers);
   return createWsLink({
@@ -82,6 +87,7 @@ function openLink(
     },
     // Many servers look for credentials here and not at the upgrade.
     payload: headers.length === 0 ? undefined : forwarded,
+    lookup,
     limits,
     logger,
     onIdle,

@@ -1,4 +1,5 @@
 // Subscriptions that share one WebSocket to a subgraph: connected when the first comes, again when it is lost, closed after the last.
+import type { LookupFunction } from 'node:net';
 import type { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { type BackOff, createBackOff } from './back-off.ts';
@@ -14,6 +15,8 @@ export interface LinkOptions {
   headers(): Readonly<Record<string, string>>;
   /** Of ConnectionInit. */
   readonly payload: Readonly<Record<string, string>> | undefined;
+  /** For `connect`; undefined: that of the system. */
+  readonly lookup: LookupFunction | undefined;
   readonly limits: UpstreamLimits;
   readonly logger: Logger;
   /** Told when the link is closed, after its last subscription has left. */
@@ -86,13 +89,14 @@ class SharedLink implements WsLink {
 
   #connect(): void {
     this.#retryTimer = undefined;
-    const { system, url, payload, limits } = this.#options;
+    const { system, url, payload, lookup, limits } = this.#options;
     try {
       this.#socket = openSocket({
         system,
         url,
         headers: this.#options.headers(),
         payload,
+        lookup,
         limits,
         wasTaken: this.#wasTaken,
         events: {

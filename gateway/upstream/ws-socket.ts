@@ -1,6 +1,8 @@
 // One WebSocket to a subgraph as graphql-transport-ws has it: handshake, pings, messages, and the one reason for which it ended.
+import type { LookupFunction } from 'node:net';
 import type { HubError } from '@weft/core/errors';
 import { type RawData, WebSocket } from 'ws';
+import { refusedAtConnect } from '../fetch/guarded-address.ts';
 import type { UpstreamLimits } from './limits.ts';
 import { invalidMessage, lostConnection, refusalOf } from './refusals.ts';
 import { readServerMessage, type ServerMessage } from './ws-messages.ts';
@@ -25,6 +27,8 @@ export interface SocketOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Of ConnectionInit. */
   readonly payload: Readonly<Record<string, string>> | undefined;
+  /** For `connect`; undefined: that of the system. */
+  readonly lookup: LookupFunction | undefined;
   readonly limits: UpstreamLimits;
   /** Whether an earlier socket like this one was acknowledged. */
   readonly wasTaken: boolean;
@@ -67,6 +71,7 @@ class ProtocolSocket implements UpstreamSocket {
       maxPayload: limits.messageBytesMax,
       perMessageDeflate: false,
       followRedirects: false,
+      ...(options.lookup && { lookup: options.lookup }),
     });
     this.#socket.on('open', () => this.#init());
     this.#socket.on('message', (data, isBinary) => this.#receive(data, isBinary));
@@ -184,8 +189,11 @@ class ProtocolSocket implements UpstreamSocket {
   /** `close` follows, as a rule: this is the better reason of both. */
   #fail(error: Error & { readonly code?: string }): void {
     const { system, wasTaken } = this.#options;
+    const refused = refusedAtConnect(system, error);
     const code = error.code ?? '';
-    if (/subprotocol/.test(error.message)) {
+    if (refused !== undefined) {
+      this.#end(refused, true);
+    } else if (/subprotocol/.test(error.message)) {
       const invalid = invalidMessage(system, `it does not speak ${SUBPROTOCOL}`, error);
       this.#end(invalid, !wasTaken);
     } else if (code.startsWith('WS_ERR_')) {

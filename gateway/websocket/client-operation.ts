@@ -5,7 +5,7 @@ import { noteErrors, noteResult } from '../observe/operation-watch.ts';
 import type { LivePayload, LiveSink, LiveSubscription } from '../subscribe/sink.ts';
 import type { Connection, ConnectionOperation } from './connection.ts';
 import { type NextFrames, nextPrefix } from './frames.ts';
-import { type Operations, type ReadyOperation, toGraphQLError } from './operations.ts';
+import { type LiveOperation, type Operations, type ReadyOperation, toGraphQLError } from './operations.ts';
 
 /** Application-defined (RFC 6455, 7.4.2): the client took nothing for too long. */
 export const SLOW_CONSUMER = 4499;
@@ -25,7 +25,8 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
   readonly #id: string;
   /** Of its `next` messages. */
   #prefix = '';
-  #ready: ReadyOperation | undefined;
+  #kept: LiveOperation | undefined;
+  #isSubscription = false;
   #subscription: LiveSubscription | undefined;
   /** Made for queries and mutations alone. */
   #abort: AbortController | undefined;
@@ -46,13 +47,13 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     return this.#subscription !== undefined;
   }
 
-  get ready(): ReadyOperation | undefined {
-    return this.#ready;
+  /** What it runs as, once it does; the same for another authority when that has changed. */
+  get kept(): LiveOperation | undefined {
+    return this.#kept;
   }
 
-  /** What it runs as; the same for another authority when that has changed. */
-  set ready(ready: ReadyOperation) {
-    this.#ready = ready;
+  set kept(kept: LiveOperation) {
+    this.#kept = kept;
   }
 
   get subscription(): LiveSubscription | undefined {
@@ -61,11 +62,13 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
 
   /** Resolves when it is over, or live. Never rejects. */
   async run(ready: ReadyOperation): Promise<void> {
-    this.#ready = ready;
+    const { engine: _engine, prepared, ...kept } = ready;
+    this.#kept = kept;
+    this.#isSubscription = prepared.kind === 'subscription';
     this.#prefix = nextPrefix(this.#id);
     const { operations } = this.#hub;
     try {
-      if (ready.prepared.kind === 'subscription') {
+      if (this.#isSubscription) {
         this.#subscription = operations.subscribe(ready, this);
         return;
       }
@@ -100,7 +103,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
   }
 
   next(payload: LivePayload): void {
-    const { watch } = this.#ready ?? {};
+    const { watch } = this.#kept ?? {};
     if (watch !== undefined) {
       watch.results += 1;
       const { outcome } = payload;
@@ -120,7 +123,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
       this.complete();
       return;
     }
-    const { watch } = this.#ready ?? {};
+    const { watch } = this.#kept ?? {};
     const told = toGraphQLError(error, watch?.traceId ?? '');
     if (watch !== undefined) noteErrors(watch, [told]);
     if (error.cause !== undefined && watch !== undefined) this.#hub.operations.noteCause(error, watch);
@@ -135,7 +138,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     this.#isOver = true;
     this.#subscription?.stop();
     this.#connection.remove(this.#id, this);
-    if (this.#ready?.prepared.kind === 'subscription') this.#hub.operations.over(this.#ready);
+    if (this.#isSubscription && this.#kept !== undefined) this.#hub.operations.over(this.#kept);
     this.#hub.onEnded(this.#connection);
     return true;
   }

@@ -1,4 +1,5 @@
 // What one message `subscribe` of graphql-transport-ws starts, of whatever kind, as a stream of results that can be cancelled.
+
 import { setImmediate } from 'node:timers/promises';
 import { deadlineSignal } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
@@ -28,6 +29,7 @@ import {
   type OperationWatch,
 } from '../observe/operation-watch.ts';
 import { watchParts } from '../observe/watch-parts.ts';
+import { toAbortSignal } from '../stop-signal.ts';
 import { cancellable } from '../subscribe/cancellable.ts';
 import type { EventStreams } from '../subscribe/event-streams.ts';
 import type { LiveSink, LiveSubscription } from '../subscribe/sink.ts';
@@ -64,6 +66,12 @@ export interface ReadyOperation {
   readonly payload: SubscribePayload | undefined;
 }
 
+/**
+ * What is kept of one that has become live: it may go on for days, and the engine that it began on, and what that prepared,
+ * are of a graph that is long gone by then.
+ */
+export type LiveOperation = Omit<ReadyOperation, 'engine' | 'prepared'>;
+
 export interface OperationsOptions {
   /** The engine of now; an operation keeps the one that it began on. */
   engine(): Engine;
@@ -91,12 +99,12 @@ export interface Operations {
    * @returns what it runs as, or why it does not
    */
   reauthorise(
-    operation: ReadyOperation,
+    operation: LiveOperation,
     subscription: LiveSubscription,
     principal: Principal,
-  ): Promise<ReadyOperation | readonly GraphQLError[]>;
+  ): Promise<LiveOperation | readonly GraphQLError[]>;
   /** A subscription has ended. */
-  over(operation: ReadyOperation): void;
+  over(operation: LiveOperation): void;
   /** For the log: why a live operation has ended. */
   noteCause(error: HubError, watch: OperationWatch): void;
   /** Resolves when every query and mutation that is running has been answered. */
@@ -250,10 +258,10 @@ function subscribe(options: OperationsOptions, operation: ReadyOperation, sink: 
 
 async function reauthorise(
   options: OperationsOptions,
-  operation: ReadyOperation,
+  operation: LiveOperation,
   subscription: LiveSubscription,
   principal: Principal,
-): Promise<ReadyOperation | readonly GraphQLError[]> {
+): Promise<LiveOperation | readonly GraphQLError[]> {
   const { payload, variables, headers, watch } = operation;
   const { traceId } = watch;
   const engine = options.engine();
@@ -263,7 +271,7 @@ async function reauthorise(
     return prepared.errors.map((error) => withTraceId(error, traceId));
   }
   options.streams?.moveTo(subscription, prepared, variables, { signal: NEVER, traceId, principal, headers });
-  return { ...operation, engine, prepared, principal };
+  return { ...operation, principal };
 }
 
 /** Counts as running until its result was consumed. */
@@ -274,7 +282,7 @@ async function* executeOnce(
   context: OperationContext,
 ): AsyncGenerator<ExecutionResult, void, undefined> {
   // A mutation that was begun is not torn apart when its client goes away.
-  const parent = prepared.kind === 'mutation' ? undefined : context.signal;
+  const parent = prepared.kind === 'mutation' ? undefined : toAbortSignal(context.signal);
   const signal = deadlineSignal(options.operationTimeoutMs, parent);
   const answered = Promise.withResolvers<void>();
   running.add(answered.promise);

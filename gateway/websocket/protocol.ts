@@ -8,7 +8,7 @@ import { ClientOperation, type OperationHub } from './client-operation.ts';
 import type { Connection } from './connection.ts';
 import { NextFrames } from './frames.ts';
 import type { WebSocketLimits } from './limits.ts';
-import type { Operations, ReadyOperation, SubscribePayload } from './operations.ts';
+import type { LiveOperation, Operations, ReadyOperation, SubscribePayload } from './operations.ts';
 import { createSessions, credentialsEnded, type SessionsOptions } from './session.ts';
 
 export interface Protocol {
@@ -201,11 +201,11 @@ function endLive(connection: Connection): void {
 async function reauthorise(operations: Operations, connection: Connection): Promise<void> {
   for (const each of [...connection.operations.values()]) {
     const operation = each as ClientOperation;
-    const { ready, subscription } = operation;
-    if (ready === undefined || subscription === undefined) continue;
-    const renewed = await operations.reauthorise(ready, subscription, connection.principal);
+    const { kept, subscription } = operation;
+    if (kept === undefined || subscription === undefined) continue;
+    const renewed = await operations.reauthorise(kept, subscription, connection.principal);
     if (operation.isOver) continue;
     if (Array.isArray(renewed)) operation.fail(renewed);
-    else operation.ready = renewed as ReadyOperation;
+    else operation.kept = renewed as LiveOperation;
   }
 }

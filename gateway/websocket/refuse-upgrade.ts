@@ -3,13 +3,15 @@ import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
+import { whyNoTelling } from '@weft/core/telling';
 import { errorBody } from '../http/refusals.ts';
 import { newTraceId } from '../observe/trace-parent.ts';
 
-/** Nothing is there; the page that asks is not welcome; there are too many, of one address or in all. */
-export type UpgradeRefusal = 404 | 403 | 429 | 503;
+/** It asks to be told what nobody tells; nothing is there; the page that asks is not welcome; there are too many, of one address or in all. */
+export type UpgradeRefusal = 400 | 404 | 403 | 429 | 503;
 
 const REFUSALS: Readonly<Record<UpgradeRefusal, HubError>> = {
+  400: new HubError('BAD_USER_INPUT', whyNoTelling(null) ?? ''),
   404: new HubError('NOT_FOUND', 'There is no WebSocket here.'),
   403: new HubError('FORBIDDEN', 'Pages of this origin may open no WebSocket here.'),
   429: new HubError('RATE_LIMITED', 'Your address has too many sockets open.'),

@@ -3,6 +3,7 @@ import type { Server as HttpServer, IncomingHttpHeaders, IncomingMessage } from 
 import type { Duplex } from 'node:stream';
 import { delay } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
+import { TELL_HEADER, whyNoTelling } from '@weft/core/telling';
 import { CloseCode, GRAPHQL_TRANSPORT_WS_PROTOCOL, handleProtocols } from 'graphql-ws';
 import { type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import { createDocuments, type Documents } from '../documents/documents.ts';
@@ -16,7 +17,7 @@ import { WEBSOCKET_LIMITS, type WebSocketLimits } from './limits.ts';
 import { createOperations, type Operations } from './operations.ts';
 import { createProtocol, type Protocol } from './protocol.ts';
 import { refuseUpgrade, type UpgradeRefusal } from './refuse-upgrade.ts';
-import { startWheel } from './wheel.ts';
+import { pingedBefore, startWheel } from './wheel.ts';
 
 export interface WebSocketOptions {
   readonly server: HttpServer;
@@ -85,12 +86,13 @@ export function attachWebSocket(options: WebSocketOptions): WebSocketTransport {
     isClosing: () => state.closing,
   });
   const sockets = new WebSocketServer(socketOptions(limits));
-  const serve = createServe(state, protocol, logger);
+  const serve = createServe(state, protocol, limits, logger);
   const onUpgrade = (request: IncomingMessage, stream: Duplex, head: Buffer) => {
     const status = refusal(server, request, path, limits, state);
     if (status === 'not ours') return;
     if (status !== undefined) return refuseUpgrade(stream, status, logger);
     if (options.allowsOrigin?.(request.headers) === false) return refuseUpgrade(stream, 403, logger);
+    if (whyNoTelling(request.headers[TELL_HEADER]) !== undefined) return refuseUpgrade(stream, 400, logger);
     sockets.handleUpgrade(request, stream, head, (socket) => serve(socket, stream, request));
   };
   server.on('upgrade', onUpgrade);
@@ -124,6 +126,7 @@ function socketOptions(limits: WebSocketLimits): ServerOptions & { readonly clos
 function createServe(
   state: State,
   protocol: Protocol,
+  limits: WebSocketLimits,
   logger: Logger,
 ): (socket: WebSocket, stream: Duplex, request: IncomingMessage) => void {
   const { connections, bySocket, byAddress } = state;
@@ -153,6 +156,7 @@ function createServe(
   }
   return (socket, stream, { headers, socket: { remoteAddress = '' } }) => {
     const connection = new Connection(socket, stream, headers, remoteAddress);
+    connection.pingedAtMs = pingedBefore(connection.openedAtMs, limits);
     connections.add(connection);
     bySocket.set(socket, connection);
     byAddress.set(remoteAddress, (byAddress.get(remoteAddress) ?? 0) + 1);

@@ -1,6 +1,6 @@
 // A live field from the event log to a client's socket: the real gateway over the project's own SDL and real subgraph servers.
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createLogger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import { startGateway } from '@weft/gateway/start';
@@ -12,6 +12,7 @@ import { type LiveLog, openLiveLog } from './live-log.ts';
 import { connectClient, type WsClient } from './ws-client.ts';
 
 const SUBGRAPHS = join(import.meta.dirname, '../../subgraphs');
+const SUPERGRAPH = resolve(SUBGRAPHS, '../schema/supergraph.graphql');
 const LIVE = `subscription ($division: ID, $after: Cursor) {
   incidentChanged(division: $division, after: $after) {
     cursor
@@ -75,12 +76,9 @@ async function start(): Promise<Started> {
       host: '127.0.0.1',
       logLevel: 'silent',
       databaseUrl: live.databaseUrl,
-      supergraphFile: undefined,
-      manifest: members.map(({ name, url }) => ({
-        name,
-        url,
-        sdlFile: join(SUBGRAPHS, name, 'schema.graphql'),
-      })),
+      // The graph as it is composed: the library's part names fields of systems that are not asked here.
+      supergraphFile: SUPERGRAPH,
+      manifest: members.map(({ name, url }) => ({ name, url, sdlFile: undefined })),
       cursorKeys: [{ id: 'k1', secret: 's'.repeat(32) }],
     },
     logger: createLogger('test', 'silent'),

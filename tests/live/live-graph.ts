@@ -15,7 +15,7 @@ import { createMemoryLog, type MemoryLog } from './memory-log.ts';
 
 const FEDERATION = 'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key"])\n';
 const LAMPS = `${FEDERATION}extend schema @link(url: "https://specs.weft.dev/events/v0.1", import: ["@eventStream"])
-type Query { lamps(street: ID, first: Int = 20, after: String): LampConnection }
+type Query { lamps(street: ID, first: Int = 20, after: String): LampConnection street(id: ID): Street }
 type LampConnection { nodes: [Lamp!] pageInfo: PageInfo! }
 type PageInfo { hasNextPage: Boolean! endCursor: String }
 type Subscription {
@@ -23,7 +23,12 @@ type Subscription {
     @eventStream(topic: "lamp", message: "{ lamp { id } n }", where: "$.street->eq($args.street)", snapshot: "lamps(street: $args.street)")
   lampMeasured(intervalMs: Int = 1000, after: Cursor): LampMeasured!
     @eventStream(topic: "measure", message: "{ lamp { id } n }", coalesce: true)
+  streetChanged(street: ID, intervalMs: Int, from: StreamStart = LIVE, after: Cursor): StreetChanged!
+    @eventStream(topic: "lamp", message: "{ street { id } }", brings: "street: { id: $args.street->default('*') }", where: "$.street->eq($args.street)",
+      snapshot: "street(id: $args.street)", coalesce: true, everyMs: 150)
 }
+type StreetChanged implements Resumable { cursor: Cursor! gap: Gap street: Street }
+type Street @key(fields: "id") { id: ID! looks: Int }
 type LampChanged implements Resumable { cursor: Cursor! gap: Gap lamp: Lamp n: Int }
 type LampMeasured implements Resumable { cursor: Cursor! gap: Gap lamp: Lamp n: Int }
 type Lamp @key(fields: "id") { id: ID! colour: String }
@@ -38,6 +43,7 @@ export interface Message {
     readonly colour?: string | null;
     readonly watts?: number | null;
   } | null;
+  readonly street?: { readonly id: string; readonly looks: number } | null;
   readonly gap: { readonly from: string; readonly to: string; readonly reason: string } | null;
 }
 
@@ -136,6 +142,7 @@ export async function startLiveGraph(
 }
 
 function lampResolvers(listed: readonly string[]) {
+  let looks = 0;
   return {
     Query: {
       lamps(_root: unknown, { first, after }: { first: number; after: string | null }) {
@@ -143,6 +150,13 @@ function lampResolvers(listed: readonly string[]) {
         const nodes = listed.slice(start, start + first).map((id) => ({ id }));
         const end = start + nodes.length;
         return { nodes, pageInfo: { hasNextPage: end < listed.length, endCursor: String(end) } };
+      },
+      street: (_root: unknown, { id }: { id?: string | null }) => ({ id: id ?? '*' }),
+    },
+    Street: {
+      __resolveReference({ id }: { id: string }) {
+        looks += 1;
+        return { id, looks };
       },
     },
     Lamp: {

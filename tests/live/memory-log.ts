@@ -21,7 +21,10 @@ export function createMemoryLog(): MemoryLog {
     reads: 0,
     append(topic, ...events) {
       const all = eventsOf(topic);
-      for (const event of events) all.push({ kind: 'event', position: `1.${all.length + 1}`, event });
+      for (const event of events) {
+        const chars = JSON.stringify(event).length;
+        all.push({ kind: 'event', position: `1.${all.length + 1}`, event, chars });
+      }
       for (const wake of [...waiting]) wake();
     },
     end() {

@@ -8,6 +8,9 @@ const SNAPSHOT = `subscription ($street: ID, $kind: ID, $after: Cursor) {
 }`;
 const MEASURED =
   'subscription ($ms: Int) { lampMeasured(intervalMs: $ms) { cursor n gap { reason } lamp { id } } }';
+const STREET = `subscription ($street: ID, $ms: Int, $from: StreamStart, $after: Cursor) {
+  streetChanged(street: $street, intervalMs: $ms, from: $from, after: $after) { cursor gap { reason } street { id looks } }
+}`;
 
 let graph: LiveGraph;
 afterEach(() => graph?.close());
@@ -130,5 +133,71 @@ describe('a field that coalesces', () => {
     graph = await startLiveGraph();
     const sink = await graph.subscribe(MEASURED, { ms: 3_600_000 });
     await expect.poll(() => sink.ended, { timeout: DEADLINE_MS }).toMatchObject({ code: 'BAD_USER_INPUT' });
+  });
+});
+
+describe('a field that brings what its arguments name', () => {
+  const streetsOf = (sink: TestSink) => sink.messages.map(({ street }) => street?.id);
+  const append = (from: number, to: number) => {
+    for (let n = from; n <= to; n += 1) graph.append('lamp', lampEvent(n, {}, `${n % 3}`));
+  };
+
+  it('is one subject, whatever the events are about: at most one an interval, and the latest', async () => {
+    graph = await startLiveGraph();
+    const one = await graph.subscribe(STREET, { street: 's' });
+    const every = await graph.subscribe(STREET);
+    const other = await graph.subscribe(STREET, { street: 'elsewhere' });
+    await untilLive(3);
+    const startedAt = performance.now();
+    append(1, 40);
+    await untilHas(one, 1);
+    expect(performance.now() - startedAt).toBeGreaterThan(140);
+    append(41, 60);
+    await untilHas(one, 2);
+    await untilHas(every, 2);
+    expect(streetsOf(one)).toEqual(['s', 's']);
+    expect(streetsOf(every)).toEqual(['*', '*']);
+    expect(other.messages).toEqual([]);
+    // It stands behind the last of what it was told of: nothing is left to bring.
+    const again = await graph.subscribe(STREET, { street: 's', after: one.messages.at(-1)?.cursor });
+    await untilLive(4);
+    append(61, 61);
+    await untilHas(again, 1);
+  });
+
+  it('begins with the one object that its state is', async () => {
+    graph = await startLiveGraph();
+    const sink = await graph.subscribe(STREET, { street: 's', from: 'SNAPSHOT' });
+    await untilHas(sink, 1);
+    expect(streetsOf(sink)).toEqual(['s']);
+    await untilLive(1);
+    append(1, 5);
+    await untilHas(sink, 2);
+  });
+
+  it('brings who comes back the latest once, however much was missed', async () => {
+    graph = await startLiveGraph({ catchUpEventsMax: 10 });
+    const before = await graph.subscribe(STREET, { street: 's' });
+    await untilLive(1);
+    append(1, 1);
+    await untilHas(before, 1);
+    before.subscription.stop();
+    await untilLive(0);
+    append(2, 95);
+    const looks = before.messages[0]?.street?.looks ?? 0;
+    const back = await graph.subscribe(STREET, { street: 's', after: before.messages[0]?.cursor });
+    await untilLive(1);
+    await untilHas(back, 1);
+    expect(back.messages[0]?.street?.looks).toBe(looks + 1);
+    append(96, 96);
+    await untilHas(back, 2);
+  });
+
+  it('is refused a shorter interval than the field allows', async () => {
+    graph = await startLiveGraph();
+    const sink = await graph.subscribe(STREET, { ms: 149 });
+    await expect.poll(() => sink.ended, { timeout: DEADLINE_MS }).toMatchObject({ code: 'BAD_USER_INPUT' });
+    await graph.subscribe(STREET, { ms: 150 });
+    await untilLive(1);
   });
 });

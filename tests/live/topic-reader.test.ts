@@ -36,3 +36,23 @@ describe('a shared reader that has ended', () => {
     stop();
   });
 });
+
+describe('a shared reader', () => {
+  it('keeps no more characters of events at hand than its limit, and says from where on it has all', async () => {
+    const limits = { ...FAN_OUT_LIMITS, recentEventsMax: 100, recentEventsCharsMax: 50_000 };
+    const lease = await createTopicReaders(live.log, limits).acquire(TOPIC);
+    onTestFinished(() => lease.release());
+    const numbers: unknown[] = [];
+    lease.listen({
+      onEntry: (entry) => numbers.push(entry.kind === 'event' && entry.event.data.n),
+      onEnd: () => undefined,
+    });
+    for (let n = 1; n <= 30; n += 1) await live.append(TOPIC, thing(TOPIC, n, { text: 'x'.repeat(10_000) }));
+    await expect.poll(() => numbers.length, { timeout: DEADLINE_MS }).toBe(30);
+    const { reader } = lease;
+    await expect.poll(() => reader.since(reader.oldest()).length, { timeout: DEADLINE_MS }).toBe(4);
+    const kept = reader.since(reader.oldest());
+    expect(kept.reduce((sum, { chars }) => sum + chars, 0)).toBeLessThanOrEqual(50_000);
+    expect(kept.map(({ event }) => event.data.n)).toEqual([27, 28, 29, 30]);
+  });
+});

@@ -1,5 +1,6 @@
 // The laws of the WebSocket transport, asked by a raw client over real sockets.
 import { connect } from 'node:net';
+import type { StopSignal } from '@weft/gateway/stop-signal';
 import type { WebSocketLimits } from '@weft/gateway/websocket/limits';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
@@ -136,7 +137,7 @@ describe('operations over the socket', () => {
   });
 
   it('aborts a query when its client completes it, and lets a mutation finish', async () => {
-    const signals: AbortSignal[] = [];
+    const signals: StopSignal[] = [];
     const finish = Promise.withResolvers<void>();
     const running = await run({
       engine: {

@@ -102,7 +102,9 @@ export interface ServerSentEvent {
 
 /** The next event, comments left out (https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation). */
 export async function nextEvent(client: StreamClient): Promise<ServerSentEvent> {
+  const until = performance.now() + DEADLINE_MS;
   for (;;) {
+    if (performance.now() > until) throw new Error(`nothing but comments came for ${DEADLINE_MS} ms`);
     const block = await client.upTo('\n\n');
     const fields = block.split('\n').map((line) => /^([^:]*): ?(.*)$/s.exec(line)?.slice(1) ?? [line, '']);
     const all = (name: string) => fields.filter(([field]) => field === name).map(([, value]) => value ?? '');

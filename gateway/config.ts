@@ -1,9 +1,10 @@
 // The gateway's settings, read once from the environment.
-import { collectProblems, logLevel, milliseconds, port, readConfig } from '@weft/core/config';
+import { collectProblems, logLevel, milliseconds, type Problems, port, readConfig } from '@weft/core/config';
 import { OperatorError } from '@weft/core/errors';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { EVENT_LOG_SHAPE } from '@weft/events/setting';
 import { z } from 'zod';
+import { ATTACHMENT_LIMITS } from './attachments/limits.ts';
 import type { OnUnauthorized } from './authority/authority.ts';
 import type { Policy } from './authority/requirement.ts';
 import { type ManifestEntry, readKeys, readManifest, readPolicies, requireFile } from './config-files.ts';
@@ -16,8 +17,10 @@ import {
 import { createHeaderPicker } from './fetch/forwarded-headers.ts';
 import { type HttpSettings, readOrigins } from './http/settings.ts';
 import { IDENTITY_SHAPE, type IdentitySettings, readIdentitySettings } from './identity/settings.ts';
+import { ENGINE_LIMITS } from './limits.ts';
 import { LIVE_HTTP_LIMITS, type LiveHttpLimits } from './live-http/limits.ts';
 import { OBSERVE_SHAPE, type ObserveSettings, observeSettings } from './observe/settings.ts';
+import { REGISTRY_SHAPE, type RegistrySettings, readRegistrySettings } from './registry/settings.ts';
 import { WEBSOCKET_LIMITS, type WebSocketLimits } from './websocket/limits.ts';
 
 const SOCKETS_MAX = 1_000_000;
@@ -48,6 +51,7 @@ export const GATEWAY_SETTINGS = {
   WEFT_SUBGRAPHS_FILE: z.string().optional(),
   /** A composed supergraph; with a manifest beside it, the manifest's addresses hold. */
   WEFT_SUPERGRAPH_FILE: z.string().optional(),
+  ...REGISTRY_SHAPE,
   /** `{ "cursorKeys": [{ "id", "secret" }], "subgraphKeys": [{ "id", "secret", "subgraphs" }] }`: the first signs, all verify. */
   WEFT_KEYS_FILE: z.string().optional(),
   /** After SIGTERM the gateway is not ready and takes requests all the same, until a load balancer has noticed. */
@@ -90,10 +94,21 @@ export const GATEWAY_SETTINGS = {
   ...DOCUMENTS_SHAPE,
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours. */
   WEFT_SUBGRAPH_MESSAGES: z.enum(['coded', 'all']).default('coded'),
+  /** How long single subgraphs may take, in milliseconds: `registry=15000,police=8000`. */
+  WEFT_SUBGRAPH_TIMEOUTS_MS: z.string().optional(),
   /** The most that one operation may be estimated to cost. */
   WEFT_COST_MAX: z.coerce.number().int('expected a whole number').min(1, 'expected 1 or more').optional(),
   /** Whether clients may ask for the schema; unset: not in production. */
   WEFT_INTROSPECTION: onOrOff.optional(),
+  /** The incident library's endpoint of attachments; unset: there are none. */
+  WEFT_ATTACHMENTS_URL: z.url({ protocol: /^https?$/, error: 'expected http://… or https://…' }).optional(),
+  /** Bytes of one attachment. */
+  WEFT_ATTACHMENT_BYTES_MAX: z.coerce
+    .number()
+    .int('expected whole bytes')
+    .min(1, 'expected 1 or more')
+    .max(2_000_000_000, 'expected at most 2000000000')
+    .default(ATTACHMENT_LIMITS.bytesMax),
   ...OBSERVE_SHAPE,
 };
 
@@ -109,6 +124,8 @@ export interface GatewayConfig {
   readonly manifestFile?: string | undefined;
   /** Undefined when only a supergraph is given. */
   readonly manifest: readonly ManifestEntry[] | undefined;
+  /** Undefined: the graph is that of the files; else they are served when nothing else can be had at the start. */
+  readonly registry?: RegistrySettings | undefined;
   /** Default `weft`. */
   readonly engine?: 'weft' | 'apollo' | undefined;
   /** Undefined: the engine's choice. */
@@ -127,6 +144,8 @@ export interface GatewayConfig {
   readonly identity?: IdentitySettings | undefined;
   /** Whether clients are told the messages of subgraphs' errors that have no code of ours; default true. */
   readonly tellsOwnWords?: boolean | undefined;
+  /** How long single subgraphs may take, in milliseconds, by name; undefined: as `ENGINE_LIMITS` says for all. */
+  readonly subgraphTimeouts?: ReadonlyMap<string, number> | undefined;
   /** Undefined: that of `ENGINE_LIMITS`. */
   readonly costMax?: number | undefined;
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
@@ -139,6 +158,8 @@ export interface GatewayConfig {
   readonly live?: Pick<LiveHttpLimits, 'streamsPerPrincipalMax' | 'streamsPerAddressMax'> | undefined;
   /** Default those of `WEBSOCKET_LIMITS`. */
   readonly sockets?: SocketLimits | undefined;
+  /** Where attachments are; undefined: there are none. */
+  readonly attachments?: AttachmentSettings | undefined;
   /** What shows itself, and to whom; undefined: nothing. */
   readonly observe?: ObserveSettings | undefined;
   /** Undefined: cursors are signed with a key of this process and die with it. */
@@ -149,6 +170,12 @@ export interface GatewayConfig {
   readonly drainGraceMs?: number | undefined;
   /** For what is in flight then; default the limits of the transports. */
   readonly drainTimeoutMs?: number | undefined;
+}
+
+/** The incident library's endpoint, and the bytes of one. */
+export interface AttachmentSettings {
+  readonly url: URL;
+  readonly bytesMax: number;
 }
 
 type SocketLimits = Pick<
@@ -165,20 +192,7 @@ function orNone(max: number): number {
 export function readGatewayConfig(env: Readonly<Record<string, string | undefined>>): GatewayConfig {
   const problems = collectProblems();
   const settings = problems.attempt(() => readConfig(GATEWAY_SETTINGS, env));
-  // Whether or not the others are right.
-  const manifestFile = env.WEFT_SUBGRAPHS_FILE || undefined;
-  const supergraphFile = env.WEFT_SUPERGRAPH_FILE || undefined;
-  const keysFile = env.WEFT_KEYS_FILE || undefined;
-  problems.attempt(() => requireGraph(manifestFile, supergraphFile));
-  const manifest =
-    manifestFile === undefined ? undefined : problems.attempt(() => readManifest(manifestFile));
-  if (supergraphFile === undefined) {
-    for (const { sdlFile } of manifest ?? [])
-      if (sdlFile !== undefined) problems.attempt(() => requireFile('WEFT_SUBGRAPHS_FILE', sdlFile));
-  }
-  const keys = keysFile === undefined ? undefined : problems.attempt(() => readKeys(keysFile));
-  const policiesFile = env.WEFT_POLICIES_FILE || undefined;
-  const policies = policiesFile === undefined ? [] : problems.attempt(() => readPolicies(policiesFile));
+  const { manifestFile, supergraphFile, manifest, keys, policies } = readFiles(env, problems);
   const forwardedHeaders = problems.attempt(() => headerNames(env.WEFT_FORWARDED_HEADERS));
   const corsOrigins = problems.attempt(() => readOrigins(env.WEFT_CORS_ORIGINS || undefined));
   const documents =
@@ -186,6 +200,10 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
   const identity =
     settings === undefined ? undefined : problems.attempt(() => readIdentitySettings(settings));
   const observe = settings === undefined ? undefined : problems.attempt(() => observeSettings(settings));
+  const registry =
+    settings === undefined ? undefined : problems.attempt(() => readRegistrySettings(settings));
+  if (registry !== undefined) problems.attempt(() => requireGuardedEngine(settings?.WEFT_ENGINE));
+  const subgraphTimeouts = problems.attempt(() => readTimeouts(settings?.WEFT_SUBGRAPH_TIMEOUTS_MS));
   if (settings === undefined || problems.found.length > 0) throw problems.toError();
   return Object.freeze({
     port: settings.PORT,
@@ -195,6 +213,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     eventLog: settings.EVENT_LOG,
     supergraphFile,
     manifestFile,
+    registry,
     engine: settings.WEFT_ENGINE,
     planner: settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
@@ -209,6 +228,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     drainGraceMs: settings.WEFT_DRAIN_GRACE_MS,
     drainTimeoutMs: settings.WEFT_DRAIN_TIMEOUT_MS,
     tellsOwnWords: settings.WEFT_SUBGRAPH_MESSAGES === 'all',
+    subgraphTimeouts,
     costMax: settings.WEFT_COST_MAX,
     introspection: isOn(settings.WEFT_INTROSPECTION, settings.NODE_ENV !== 'production'),
     http: Object.freeze({
@@ -226,9 +246,36 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
       connectionsPerPrincipalMax: orNone(settings.WEFT_SOCKETS_PER_PRINCIPAL_MAX),
       connectionsPerAddressMax: orNone(settings.WEFT_SOCKETS_PER_ADDRESS_MAX),
     }),
+    attachments: attachmentSettings(settings),
     documents: documents ?? DOCUMENT_SETTINGS,
     observe,
   });
+}
+
+/** What is in the files that settings name, whether or not the other settings are right. */
+function readFiles(env: Readonly<Record<string, string | undefined>>, problems: Problems) {
+  const manifestFile = env.WEFT_SUBGRAPHS_FILE || undefined;
+  const supergraphFile = env.WEFT_SUPERGRAPH_FILE || undefined;
+  const keysFile = env.WEFT_KEYS_FILE || undefined;
+  problems.attempt(() => requireGraph(manifestFile, supergraphFile, env.WEFT_REGISTRY_URL || undefined));
+  const manifest =
+    manifestFile === undefined ? undefined : problems.attempt(() => readManifest(manifestFile));
+  if (supergraphFile === undefined) {
+    for (const { sdlFile } of manifest ?? [])
+      if (sdlFile !== undefined) problems.attempt(() => requireFile('WEFT_SUBGRAPHS_FILE', sdlFile));
+  }
+  const keys = keysFile === undefined ? undefined : problems.attempt(() => readKeys(keysFile));
+  const policiesFile = env.WEFT_POLICIES_FILE || undefined;
+  const policies = policiesFile === undefined ? [] : problems.attempt(() => readPolicies(policiesFile));
+  return { manifestFile, supergraphFile, manifest, keys, policies };
+}
+
+function attachmentSettings(settings: {
+  readonly WEFT_ATTACHMENTS_URL?: string | undefined;
+  readonly WEFT_ATTACHMENT_BYTES_MAX: number;
+}): AttachmentSettings | undefined {
+  const { WEFT_ATTACHMENTS_URL: url, WEFT_ATTACHMENT_BYTES_MAX: bytesMax } = settings;
+  return url === undefined ? undefined : { url: new URL(url), bytesMax };
 }
 
 /** What stands between commas. */
@@ -237,20 +284,46 @@ function namesIn(list: string | undefined): readonly string[] {
   return names.filter((name) => name !== '');
 }
 
+/** @throws OperatorError for what is no name with whole milliseconds that an operation can have */
+function readTimeouts(list: string | undefined): ReadonlyMap<string, number> | undefined {
+  const entries = namesIn(list).map((entry) => {
+    const [name = '', ms = '', ...more] = entry.split('=').map((part) => part.trim());
+    const isRight = name !== '' && more.length === 0 && /^[1-9]\d{0,8}$/.test(ms);
+    if (isRight && Number(ms) <= ENGINE_LIMITS.operationTimeoutMs) return [name, Number(ms)] as const;
+    throw new OperatorError(
+      `WEFT_SUBGRAPH_TIMEOUTS_MS: expected NAME=MILLISECONDS up to ${ENGINE_LIMITS.operationTimeoutMs}, with commas, got '${entry}'`,
+      { exitCode: 2 },
+    );
+  });
+  return entries.length === 0 ? undefined : new Map(entries);
+}
+
 function isOn(setting: 'true' | 'false' | undefined, byDefault: boolean): boolean {
   return setting === undefined ? byDefault : setting === 'true';
 }
 
-function requireGraph(manifestFile: string | undefined, supergraphFile: string | undefined): void {
+function requireGraph(
+  manifestFile: string | undefined,
+  supergraphFile: string | undefined,
+  registryUrl: string | undefined,
+): void {
   if (supergraphFile !== undefined) requireFile('WEFT_SUPERGRAPH_FILE', supergraphFile);
-  else if (manifestFile === undefined) throw noGraph();
+  else if (manifestFile === undefined && registryUrl === undefined) throw noGraph();
 }
 
 function noGraph(): OperatorError {
   return new OperatorError(
-    'settings: no graph is given: set WEFT_SUPERGRAPH_FILE to a supergraph or WEFT_SUBGRAPHS_FILE to a manifest',
+    'settings: no graph is given: set WEFT_SUPERGRAPH_FILE to a supergraph, WEFT_SUBGRAPHS_FILE to a manifest or WEFT_REGISTRY_URL to a registry',
     { exitCode: 2 },
   );
+}
+
+/** The reference engine connects as its library does, which no guard of addresses sees. */
+function requireGuardedEngine(engine: string | undefined): void {
+  if (engine === 'apollo')
+    throw new OperatorError('WEFT_ENGINE: apollo takes its graph from files, not from WEFT_REGISTRY_URL', {
+      exitCode: 2,
+    });
 }
 
 /** @throws OperatorError naming a header that may not be forwarded */

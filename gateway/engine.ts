@@ -8,12 +8,13 @@ import type { Explanation } from './observe/inspect.ts';
 import type { EngineStatus } from './observe/meter.ts';
 import type { OperationWatch } from './observe/operation-watch.ts';
 import type { PlannerName } from './plan/planner.ts';
+import type { StopSignal } from './stop-signal.ts';
 import type { SubscriptionAddress } from './upstream/settings.ts';
 
 /** Who asks, and until when. */
 export interface OperationContext {
   /** Aborts when the client goes away or the operation's deadline passes. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** 32 hex digits, sent upstream in `traceparent` and to the client in `extensions.traceId` of every error. */
   readonly traceId: string;
   /** The one who asks. */
@@ -77,6 +78,7 @@ export interface EventStreamField {
   readonly field: string;
   /** The name under which the client wants it. */
   readonly responseName: string;
+  /** Several with commas between them: `@weft/events/several-topics`. */
   readonly topic: string;
   /** A selection set on the field's return type: what the event's data brings. */
   readonly message: string;
@@ -86,6 +88,10 @@ export interface EventStreamField {
   readonly returnType: string;
   /** Whether changes of one subject may be gathered: the field has the argument `intervalMs`. */
   readonly coalesces?: boolean | undefined;
+  /** What the message is picked from, in the mapping grammar over the event's data and the field's arguments; undefined: the event's data. */
+  readonly brings?: string | undefined;
+  /** The shortest interval of a field that coalesces, and its default. */
+  readonly everyMs?: number | undefined;
   /** Where the current state comes from: a field of Query with its arguments, in the words of the directive; undefined: nowhere. */
   readonly snapshot?: string | undefined;
   /** The field's arguments with variables replaced and defaults filled in. */

@@ -1,6 +1,7 @@
 // Whether this gateway should be sent requests, and what of it does not work.
 import type { EventLog } from '@weft/events/event-log';
 import type { Readiness } from './http/health.ts';
+import type { GraphSource } from './reload/graph-source.ts';
 import type { Reloader } from './reload/reloader.ts';
 
 /** Set once: a gateway that ends does not come back. */
@@ -10,6 +11,7 @@ export interface Draining {
 
 export interface ReadinessSources {
   readonly reloader: Reloader;
+  readonly source: Pick<GraphSource, 'staleness' | 'publication'>;
   readonly log: EventLog | undefined;
   readonly draining: Draining;
 }
@@ -17,10 +19,16 @@ export interface ReadinessSources {
 const LOG_PROBE_TIMEOUT_MS = 1_000;
 
 /** In bounded time. */
-export async function readReadiness({ reloader, log, draining }: ReadinessSources): Promise<Readiness> {
+export async function readReadiness({
+  reloader,
+  source,
+  log,
+  draining,
+}: ReadinessSources): Promise<Readiness> {
   const { generations, lastRefusal } = reloader;
   const { id, loadedAt, engine } = generations.current;
   const withoutLog = await whyNoSubscriptions(log);
+  const stale = source.staleness();
   const blocking = [
     ...(draining.isDraining ? ['draining: the gateway is about to end'] : []),
     ...(engine.canPlan?.() === false ? ['planning: the planner does not run'] : []),
@@ -28,12 +36,13 @@ export async function readReadiness({ reloader, log, draining }: ReadinessSource
   // Neither keeps queries and mutations from being answered: the gateway stays in rotation and says what is missing.
   const missing = [
     ...(withoutLog === undefined ? [] : [withoutLog]),
+    ...(stale === undefined ? [] : [stale]),
     ...(lastRefusal === undefined ? [] : ['graph: the last reload was refused']),
   ];
   return {
     ready: blocking.length === 0,
     reasons: [...blocking, ...missing],
-    generation: { id, loadedAt },
+    generation: { id, loadedAt, publication: source.publication },
     refusedReload: lastRefusal,
   };
 }

@@ -1,14 +1,17 @@
 // Puts a gateway together: generations of the engine, event log, HTTP and WebSocket on one port.
 import { randomBytes } from 'node:crypto';
+import type { AddressGuard } from '@weft/core/address-guard';
 import { delay } from '@weft/core/deadline';
 import { OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import type { EventLog } from '@weft/events/event-log';
 import type { FastifyInstance } from 'fastify';
+import { openLibrary } from './attachments/library.ts';
+import { ATTACHMENT_LIMITS, type AttachmentLimits } from './attachments/limits.ts';
 import type { GatewayConfig } from './config.ts';
 import { checkTrustedDocuments } from './documents/check-trusted.ts';
-import { createDocuments } from './documents/documents.ts';
+import { createDocuments, type Documents } from './documents/documents.ts';
 import { HTTP_LIMITS, type HttpLimits } from './http/limits.ts';
 import { closeHttpServer, createHttpServer } from './http/server.ts';
 import { type Identity, openIdentity } from './identity/identity.ts';
@@ -16,11 +19,17 @@ import type { IdentityLimits } from './identity/limits.ts';
 import type { EngineLimits } from './limits.ts';
 import type { LiveHttpLimits } from './live-http/limits.ts';
 import { NO_EVENT_LOG } from './no-event-log.ts';
+import { joinMeters } from './observe/meter.ts';
 import type { Metrics } from './observe/metrics.ts';
 import { type MetricsServer, startMetricsServer } from './observe/metrics-server.ts';
-import { openObservation } from './observe/observation.ts';
+import { type Observation, openObservation } from './observe/observation.ts';
 import { NOTHING_SHOWN } from './observe/settings.ts';
 import { type Draining, readReadiness } from './readiness.ts';
+import type { DriftLimits } from './registry/drift.ts';
+import type { RegistryLimits } from './registry/limits.ts';
+import { openRegistry } from './registry/open-registry.ts';
+import type { UsageLimits } from './registry/usage-limits.ts';
+import type { GraphSource } from './reload/graph-source.ts';
 import type { ReloadLimits } from './reload/limits.ts';
 import { openReloader, type Reloader, type ReloadOutcome } from './reload/reloader.ts';
 import type { KeyRing } from './subscribe/cursor.ts';
@@ -36,13 +45,17 @@ export interface GatewayOptions {
   readonly logger: Logger;
   readonly limits?: Partial<EngineLimits>;
   readonly reloadLimits?: Partial<ReloadLimits>;
+  readonly registryLimits?: Partial<RegistryLimits>;
+  readonly usageLimits?: Partial<UsageLimits>;
+  readonly driftLimits?: Partial<DriftLimits>;
   readonly identityLimits?: Partial<IdentityLimits>;
   readonly httpLimits?: Partial<HttpLimits>;
   readonly liveLimits?: Partial<LiveHttpLimits>;
+  readonly attachmentLimits?: Partial<AttachmentLimits>;
 }
 
 export interface StartedGateway extends Started {
-  /** Reads the graph's files again, as a change of them does. Never rejects. */
+  /** Takes the graph of now from its files or its registry, as a change of it does. Never rejects. */
   reload(): Promise<ReloadOutcome>;
 }
 
@@ -57,57 +70,54 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   const { forwardedHeaders, identity: settings = {} } = config;
   const identity = await openIdentity({ settings, forwardedHeaders, logger, limits: options.identityLimits });
   const { observe = NOTHING_SHOWN } = config;
-  const observation = await openObservation(observe, logger);
-  const { observer, metrics } = observation;
-  const reloader = await openReloader({ config, logger, limits, reloadLimits, metrics });
-  const { generations } = reloader;
+  const registry = openRegistry(options);
+  const { source, addressGuard, usage } = registry;
+  const observation = await openObservation(observe, logger, usage && [usage]);
+  const { metrics } = observation;
+  const reloader = await openReloader({
+    config,
+    source,
+    logger,
+    limits,
+    reloadLimits,
+    metrics,
+    meter: joinMeters(metrics, usage?.meter),
+    notesUse: usage !== undefined,
+    addressGuard,
+  });
   const log = await openLog(config, logger);
-  const { streams, upstreams } = openStreams({ log, reloader, config, logger, limits });
-  const engine = () => generations.current.engine;
+  registry.begin({ log });
+  const { streams, upstreams } = openStreams({ log, reloader, config, logger, limits, addressGuard });
   const draining: Draining = { isDraining: false };
-  const [isDraining, documents] = [() => draining.isDraining, createDocuments(config.documents)];
-  const app = createHttpServer({
-    engine,
-    identity,
-    logger,
-    readiness: () => readReadiness({ reloader, log, draining }),
-    isDraining,
-    settings: config.http,
-    limits: options.httpLimits,
-    live: { open: streams?.open, limits: { ...config.live, ...options.liveLimits } },
-    engineLimits: limits,
-    documents,
-    observer,
-    isExplorerOn: observe.isExplorerOn,
-    metrics: observe.metrics === 'main' ? metrics : undefined,
-  });
-  const allowsOrigin = originGuard(config.http);
+  const documents = createDocuments(config.documents);
   const drain = drainLimits(config);
-  const sockets = attachWebSocket({
-    server: app.server,
-    path: '/graphql',
-    engine,
+  const { app, sockets } = openDoors(options, {
     identity,
+    observation,
+    source,
+    reloader,
+    log,
     streams,
-    logger,
-    observer,
+    draining,
     documents,
-    allowsOrigin,
-    forwardedHeaders,
-    limits: { ...config.sockets, drainTimeoutMs: drain.socketsMs },
   });
-  metrics?.setReadings(readingsOf(reloader, sockets, streams, upstreams));
+  metrics?.setReadings({
+    ...readingsOf(reloader, sockets, streams, upstreams),
+    drift: () => registry.drift,
+  });
   let metricsServer: MetricsServer | undefined;
   const close = async () => {
     draining.isDraining = true;
+    await registry.stopListening();
     await closeAll({ sockets, app, drainTimeoutMs: drain.requestsMs, identity, upstreams, reloader, log });
     // Last: what ends while the gateway closes is counted and sent too.
-    await Promise.all([observation.close(), metricsServer?.close()]);
+    await Promise.all([observation.close(), registry.close(), metricsServer?.close()]);
   };
   try {
     metricsServer = await openMetricsServer(metrics, config);
     const port = await listen(app, config);
-    void checkTrustedDocuments(config.documents?.trusted, engine, logger, isDraining);
+    const engine = () => reloader.generations.current.engine;
+    void checkTrustedDocuments(config.documents?.trusted, engine, logger, () => draining.isDraining);
     const urls = { ...urlsOf(config, port), ...(metricsServer && { metrics: metricsServer.url }) };
     return {
       urls,
@@ -122,13 +132,68 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
   }
 }
 
+interface DoorParts {
+  readonly identity: Identity;
+  readonly observation: Observation;
+  readonly source: GraphSource;
+  readonly reloader: Reloader;
+  readonly log: EventLog | undefined;
+  readonly streams: EventStreams;
+  readonly draining: Draining;
+  readonly documents: Documents;
+}
+
+interface Doors {
+  readonly app: FastifyInstance;
+  readonly sockets: WebSocketTransport;
+}
+
+/** HTTP and WebSocket, not listening yet. */
+function openDoors(options: GatewayOptions, parts: DoorParts): Doors {
+  const { config, logger } = options;
+  const { identity, observation, source, reloader, log, streams, draining, documents } = parts;
+  const { observe = NOTHING_SHOWN, forwardedHeaders } = config;
+  const { observer, metrics } = observation;
+  const engine = () => reloader.generations.current.engine;
+  const app = createHttpServer({
+    engine,
+    identity,
+    logger,
+    readiness: () => readReadiness({ reloader, source, log, draining }),
+    isDraining: () => draining.isDraining,
+    settings: config.http,
+    limits: options.httpLimits,
+    live: { open: streams.open, limits: { ...config.live, ...options.liveLimits } },
+    engineLimits: engineLimits(options),
+    documents,
+    observer,
+    attachments: openAttachments(options),
+    isExplorerOn: observe.isExplorerOn,
+    metrics: observe.metrics === 'main' ? metrics : undefined,
+  });
+  const sockets = attachWebSocket({
+    server: app.server,
+    path: '/graphql',
+    engine,
+    identity,
+    streams,
+    logger,
+    observer,
+    documents,
+    allowsOrigin: originGuard(config.http),
+    forwardedHeaders,
+    limits: { ...config.sockets, drainTimeoutMs: drainLimits(config).socketsMs },
+  });
+  return { app, sockets };
+}
+
 /** What metrics are read from when they are asked for. */
 function readingsOf(
   { generations }: Reloader,
   sockets: WebSocketTransport,
   streams: EventStreams,
   upstreams: UpstreamSubscriptions,
-): Parameters<Metrics['setReadings']>[0] {
+): Omit<Parameters<Metrics['setReadings']>[0], 'drift'> {
   return {
     engine: () => generations.current.engine.status?.(),
     generation: () => generations.current,
@@ -142,6 +207,14 @@ function readingsOf(
   };
 }
 
+/** Undefined where there are none. */
+function openAttachments({ config, attachmentLimits }: GatewayOptions) {
+  const { attachments, subgraphKeys } = config;
+  if (attachments === undefined) return undefined;
+  const limits = { ...ATTACHMENT_LIMITS, bytesMax: attachments.bytesMax, ...attachmentLimits };
+  return { library: openLibrary(attachments.url, subgraphKeys, limits), limits };
+}
+
 function engineLimits({ config: { costMax }, limits }: GatewayOptions): Partial<EngineLimits> {
   return { ...(costMax === undefined ? {} : { costMax }), ...limits };
 }
@@ -150,9 +223,10 @@ function openUpstreams(
   { subgraphKeys, tellsOwnWords }: GatewayConfig,
   logger: Logger,
   engineLimits: Partial<EngineLimits>,
+  addressGuard: AddressGuard | undefined,
 ): UpstreamSubscriptions {
   const keepsBackOwnWords = tellsOwnWords === false;
-  return createUpstreamSubscriptions({ logger, engineLimits, subgraphKeys, keepsBackOwnWords });
+  return createUpstreamSubscriptions({ logger, engineLimits, subgraphKeys, addressGuard, keepsBackOwnWords });
 }
 
 interface StreamParts {
@@ -161,6 +235,7 @@ interface StreamParts {
   readonly config: GatewayConfig;
   readonly logger: Logger;
   readonly limits: Partial<EngineLimits>;
+  readonly addressGuard: AddressGuard | undefined;
 }
 
 interface OpenStreams {
@@ -169,9 +244,9 @@ interface OpenStreams {
 }
 
 /** Without a log too: subscriptions that subgraphs serve need none. */
-function openStreams({ log, reloader, config, logger, limits }: StreamParts): OpenStreams {
+function openStreams({ log, reloader, config, logger, limits, addressGuard }: StreamParts): OpenStreams {
   const { generations } = reloader;
-  const upstreams = openUpstreams(config, logger, limits);
+  const upstreams = openUpstreams(config, logger, limits, addressGuard);
   const { forwardedHeaders } = config;
   const streams = createEventStreams({
     log: log ?? NO_EVENT_LOG,

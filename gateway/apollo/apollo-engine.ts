@@ -1,4 +1,5 @@
 // The reference engine: the unmodified executor of @apollo/gateway behind the seam of our own, for comparison.
+
 import { ApolloGateway } from '@apollo/gateway';
 import { HubError, OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
@@ -17,6 +18,7 @@ import type { Engine, OperationContext, PreparedOperation } from '../engine.ts';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import { createLruCache } from '../plan/lru-cache.ts';
 import { readSupergraphDocument } from '../plan/supergraph-document.ts';
+import { toAbortSignal } from '../stop-signal.ts';
 import { refuseApolloTelemetry } from './config.ts';
 import { createDataSource } from './data-source.ts';
 import { loadApiSchema } from './load-api-schema.ts';
@@ -199,7 +201,10 @@ async function within<Result>(
   context: OperationContext,
   limits: EngineLimits,
 ): Promise<Result> {
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(limits.operationTimeoutMs)]);
+  const signal = AbortSignal.any([
+    toAbortSignal(context.signal),
+    AbortSignal.timeout(limits.operationTimeoutMs),
+  ]);
   let onAbort = () => {};
   const aborted = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(signal.reason);

@@ -16,8 +16,16 @@ import { sendWatched } from './watched-send.ts';
 export async function runRootFetch(run: Run, fetch: CompiledFetch): Promise<void> {
   const objects = fetch.find(run.data);
   if (objects.length === 0) return;
-  const answer = await sendRoot(run, fetch);
-  if (answer === undefined) return;
+  let answer: UpstreamAnswer;
+  try {
+    answer = await sendRoot(run, fetch);
+  } catch (thrown) {
+    // The error then stands at every path that misses something.
+    const error = HubError.from(thrown, { system: fetch.step.system });
+    logFailure(run, error);
+    addMissed(run, fetch.step, undefined, error);
+    return;
+  }
   placeRoot(run, fetch, answer, objects, objects.length > 1);
   run.isWhole[fetch.number] = answer.data !== null && answer.errors.length === 0;
 }
@@ -69,21 +77,12 @@ function addAbsent(run: Run, step: FetchStep, data: Readonly<Record<string, unkn
   }
 }
 
-/** `undefined` when nothing came: the error then stands at every path that misses something. */
-async function sendRoot(run: Run, fetch: CompiledFetch): Promise<UpstreamAnswer | undefined> {
-  const { step } = fetch;
-  try {
-    const request: SubgraphRequest = {
-      system: step.system,
-      body: `${fetch.bodyStart}${variablesText(run.variables, step.variableNames)}}}`,
-      isMutation: step.operationKind === 'mutation',
-      context: run.context,
-    };
-    return await sendWatched(run, request, () => ({ steps: [step], entities: undefined }));
-  } catch (thrown) {
-    const error = HubError.from(thrown, { system: step.system });
-    logFailure(run, error);
-    addMissed(run, step, undefined, error);
-    return undefined;
-  }
+function sendRoot(run: Run, { step, bodyStart }: CompiledFetch): Promise<UpstreamAnswer> {
+  const request: SubgraphRequest = {
+    system: step.system,
+    body: `${bodyStart}${variablesText(run.variables, step.variableNames)}}}`,
+    isMutation: step.operationKind === 'mutation',
+    context: run.context,
+  };
+  return sendWatched(run, request, () => ({ steps: [step], entities: undefined }));
 }

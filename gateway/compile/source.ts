@@ -24,9 +24,13 @@ export function writeSource(object: string, name: string, value: string): string
     : `${object}.${name} = ${value};`;
 }
 
-/** A property of an object literal; a computed key is always an own property. */
+/**
+ * A property of an object literal; `__proto__` is an own one under a computed key alone. Objects of computed keys are put
+ * together key by key, those of plain ones at once.
+ */
 export function propertySource(name: string, value: string): string {
-  return `[${nameLiteral(name)}]: ${value}`;
+  const literal = nameLiteral(name);
+  return name === '__proto__' ? `[${literal}]: ${value}` : `${literal}: ${value}`;
 }
 
 /**

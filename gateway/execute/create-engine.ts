@@ -1,9 +1,10 @@
 // The engine behind every transport: prepares operations once, runs them compiled against the subgraphs.
+import type { AddressGuard } from '@weft/core/address-guard';
 import { HubError, invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { readTelling, TELL_HEADER, tellHeader } from '@weft/core/telling';
-import { type ExecutionResult, type GraphQLSchema, parse } from 'graphql';
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createAccessRules } from '../authority/access-rules.ts';
 import { type Authority, createAuthority, type OnUnauthorized } from '../authority/authority.ts';
 import type { Policies } from '../authority/requirement.ts';
@@ -29,6 +30,7 @@ import { withDefer } from '../plan/defer-rules.ts';
 import { describeEventStream } from '../plan/describe-event-stream.ts';
 import { hasDefer } from '../plan/planned-document.ts';
 import type { PlannerName } from '../plan/planner.ts';
+import type { PlannerSpares } from '../plan/planner-spares.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { createPreparer, type Preparer } from '../plan/preparer.ts';
 import { printPlan } from '../plan/print-plan.ts';
@@ -55,6 +57,8 @@ export interface EngineOptions {
   readonly limits?: Partial<EngineLimits>;
   /** The planner that is asked first; default: the one that is right most often. */
   readonly planner?: PlannerName;
+  /** Where planning processes come from, and go to when it is closed; default: they are started, and ended. */
+  readonly plannerSpares?: PlannerSpares | undefined;
   /** Whether equal fetches of equal authority that are under way at the same moment share one answer; default false. */
   readonly shareInFlight?: boolean;
   /** Names of client headers that are sent on to every subgraph; default none. */
@@ -71,6 +75,10 @@ export interface EngineOptions {
   readonly overrideLabels?: readonly string[];
   /** Whether clients may ask for the schema, and are told names that are like a wrong one; default true. */
   readonly introspection?: boolean;
+  /** For the addresses of all subgraphs; default none: an operator wrote them. */
+  readonly addressGuard?: AddressGuard | undefined;
+  /** `subgraphTimeoutMs` of subgraphs that have another, by name. */
+  readonly subgraphTimeouts?: ReadonlyMap<string, number> | undefined;
   /** Told of fetches and of operations that are prepared. */
   readonly meter?: EngineMeter | undefined;
   /** Told when an answer was not as it should be and had to be gone through for what is wrong. */
@@ -107,7 +115,7 @@ interface Shared {
 export function createEngine(options: EngineOptions): GatewayEngine {
   const { supergraphSdl, logger } = options;
   const document = readSupergraphDocument(supergraphSdl);
-  const parsed = parse(supergraphSdl, { noLocation: true });
+  const parsed = document.ast;
   const { apiSchema, fullSchema } = buildSchemas(parsed);
   const schema = withDefer(apiSchema);
   const limits = { ...ENGINE_LIMITS, ...options.limits };
@@ -121,7 +129,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     onSlowCompletion: options.onSlowCompletion,
   };
   const urls = new Map([...document.urls, ...Object.entries(options.subgraphUrls ?? {})]);
-  const upstream = { schema, limits, suggests, addresses: addressesOf(urls, options.subscriptions) };
+  const upstream = { schema, limits, suggests, addresses: addressesOf(urls, options) };
   const client = createSubgraphClient({ ...options, urls, limits });
   const authority = createAuthority({ ...options, rules: createAccessRules(parsed, fullSchema), schema });
   const preparer: Preparer<Prepared> = createPreparer<Prepared>({
@@ -130,6 +138,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
     schema,
     limits,
     planner: options.planner,
+    plannerSpares: options.plannerSpares,
     overrideLabels: options.overrideLabels,
     incrementalDelivery: true,
     authority,
@@ -206,13 +215,14 @@ function keep(
 /** Of all subgraphs but the one that the gateway answers itself. */
 function addressesOf(
   urls: ReadonlyMap<string, string>,
-  settings: Readonly<Record<string, SubscriptionSetting>> = {},
+  { subscriptions: settings = {}, addressGuard }: Pick<EngineOptions, 'subscriptions' | 'addressGuard'>,
 ): ReadonlyMap<string, SubscriptionAddress> {
   const named = [...urls].filter(([, url]) => !isInternal(url));
   return new Map(
     named.map(([name, url]) => {
       const setting = Object.hasOwn(settings, name) ? settings[name] : undefined;
-      return [name, subscriptionAddress(name, url, setting)] as const;
+      const isGuarded = addressGuard !== undefined;
+      return [name, { ...subscriptionAddress(name, url, setting), isGuarded }] as const;
     }),
   );
 }
@@ -254,7 +264,7 @@ async function runWithin<Result>(
       authority: principal.authority,
       principal,
       headers: context.headers,
-      telling: tellHeader(readTelling(context.headers?.[TELL_HEADER])),
+      telling: tellingOf(context.headers?.[TELL_HEADER]),
       watch: context.watch,
     };
     const { client, batches, logger } = shared;
@@ -264,6 +274,11 @@ async function runWithin<Result>(
     shared.logger.error({ err: thrown, traceId }, 'an operation failed in the hub itself');
     return { errors: [toGraphQLError(error, traceId)], data: null };
   }
+}
+
+/** Most ask for nothing. */
+function tellingOf(header: unknown): string | undefined {
+  return header === undefined ? undefined : tellHeader(readTelling(header));
 }
 
 /** An operation is prepared for what its asker may have: it must not be run for one who may have less. */

@@ -12,16 +12,17 @@ export interface ErrorList {
 
 export function createErrorList(traceId: string, errorsMax: number): ErrorList {
   const errors: GraphQLError[] = [];
-  const seen = new Set<string>();
+  let seen: Set<string> | undefined;
   let leftOut = 0;
   return {
     add(error, path) {
       const key = JSON.stringify([path, error.code, error.system, error.message]);
-      if (seen.has(key)) return;
+      if (seen?.has(key) === true) return;
       if (errors.length >= errorsMax) {
         leftOut += 1;
         return;
       }
+      seen ??= new Set();
       seen.add(key);
       errors.push(toGraphQLError(error, traceId, path));
     },

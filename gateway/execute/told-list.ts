@@ -12,19 +12,20 @@ export interface ToldList {
 
 export function createToldList(): ToldList {
   let told: { readonly entry: ToldEntry; readonly path: Path }[] = [];
-  const seen = new Set<string>();
+  let seen: Set<string> | undefined;
   let [stale, others] = [0, 0];
   let isTruncated = false;
   return {
     add(entry, path) {
       const key = JSON.stringify([path, entry]);
-      if (seen.has(key)) return;
+      if (seen?.has(key) === true) return;
       // However much is told of what is fresh, what is stale is told.
       const isStale = entry.kind === 'freshness' && entry.state === 'STALE';
       if ((isStale ? stale : others) >= TOLD_MAX) {
         isTruncated = true;
         return;
       }
+      seen ??= new Set();
       seen.add(key);
       if (isStale) stale += 1;
       else others += 1;

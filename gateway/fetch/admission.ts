@@ -1,4 +1,5 @@
 // One system's door: so many calls inside, so many waiting in order, and whoever comes then is told at once.
+import { invariant } from '@weft/core/errors';
 import type { Stopper } from './stopper.ts';
 
 export type Admitted = 'admitted' | 'stopped' | 'full';
@@ -36,11 +37,13 @@ export function createAdmission(insideMax: number, total: number): Admission {
       });
     },
     leave() {
-      const [next] = waiting;
-      if (next === undefined) {
+      // The rule: nobody waits.
+      if (waiting.size === 0) {
         inside -= 1;
         return;
       }
+      const [next] = waiting;
+      invariant(next !== undefined, 'one who waits is there');
       waiting.delete(next);
       next.stopper.onStop = undefined;
       next.resolve('admitted');

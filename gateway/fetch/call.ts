@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import { TELL_HEADER } from '@weft/core/telling';
 import type { FetchOutcome } from '../observe/meter.ts';
+import type { Admitted } from './admission.ts';
 import { decodeAnswer, type UpstreamAnswer } from './answer.ts';
 import { type Exchanged, exchange } from './exchange.ts';
 import { breakerOpen, isBrokenOff, networkError, stoppedError, tooManyRequests } from './failures.ts';
@@ -21,50 +22,66 @@ export interface Received {
   readonly answer: UpstreamAnswer;
 }
 
-/** @throws HubError, as `SubgraphClient.send` tells */
-export async function callSystem(
+/**
+ * @param take makes of what came what the caller wants, here rather than in a promise of its own: every fetch of every request comes by
+ * @throws HubError, as `SubgraphClient.send` tells
+ */
+export async function callSystem<Taken>(
   system: System,
   request: SubgraphRequest,
   forwarded: ForwardedHeaders,
-): Promise<Received> {
+  take: (received: Received, request: SubgraphRequest) => Taken,
+): Promise<Taken> {
   const { limits, meter } = system;
   const { signal, deadlineAtMs } = request.context;
   const startedAtMs = performance.now();
   const timeoutMs = Math.floor(Math.min(limits.subgraphTimeoutMs, deadlineAtMs - startedAtMs));
   const call: Call = { system, request, forwarded, timeoutMs };
   let stopper: Stopper | undefined;
+  let isInside = false;
   let outcome: FetchOutcome = 'ok';
   try {
     if (signal.aborted || timeoutMs <= 0) throw stopped(call, false);
+    if (system.refusal !== undefined) throw system.refusal;
     if (!system.breaker.admits()) throw breakerOpen(system.name);
     stopper = new Stopper(signal, timeoutMs);
-    const received = await callAdmitted(call, stopper);
+    const entered = system.admission.enter(stopper);
+    requireAdmitted(call, typeof entered === 'string' ? entered : await entered);
+    isInside = true;
+    system.budget.deposit();
+    // Encoded once for all that reads it: the digest of a signature, and the socket.
+    const body = Buffer.from(request.body);
+    const untilMs = performance.now() + timeoutMs;
+    let exchanged: Exchanged;
+    let tries = 0;
+    do {
+      exchanged = await exchange(system, headersOf(call, body, untilMs), body, stopper);
+      tries += 1;
+    } while (tries < TRIES_MAX && mayTryAgain(call, stopper, exchanged));
+    const received = conclude(call, exchanged);
     if (received.answer.errors.length > 0) outcome = 'errors';
-    return received;
+    return take(received, request);
   } catch (thrown) {
     outcome = HubError.from(thrown).code;
     throw thrown;
   } finally {
     stopper?.free();
+    if (isInside) system.admission.leave();
     meter?.fetched(system.name, outcome, performance.now() - startedAtMs);
   }
 }
 
-async function callAdmitted(call: Call, stopper: Stopper): Promise<Received> {
+function requireAdmitted(call: Call, admitted: Admitted): void {
   const { system } = call;
-  const entered = system.admission.enter(stopper);
-  switch (typeof entered === 'string' ? entered : await entered) {
+  switch (admitted) {
+    case 'admitted':
+      return;
     case 'full':
       throw tooManyRequests(system.name, system.limits.subgraphRequestsMax);
     case 'stopped':
       throw stopped(call, false);
-    case 'admitted':
-      break;
-  }
-  try {
-    return await tryWithinBudget(call, stopper);
-  } finally {
-    system.admission.leave();
+    default:
+      admitted satisfies never;
   }
 }
 
@@ -82,22 +99,11 @@ interface Call {
   readonly timeoutMs: number;
 }
 
+/** A kept connection may be closed by a subgraph that restarts: then, and for reads only, one more try, within the budget. */
 const TRIES_MAX = 2;
 
-/** A kept connection may be closed by a subgraph that restarts: then, and for reads only, one more try. */
-async function tryWithinBudget(call: Call, stopper: Stopper): Promise<Received> {
-  const { system, request } = call;
-  const deadlineAtMs = performance.now() + call.timeoutMs;
-  // Encoded once for all that reads it: the digest of a signature, and the socket.
-  const body = Buffer.from(request.body);
-  system.budget.deposit();
-  for (let tries = 1; ; tries += 1) {
-    const headers = headersOf(call, body, Math.max(1, Math.floor(deadlineAtMs - performance.now())));
-    const exchanged = await exchange(system, headers, body, stopper);
-    const mayRetry = tries < TRIES_MAX && !request.isMutation && !stopper.isStopped;
-    if (mayRetry && isWorthRetry(exchanged) && system.budget.withdraw()) continue;
-    return conclude(call, exchanged);
-  }
+function mayTryAgain({ system, request }: Call, stopper: Stopper, exchanged: Exchanged): boolean {
+  return !request.isMutation && !stopper.isStopped && isWorthRetry(exchanged) && system.budget.withdraw();
 }
 
 function isWorthRetry(exchanged: Exchanged): boolean {
@@ -154,11 +160,7 @@ function stopped({ system, request, timeoutMs }: Call, wasSent: boolean): HubErr
   return stoppedError({ system: system.name, signal, isMutation, waitedMs: timeoutMs, wasSent });
 }
 
-function headersOf(
-  { system, request, forwarded }: Call,
-  body: Buffer,
-  remainingMs: number,
-): readonly string[] {
+function headersOf({ system, request, forwarded }: Call, body: Buffer, untilMs: number): readonly string[] {
   const { context, note } = request;
   const own = [
     'content-type',
@@ -168,9 +170,9 @@ function headersOf(
     'traceparent',
     traceparent(context.traceId, note?.spanId, context.watch?.marksSampled),
     'x-weft-deadline-ms',
-    String(remainingMs),
-    ...(context.telling === undefined ? [] : [TELL_HEADER, context.telling]),
+    String(Math.max(1, Math.floor(untilMs - performance.now()))),
   ];
+  if (context.telling !== undefined) own.push(TELL_HEADER, context.telling);
   const signed = system.signer === undefined ? own : own.concat(system.signer.sign(body, context.principal));
   return forwarded.length === 0 ? signed : signed.concat(forwarded);
 }

@@ -1,6 +1,8 @@
 // The HubErrors of a call that brought no answer, and what the network's own codes mean.
 import { HubError } from '@weft/core/errors';
+import type { StopSignal } from '../stop-signal.ts';
 import type { Exchanged } from './exchange.ts';
+import { refusedAtConnect } from './guarded-address.ts';
 
 const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused',
@@ -36,6 +38,8 @@ export function networkError(
   isMutation: boolean,
   { cause, wasSent, isAnswering }: Extract<Exchanged, { kind: 'broken' }>,
 ): HubError {
+  const refused = refusedAtConnect(system, cause);
+  if (refused !== undefined) return refused;
   const code = codeOf(cause);
   if (isMutation && wasSent) return writeUnknown(system, 'the connection broke', cause);
   if (code.startsWith('HPE_') || NOT_HTTP.has(code) || isAnswering) {
@@ -56,7 +60,7 @@ export function writeUnknown(system: string, why: string, cause?: unknown): HubE
 /** Of a call that its own signal or deadline ended. */
 export function stoppedError(options: {
   readonly system: string;
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   readonly isMutation: boolean;
   readonly waitedMs: number;
   readonly wasSent: boolean;

@@ -62,7 +62,7 @@ export function createInFlight(limits: EngineLimits): InFlight {
 function start(system: System, request: SubgraphRequest, forwarded: ForwardedHeaders): Shared {
   const controller = new AbortController();
   const context = { ...request.context, signal: controller.signal };
-  const received = callSystem(system, { ...request, context }, forwarded);
+  const received = callSystem(system, { ...request, context }, forwarded, (whole) => whole);
   return { startedAtMs: performance.now(), received, controller, sharers: 0, isAnswerTaken: false };
 }
 

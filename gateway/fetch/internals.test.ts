@@ -1,3 +1,5 @@
+import { createAddressGuard } from '@weft/core/address-guard';
+import { HubError } from '@weft/core/errors';
 import { describe, expect, it } from 'vitest';
 import { isInternal } from './internals.ts';
 
@@ -38,6 +40,28 @@ describe('isInternal', () => {
     'ECONNREFUSED',
   ])('lets through %j', (text) => {
     expect(isInternal(text)).toBe(false);
+  });
+
+  it.each([
+    '127.0.0.1:4000/graphql',
+    'localhost:4000/graphql',
+    '/graphql',
+    'http://user:secret@127.0.0.1:4000/graphql',
+    'http://user@water.example:4000/graphql',
+    'http://127.0.0.1:4000/graphql#x',
+    'http://127.0.0.1:4000/graphql',
+  ])('lets through why an address is refused, and nothing of it: %s', (url) => {
+    const guard = createAddressGuard({ allowedHosts: new Set(), setting: 'WEFT_REGISTRY_ALLOWED_HOSTS' });
+    let refused: unknown;
+    try {
+      guard.requireUrl(url);
+    } catch (thrown) {
+      refused = thrown;
+    }
+    const { code, message } = HubError.from(refused);
+    expect(code).toBe('INVALID_URL');
+    expect(isInternal(message)).toBe(false);
+    expect(message).not.toMatch(/secret|4000/);
   });
 
   it('takes no longer for a text that was made to be slow', () => {

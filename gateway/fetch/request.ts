@@ -1,12 +1,13 @@
 // What the executor asks of the transport.
 import type { Principal } from '../identity/principal.ts';
 import type { FetchNote, OperationWatch } from '../observe/operation-watch.ts';
+import type { StopSignal } from '../stop-signal.ts';
 import type { ClientHeaders } from './forwarded-headers.ts';
 
 /** What of an operation reaches its fetches. */
 export interface FetchContext {
   /** The operation's: its reason is a TimeoutError when the deadline passed. */
-  readonly signal: AbortSignal;
+  readonly signal: StopSignal;
   /** Monotonic, as of `performance.now()`. */
   readonly deadlineAtMs: number;
   /** 32 hex digits, sent as `traceparent` with a span id of its own for every fetch. */

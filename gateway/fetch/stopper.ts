@@ -1,14 +1,15 @@
 // One call's end before its time: the client's leaving or the deadline, whichever is first, for whatever the call does just then.
+import type { StopSignal } from '../stop-signal.ts';
 
 /** One object instead of an AbortController, a timer's closure and a listener's closure: each fetch of each request makes one. */
 export class Stopper {
   /** What is under way and must be broken off; set by whoever waits, and called at most once. */
   onStop: (() => void) | undefined;
   isStopped = false;
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #timer: NodeJS.Timeout;
 
-  constructor(signal: AbortSignal, timeoutMs: number) {
+  constructor(signal: StopSignal, timeoutMs: number) {
     this.#signal = signal;
     this.#timer = setTimeout(stop, timeoutMs, this);
     signal.addEventListener('abort', this);

@@ -1,11 +1,12 @@
 // Asks subgraphs over HTTP: bounded, cancelled with its operation, shielded by breaker and budget, a HubError for whatever goes wrong.
+import type { AddressGuard } from '@weft/core/address-guard';
 import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { ENGINE_LIMITS, type EngineLimits } from '../limits.ts';
 import type { EngineMeter, EngineStatus } from '../observe/meter.ts';
 import type { UpstreamAnswer } from './answer.ts';
-import { callSystem, noteReceived } from './call.ts';
+import { callSystem, noteReceived, type Received } from './call.ts';
 import { createHeaderPicker, type ForwardedHeaders } from './forwarded-headers.ts';
 import { createInFlight, type InFlight } from './in-flight.ts';
 import type { SubgraphRequest } from './request.ts';
@@ -18,7 +19,7 @@ export interface SubgraphClient {
   /**
    * Sends one request and decodes its answer. The answer's `data` belongs to the caller alone, also when the fetch was shared.
    * @throws HubError, its system named: UPSTREAM_UNAVAILABLE (`details.breaker` is `OPEN` when it was not even asked),
-   * UPSTREAM_INVALID, DEADLINE_EXCEEDED, CANCELLED, LIMIT_EXCEEDED (too many wait already), WRITE_UNKNOWN (mutations only)
+   * INVALID_URL (an address that the guard refuses), UPSTREAM_INVALID, DEADLINE_EXCEEDED, CANCELLED, LIMIT_EXCEEDED (too many wait already), WRITE_UNKNOWN (mutations only)
    */
   send(request: SubgraphRequest): Promise<UpstreamAnswer>;
   /** The breaker of every subgraph as it stands. */
@@ -42,6 +43,10 @@ export interface SubgraphClientOptions {
   /** Told when a system's breaker opens and closes. */
   readonly logger?: Logger | undefined;
   readonly meter?: EngineMeter | undefined;
+  /** For addresses that others registered; undefined: an operator wrote them, and none is refused. */
+  readonly addressGuard?: AddressGuard | undefined;
+  /** `subgraphTimeoutMs` of those that have another, by name. */
+  readonly subgraphTimeouts?: ReadonlyMap<string, number> | undefined;
 }
 
 const INTERNAL = 'weft:';
@@ -78,12 +83,15 @@ export function createSubgraphClient(options: SubgraphClientOptions): SubgraphCl
   };
 }
 
-async function sendAlone(
+function sendAlone(
   system: System,
   request: SubgraphRequest,
   forwarded: ForwardedHeaders,
 ): Promise<UpstreamAnswer> {
-  const received = await callSystem(system, request, forwarded);
+  return callSystem(system, request, forwarded, takeAnswer);
+}
+
+function takeAnswer(received: Received, request: SubgraphRequest): UpstreamAnswer {
   noteReceived(request, received);
   return received.answer;
 }

@@ -1,5 +1,7 @@
 // What the gateway keeps for one subgraph: its sockets, its door, its breaker and its budget, none shared with another.
-import { OperatorError } from '@weft/core/errors';
+import type { LookupFunction } from 'node:net';
+import type { AddressGuard } from '@weft/core/address-guard';
+import { type HubError, OperatorError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { Pool } from 'undici';
@@ -7,6 +9,7 @@ import type { EngineLimits } from '../limits.ts';
 import type { EngineMeter } from '../observe/meter.ts';
 import { type Admission, createAdmission } from './admission.ts';
 import { type Breaker, createBreaker } from './breaker.ts';
+import { guardAddress } from './guarded-address.ts';
 import { createRetryBudget, type RetryBudget } from './retry-budget.ts';
 import { createSubgraphSigner, type SubgraphSigner } from './signing.ts';
 
@@ -19,6 +22,8 @@ export interface System {
   readonly path: string;
   readonly origin: string;
   readonly pool: Pool;
+  /** Why it is not asked at all; undefined: it is. */
+  readonly refusal: HubError | undefined;
   readonly admission: Admission;
   readonly breaker: Breaker;
   readonly budget: RetryBudget;
@@ -34,16 +39,25 @@ export interface SystemOptions {
   readonly meter?: EngineMeter | undefined;
   /** Whether messages of errors without a code of ours are logged and not told. */
   readonly keepsBackOwnWords?: boolean | undefined;
+  /** For addresses that others registered; undefined: an operator wrote them, and none is refused. */
+  readonly addressGuard?: AddressGuard | undefined;
+  /** `subgraphTimeoutMs` of those that have another, by name. */
+  readonly subgraphTimeouts?: ReadonlyMap<string, number> | undefined;
 }
 
 /** @throws OperatorError for an address that is not HTTP */
 export function openSystem(
   name: string,
   address: string,
-  limits: EngineLimits,
-  { subgraphKeys, keepsBackOwnWords = false, logger, meter }: SystemOptions,
+  common: EngineLimits,
+  { subgraphKeys, keepsBackOwnWords = false, logger, meter, addressGuard, subgraphTimeouts }: SystemOptions,
 ): System {
+  const subgraphTimeoutMs = subgraphTimeouts?.get(name) ?? common.subgraphTimeoutMs;
+  const limits = { ...common, subgraphTimeoutMs };
   const url = parseUrl(name, address);
+  const { lookup, refusal } = guardAddress(addressGuard, name, url.href);
+  if (refusal !== undefined)
+    logger?.warn({ system: name, err: refusal.cause }, 'a subgraph has an address that is not asked');
   return {
     name,
     limits,
@@ -51,7 +65,8 @@ export function openSystem(
     meter,
     path: `${url.pathname}${url.search}`,
     origin: url.origin,
-    pool: openPool(url.origin, limits),
+    pool: openPool(url.origin, limits, lookup),
+    refusal,
     admission: createAdmission(limits.subgraphConnectionsMax, limits.subgraphRequestsMax),
     breaker: createBreaker({
       failuresMax: limits.breakerFailuresMax,
@@ -79,12 +94,12 @@ function parseUrl(name: string, address: string): URL {
   );
 }
 
-function openPool(origin: string, limits: EngineLimits): Pool {
+function openPool(origin: string, limits: EngineLimits, lookup: LookupFunction | undefined): Pool {
   return new Pool(origin, {
     connections: limits.subgraphConnectionsMax,
     pipelining: 1,
     allowH2: false,
-    connect: { timeout: limits.subgraphConnectTimeoutMs },
+    connect: { timeout: limits.subgraphConnectTimeoutMs, ...(lookup && { lookup }) },
     keepAliveTimeout: limits.subgraphKeepAliveMs,
     // Each call has one timer of its own over all of its phases, which ends the socket: undici's would say it twice.
     headersTimeout: 0,

@@ -1,4 +1,5 @@
 // Runs an operation with `@defer`: the first answer, and a stream of what follows.
+
 import type { ExecutionResult, GraphQLError, SelectionSetNode } from 'graphql';
 import type { ExecutionContext, SupergraphFacts } from '../compile/compile-operation.ts';
 import type { CompiledParts, Part } from '../compile/parts.ts';
@@ -12,6 +13,7 @@ import { createObject, type DataObject, type Path } from '../execute/data.ts';
 import { createErrorList, type ErrorList } from '../execute/error-list.ts';
 import { createToldList, type ToldList } from '../execute/told-list.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
+import { toAbortSignal } from '../stop-signal.ts';
 import { type Delivery, deliver } from './deliver.ts';
 import { endingWith } from './ending-with.ts';
 import type { Instance } from './instances.ts';
@@ -52,7 +54,7 @@ async function runSplit(
   const told = createToldList();
   // What nobody waits for any more is given up: below a null, behind a limit, or when the client goes.
   const givenUp = new AbortController();
-  const signal = AbortSignal.any([context.fetch.signal, givenUp.signal]);
+  const signal = AbortSignal.any([toAbortSignal(context.fetch.signal), givenUp.signal]);
   const own: ExecutionContext = { ...context, fetch: { ...context.fetch, signal } };
   const running = runParts(part, () => ({ ...operationOf(variables, own, data), unresolved, told }));
   const errorsWith = (failed: readonly GraphQLError[]) =>

@@ -17,6 +17,27 @@ export interface EngineMeter {
   prepared(outcome: 'ok' | ErrorCode, durationMs: number): void;
 }
 
+/** Undefined when there is none. */
+export function joinMeters(...given: readonly (EngineMeter | undefined)[]): EngineMeter | undefined {
+  const meters = given.filter((meter) => meter !== undefined);
+  const [only, ...others] = meters;
+  if (others.length === 0) return only;
+  return {
+    fetched(...told) {
+      for (const meter of meters) meter.fetched(...told);
+    },
+    shared(system) {
+      for (const meter of meters) meter.shared(system);
+    },
+    lookedUp(found) {
+      for (const meter of meters) meter.lookedUp(found);
+    },
+    prepared(...told) {
+      for (const meter of meters) meter.prepared(...told);
+    },
+  };
+}
+
 /** How an engine stands at one moment. */
 export interface EngineStatus {
   /** Prepared operations that are kept. */

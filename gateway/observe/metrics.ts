@@ -12,6 +12,8 @@ export interface GatewayReadings {
   sockets(): number;
   live(): LiveReadings;
   upstreams(): UpstreamReadings;
+  /** Systems whose live SDL differs from what is registered, and in what. */
+  drift(): ReadonlyMap<string, readonly string[]>;
 }
 
 /** Of live fields: counts since the start, and what there is now. */
@@ -220,6 +222,17 @@ function registerReadings(
       this.reset();
       for (const { system, state } of readings()?.engine()?.breakers ?? [])
         this.set({ subgraph: system }, BREAKER_STATES[state]);
+    },
+  });
+  new Gauge({
+    name: `${PREFIX}subgraph_drift`,
+    help: 'Differences of a live subgraph from what is registered; none: nothing.',
+    labelNames: ['subgraph'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [subgraph, differences] of readings()?.drift() ?? [])
+        this.set({ subgraph }, differences.length);
     },
   });
   new Gauge({

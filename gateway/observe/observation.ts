@@ -1,7 +1,7 @@
 // Puts together what observes a gateway, as the settings want it: the log's lines always, metrics and spans where they are on.
 import type { Logger } from '@weft/core/logger';
 import type { Metrics } from './metrics.ts';
-import { createObserver, type Observer } from './observer.ts';
+import { createObserver, type Observer, type OperationSink } from './observer.ts';
 import { createSampler } from './sampling.ts';
 import type { ObserveSettings } from './settings.ts';
 import type { SpanSink } from './spans.ts';
@@ -14,10 +14,14 @@ export interface Observation {
   close(): Promise<void>;
 }
 
-/** Loads what is switched on, and nothing else. */
+/**
+ * Loads what is switched on, and nothing else.
+ * @param others whoever else is told of operations
+ */
 export async function openObservation(
   { metrics: place, inspect, traces }: ObserveSettings,
   logger: Logger,
+  others: readonly OperationSink[] = [],
 ): Promise<Observation> {
   const [metrics, spans] = await Promise.all([
     place === 'off' ? undefined : import('./metrics.ts').then(({ openMetrics }) => openMetrics()),
@@ -26,7 +30,7 @@ export async function openObservation(
   const observer = createObserver({
     logger,
     inspect,
-    sinks: [metrics, spans].filter((sink) => sink !== undefined),
+    sinks: [metrics, spans, ...others].filter((sink) => sink !== undefined),
     sample: traces && createSampler(traces),
     onSubscription: metrics && ((change) => metrics.subscriptionsChanged(change)),
   });

@@ -26,9 +26,11 @@ export interface Observer {
   close(watch: OperationWatch): void;
 }
 
-/** Whoever is told of operations that have ended. */
+/** Whoever is told of operations. */
 export interface OperationSink {
   operationEnded(watch: OperationWatch, outcome: Outcome, durationMs: number): void;
+  /** A subscription has begun to run. */
+  operationBegan?(watch: OperationWatch): void;
 }
 
 export interface ObserverOptions {
@@ -60,6 +62,7 @@ export function createObserver(options: ObserverOptions): Observer {
       watch.notes = undefined;
       watch.inspection = undefined;
       options.onSubscription?.(1);
+      for (const sink of sinks) sink.operationBegan?.(watch);
       writeLine(watch, 'started', undefined);
     },
     close(watch) {
@@ -96,6 +99,7 @@ function openWatch(
     kind: undefined,
     operationName: undefined,
     documentHash: undefined,
+    used: undefined,
     fetches: 0,
     notes: isSampled ? [] : undefined,
     errors: 0,

@@ -6,6 +6,7 @@ import type { FetchStep } from '../plan/planner.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { documentHashOf } from './document-hash.ts';
 import type { Inspection } from './inspect.ts';
+import { type UsedOperation, usedOperationOf } from './used-operation.ts';
 
 /** How an answer travels: over HTTP whole, in parts, or as a live stream in one of its two forms; or over a WebSocket. */
 export type Transport = 'http' | 'parts' | 'sse' | 'multipart' | 'websocket';
@@ -58,6 +59,8 @@ export interface OperationWatch {
   operationName: string | undefined;
   /** The document's text, by its hash; undefined when it was refused. */
   documentHash: string | undefined;
+  /** For who counts use; undefined where nobody does, and of what was not prepared. */
+  used?: UsedOperation | undefined;
   /** Requests to subgraphs. */
   fetches: number;
   /** Undefined unless somebody wants to look into it. */
@@ -98,6 +101,7 @@ export function notePrepared(
   watch.kind = prepared.kind;
   watch.operationName = prepared.name ?? nameIn(request);
   watch.documentHash = documentHashOf(prepared, request.query);
+  watch.used = usedOperationOf(prepared);
 }
 
 /** What was asked for is not begun. */

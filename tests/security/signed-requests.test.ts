@@ -19,6 +19,19 @@ import { readAttacks } from './attacks.ts';
 const OLD: SubgraphKey = { id: 'old', secret: 'a secret of at least thirty-two characters' };
 const NEW: SubgraphKey = { id: 'new', secret: 'another secret of more than thirty-two characters' };
 
+/** Of a department's own system: it may sign for that one alone. */
+const FOREIGN: SubgraphKey = {
+  id: 'foreign',
+  secret: 'a third secret of at least thirty-two characters',
+  subgraphs: ['air'],
+};
+/** For one of the two that are served here. */
+const TAX: SubgraphKey = {
+  id: 'tax',
+  secret: 'a fourth secret of at least thirty-two characters',
+  subgraphs: ['tax', 'air'],
+};
+
 const HEAD =
   'extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires"])';
 const SDL = {
@@ -50,7 +63,7 @@ beforeAll(async () => {
   served = await serveSubgraphs([register, tax], {
     host: '127.0.0.1',
     port: 0,
-    subgraphKeys: [NEW, OLD],
+    subgraphKeys: [FOREIGN, NEW, OLD, TAX],
     logger: createLogger('test', 'silent'),
   });
 });
@@ -165,6 +178,11 @@ describe('a subgraph that has the keys of its gateway', () => {
       });
     },
   );
+
+  it('refuses the key of a system that it does not serve, which somebody else has too', async () => {
+    expect((await send(sign(BODY, FOREIGN), BODY)).status).toBe(401);
+    expect((await send(sign(BODY, TAX), BODY)).status).toBe(200);
+  });
 
   it.each([
     ['_service', '{"query":"{ _service { sdl } }"}'],

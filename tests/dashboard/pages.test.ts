@@ -1,42 +1,15 @@
-import { existsSync } from 'node:fs';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHome, type Hub, removeHome, startHub } from '../support/hub.ts';
 import { callHotline, callPolice, clearFaults, setFaults } from '../support/simulated.ts';
 import { waitFor } from '../support/wait.ts';
-
-const CHROMIUM = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((file) =>
-  existsSync(file),
-);
-if (CHROMIUM === undefined) console.warn('SKIPPED: the pages are not looked at: there is no chromium');
+import { CHROMIUM, launchBrowser, openPage } from './browser.ts';
 
 /** 路南社区, of 姑苏区. */
 const AREA = '320508017003';
 const ARRIVAL_MS_MAX = 30_000;
 const RECONNECT_MS_MAX = 30_000;
 const LIVE = '#banner[data-state=live]';
-
-interface OpenPage {
-  readonly page: Page;
-  /** Errors that scripts threw or the page's policy raised, and requests to anywhere but the hub. */
-  readonly troubles: readonly string[];
-}
-
-async function openPage(browser: Browser, hub: Hub, path: string): Promise<OpenPage> {
-  const page = await browser.newPage({ viewport: { width: 1_440, height: 900 } });
-  const troubles: string[] = [];
-  const origin = new URL(hub.urls.graphql ?? '').host;
-  page.on('pageerror', (error) => troubles.push(error.message));
-  page.on('console', (message) => {
-    if (/Content Security Policy/.test(message.text())) troubles.push(message.text());
-  });
-  page.on('request', (request) => {
-    if (!request.url().startsWith('data:') && new URL(request.url()).host !== origin)
-      troubles.push(request.url());
-  });
-  await page.goto(new URL(path, hub.urls.graphql).href);
-  return { page, troubles };
-}
 
 /** The row of an event by its title, when it is on the screen. */
 const rowOf = (page: Page, title: string) => page.locator('#rows tr', { hasText: title });
@@ -48,15 +21,7 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
 
   beforeAll(async () => {
     hub = await startHub({ home });
-    browser = await chromium.launch({
-      executablePath: CHROMIUM ?? '',
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-      ],
-    });
+    browser = await launchBrowser();
   });
 
   afterAll(async () => {
@@ -85,9 +50,9 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
     const { page } = await openPage(browser, hub, '/');
     await page.waitForSelector(LIVE);
     const receiptNo = await callPolice(hub, 'page-case', '观前街');
-    // Nobody has asked market supervision anything so far.
-    const idle = page.locator('#systems li[data-system=market-supervision]');
-    await idle.getByText('未曾应答').waitFor({ timeout: ARRIVAL_MS_MAX });
+    // It was asked by the overview, if by nobody else.
+    const asked = page.locator('#systems li[data-system=market-supervision]');
+    await asked.getByText('最近应答').waitFor({ timeout: ARRIVAL_MS_MAX });
     const police = page.locator('#systems li[data-system=police]');
     await setFaults(hub, 'police', { refuse: true });
     try {
@@ -98,10 +63,46 @@ describe.skipIf(CHROMIUM === undefined)('the pages in a browser', () => {
       const trouble = police.locator('.failed');
       await trouble.waitFor({ timeout: ARRIVAL_MS_MAX });
       expect(await trouble.textContent()).toMatch(/^\p{Script=Han}+$/u);
-      expect(await trouble.getAttribute('title')).toMatch(/^[A-Z_]+ at QueryCaseBatch$/);
+      expect(await trouble.getAttribute('title')).toMatch(/^[A-Z_]+ at (QueryCaseBatch|CountOpenCase)$/);
     } finally {
       await clearFaults(hub, 'police');
     }
+    await page.close();
+  });
+
+  it('shows the whole at a glance, live, and says in words what is old', async () => {
+    const { page, troubles } = await openPage(browser, hub, '/');
+    await page.waitForSelector(LIVE);
+    const open = page.locator('#overview-figures [data-figure=open]');
+    const number = async () => Number((await open.textContent())?.replaceAll(',', ''));
+    await open.waitFor({ timeout: ARRIVAL_MS_MAX });
+    const counts = page.locator('#overview-systems tr');
+    expect(await counts.count()).toBe(6);
+    const police = counts.and(page.locator('[data-system=police]'));
+    await police.getByText('最新').waitFor({ timeout: ARRIVAL_MS_MAX });
+    expect(await police.locator('td').nth(1).textContent()).toMatch(/^\d+ 秒前$/);
+    const before = await number();
+    await callHotline(hub, { externalRef: 'page-overview', subject: '概览', areaCode: AREA });
+    await waitFor('one more', async () => (await number()) > before, ARRIVAL_MS_MAX);
+    const reported = page.locator('#overview-states tr[data-state=REPORTED] td');
+    expect(Number(await reported.textContent())).toBeGreaterThan(0);
+    await setFaults(hub, 'police', { refuse: true });
+    try {
+      await police.getByText('旧数（').waitFor({ timeout: ARRIVAL_MS_MAX });
+      await waitFor(
+        'why it is old',
+        async () => /（(无应答|多次无应答，暂停询问)）/.test((await police.textContent()) ?? ''),
+        ARRIVAL_MS_MAX,
+      );
+      expect(await counts.and(page.locator('[data-count=CURRENT]')).count()).toBeGreaterThan(0);
+    } finally {
+      await clearFaults(hub, 'police');
+    }
+    await police.getByText('最新').waitFor({ timeout: ARRIVAL_MS_MAX });
+    await page.setViewportSize({ width: 400, height: 900 });
+    const overflow = await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth');
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(troubles).toEqual([]);
     await page.close();
   });
 

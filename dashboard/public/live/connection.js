@@ -60,9 +60,10 @@ export function connect(events) {
     /**
      * @template {import('./documents.js').Resumable} Value
      * @param {import('./documents.js').Document<Value>} query with the variable `$after` @param {string} field the root field
-     * @param {SubscriptionEvents<Value>} sink
+     * @param {SubscriptionEvents<Value>} sink @param {Readonly<Record<string, unknown>>} [variables] besides `after`
+     * @returns {() => void} ends it, without a word to the sink
      */
-    follow: (query, field, sink) => follow(client, query, field, sink),
+    follow: (query, field, sink, variables = {}) => follow(client, query, field, sink, variables),
   };
 }
 
@@ -102,23 +103,30 @@ function createPacing() {
  * @template {import('./documents.js').Resumable} Value
  * @param {import('/vendor/graphql-ws/client.js').Client} client
  * @param {import('./documents.js').Document<Value>} query @param {string} field @param {SubscriptionEvents<Value>} sink
+ * @param {Readonly<Record<string, unknown>>} variables
  */
-function follow(client, query, field, sink) {
+function follow(client, query, field, sink, variables) {
   /** @type {string | null} */
   let cursor = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   let runsTimer;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let againTimer;
+  let isStopped = false;
+  /** @type {() => void} */
+  let leave = () => {};
   const begin = () => {
-    /** @type {typeof client.subscribe<Record<string, Value | null>>} */ (client.subscribe)(
+    leave = /** @type {typeof client.subscribe<Record<string, Value | null>>} */ (client.subscribe)(
       // Read anew at each reconnect: the stream goes on after the last event that was shown.
       {
         query,
         get variables() {
-          return { after: cursor };
+          return { ...variables, after: cursor };
         },
       },
       {
         next: ({ data, errors }) => {
+          if (isStopped) return;
           const value = data?.[field] ?? null;
           if (value !== null) cursor = value.cursor;
           if (value?.gap) sink.gap(value.gap.reason);
@@ -131,18 +139,25 @@ function follow(client, query, field, sink) {
   };
   /** @param {string} code */
   const restart = (code) => {
+    if (isStopped) return;
     // A position that the hub does not accept any more is of no use; what lies between is lost, and said to be.
     const isPositionLost = code === 'INVALID_CURSOR' || code === 'EVENTS_GAP';
     if (isPositionLost) cursor = null;
     sink.ended(code);
     if (isPositionLost) sink.gap(code);
     clearTimeout(runsTimer);
-    setTimeout(() => {
+    againTimer = setTimeout(() => {
       begin();
       runsTimer = setTimeout(sink.runs, NOT_REFUSED_MS);
     }, RESUBSCRIBE_MS);
   };
   begin();
+  return () => {
+    isStopped = true;
+    clearTimeout(runsTimer);
+    clearTimeout(againTimer);
+    leave();
+  };
 }
 
 /** @param {unknown} thrown GraphQL errors, a close event or an error of the socket @returns {string} */

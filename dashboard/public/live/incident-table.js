@@ -2,6 +2,7 @@
 import { formatInstant } from './clock.js';
 import { byId, element } from './elements.js';
 import { describeMissing } from './failures.js';
+import { incidentLink } from './incident/address.js';
 
 /** @typedef {import('./incident-feed.js').Row} Row */
 
@@ -93,7 +94,7 @@ function drawRow(row, isFresh) {
     element(
       'td',
       {},
-      element('span', { text: incident.title }),
+      incidentLink(incident.id, incident.title),
       second(row, ['division'], [division?.fullName, incident.address]),
     ),
     element('td', {}, element('span', { class: 'tag', text: incident.stateLabel })),

@@ -8,8 +8,10 @@ import { COUNTS, INCIDENT_CHANGED, INCIDENTS, SYSTEM_CHANGED, SYSTEMS } from './
 import { byId, element } from './elements.js';
 import { checkExplorerLink } from './explorer-link.js';
 import { describeFailure, failuresBelow } from './failures.js';
+import { createIncidentView } from './incident/view.js';
 import { IncidentFeed } from './incident-feed.js';
 import { createIncidentTable } from './incident-table.js';
+import { createOverview } from './overview.js';
 import { createRefresher } from './refresher.js';
 import { createSystemsPanel } from './systems-panel.js';
 
@@ -45,6 +47,7 @@ const countsRead = createRefresher(readCounts, {
   everyMsMin: COUNTS_EVERY_MS_MIN,
   onFailure: showFailure('counts-note', '事件数量'),
 });
+const overview = createOverview(showFailure('overview-note', '概览'));
 
 follow();
 setInterval(systemsRead.request, SYSTEMS_EVERY_MS);
@@ -57,9 +60,15 @@ function follow() {
       incidentsRead.request();
       systemsRead.request();
       countsRead.request();
+      incidentView.reconnected();
+      overview.request();
     },
     onDown: (attempts) => banner.down(attempts),
     onSigns: () => banner.sign(),
+  });
+  const incidentView = createIncidentView({
+    follow: connection.follow,
+    describeGap: (reason) => GAP_REASONS[reason] ?? reason,
   });
   connection.follow(INCIDENT_CHANGED, 'incidentChanged', {
     next: receiveIncident,
@@ -77,6 +86,7 @@ function follow() {
     ended: (code) => banner.operation('systemChanged', code),
     runs: () => banner.operation('systemChanged', null),
   });
+  overview.follow(connection, banner.operation);
 }
 
 /**
@@ -99,6 +109,7 @@ function receiveIncident(value, errors) {
 /** @param {{ system: import('./systems-panel.js').System | null } | null} value */
 function receiveSystem(value) {
   if (value?.system == null) return systemsRead.request();
+  overview.request();
   // What was missing while it was away can be had now.
   if (systems.change(value.system)) incidentsRead.request();
 }

@@ -7,8 +7,8 @@ import { describeTrouble } from './trouble.js';
  * @typedef {{ name: string, title: string, state: string, reason: string | null, since: string | null, lastSeen: string | null }} System
  */
 
-/** @type {Readonly<Record<string, string>>} */
-const STATE_LABELS = { UNKNOWN: '尚无消息', UP: '正常', DEGRADED: '时好时坏', DOWN: '无应答' };
+/** @type {Readonly<Record<string, string>>} what the registry has heard of a system, for people */
+export const SYSTEM_STATE_LABELS = { UNKNOWN: '尚无消息', UP: '正常', DEGRADED: '时好时坏', DOWN: '无应答' };
 
 export function createSystemsPanel() {
   /** @type {Map<string, System>} */
@@ -47,7 +47,7 @@ function drawSystem(system) {
       element('span', { text: system.title }),
       element('span', {
         class: 'state',
-        text: STATE_LABELS[system.state] ?? system.state,
+        text: SYSTEM_STATE_LABELS[system.state] ?? system.state,
         data: { state: system.state },
       }),
     ),

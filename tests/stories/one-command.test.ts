@@ -1,15 +1,14 @@
-import { execFile } from 'node:child_process';
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { isAlive } from '@weft/core/process-table';
 import { createClient } from 'graphql-ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket from 'ws';
-import { createHome, type Hub, postgresPid, ROOT, removeHome, startHub } from '../support/hub.ts';
+import { type Hub, postgresPid, removeHome, startHub } from '../support/hub.ts';
 import { subscribe, untilLive } from '../support/live.ts';
 import { callHotline, callPolice, moveOrder } from '../support/simulated.ts';
 import { waitFor } from '../support/wait.ts';
+import { weft } from '../support/weft.ts';
 
 const COMMUNITY = '320508017003';
 
@@ -61,16 +60,6 @@ interface Live {
   };
 }
 
-/** Runs the command `weft` in a home. */
-function weft(home: string, ...argv: readonly string[]) {
-  const options = { cwd: ROOT, env: { PATH: process.env.PATH ?? '', WEFT_HOME: home } };
-  return new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
-    execFile(process.execPath, ['cli/main.ts', ...argv], options, (error, stdout, stderr) =>
-      resolve({ code: Number(error?.code ?? 0), stdout, stderr }),
-    );
-  });
-}
-
 /** The id of the incident that an order becomes. */
 function incidentOf(hub: Hub, orderNo: string): Promise<string> {
   return waitFor('the incident', async () => {
@@ -82,36 +71,10 @@ function incidentOf(hub: Hub, orderNo: string): Promise<string> {
   });
 }
 
-/** Takes the incident of an order all the way, by a centre and a department. @returns its id */
-async function closeOrder(hub: Hub, orderNo: string): Promise<string> {
-  const [staff, handler] = await Promise.all([
-    weft(hub.home, 'token', '--role', 'centre-staff', '--division', '320508'),
-    weft(hub.home, 'token', '--role', 'department-handler', '--department', 'urban-management'),
-  ]);
-  const id = await incidentOf(hub, orderNo);
-  const steps = [
-    [staff, 'acceptIncident', ''],
-    [staff, 'routeIncident', 'department: "urban-management"'],
-    [handler, 'signForIncident', ''],
-    [handler, 'feedBackIncident', 'result: "已清理"'],
-    [staff, 'startIncidentVerification', ''],
-    [staff, 'passIncident', ''],
-    [staff, 'closeIncident', ''],
-  ] as const;
-  for (const [{ stdout: token }, field, args] of steps) {
-    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.trim()}` };
-    const query = `mutation ($id: ID!) { ${field}(id: $id ${args}) { state } }`;
-    const body = JSON.stringify({ query, variables: { id } });
-    const response = await fetch(hub.urls.graphql ?? '', { method: 'POST', headers, body });
-    expect(((await response.json()) as { errors?: unknown }).errors, field).toBeUndefined();
-  }
-  return id;
-}
-
 describe('the hub, started by one command', () => {
   let hub: Hub;
   beforeAll(async () => {
-    hub = await startHub({ env: { WEFT_EVIDENCE_INTERVAL_MS: '250' } });
+    hub = await startHub();
   });
   afterAll(async () => {
     await hub.stop();
@@ -119,11 +82,7 @@ describe('the hub, started by one command', () => {
   });
 
   it('takes a token that `weft token` prints, and no other', async () => {
-    const { stdout } = await promisify(execFile)(
-      process.execPath,
-      ['cli/main.ts', 'token', '--role', 'duty-officer', '--division', '320508'],
-      { cwd: ROOT, env: { PATH: process.env.PATH ?? '', WEFT_HOME: hub.home } },
-    );
+    const { stdout } = await weft(hub.home, 'token', '--role', 'duty-officer', '--division', '320508');
     const status = async (token: string) => {
       const headers = { 'content-type': 'application/json', authorization: `Bearer ${token}` };
       const body = '{"query":"{ systems { name } }"}';
@@ -293,43 +252,6 @@ describe('the hub, started by one command', () => {
       );
       return data?.incidentByExternalNumber?.hotlineOrder.status === 'CLOSED';
     });
-  });
-
-  it('gives out a closed order with its chain, which holds for who has its public key alone, and names one changed byte', async () => {
-    const orderNo = await callHotline(hub, { externalRef: 'story-8', subject: '占道', areaCode: COMMUNITY });
-    const id = await closeOrder(hub, orderNo);
-    const away = createHome();
-    const audit = (...args: readonly string[]) => weft(hub.home, 'audit', ...args);
-    const file = join(away, 'order.json');
-    const told = await waitFor('all of it under checkpoints', async () => {
-      const { stderr } = await audit('export', `hotlineOrder:${orderNo}`, '--out', file);
-      return /(\d+) entries of .*\b\1 of them under signed checkpoints/s.test(stderr) ? stderr : undefined;
-    });
-    // Its report, what seven actions did, and what became of its dispatch.
-    const count = Number(/(\d+) entries of Incident:/.exec(told)?.[1]);
-    expect(count).toBeGreaterThanOrEqual(8);
-    expect(told).toContain(`${count} entries of Incident:${id}`);
-    expect(told).toMatch(/left out: description, reporters|left out: reporters/);
-    copyFileSync(join(hub.home, 'evidence-key.pub.pem'), join(away, 'hub.pem'));
-    // Elsewhere: no hub, no key that signs.
-    const verify = (name: string) =>
-      weft(join(away, 'nowhere'), 'audit', 'verify', join(away, name), '--key', join(away, 'hub.pem'));
-    const { code, stdout } = await verify('order.json');
-    expect(stdout).toContain(
-      `genuine: ${count} entries of Incident:${id}, ${count} of them under signed checkpoints`,
-    );
-    expect(code).toBe(0);
-    const bytes = readFileSync(file);
-    const at = bytes.indexOf('已清理');
-    expect(at).toBeGreaterThan(0);
-    bytes[at + 2] = (bytes[at + 2] ?? 0) ^ 1;
-    writeFileSync(join(away, 'changed.json'), bytes);
-    const changed = await verify('changed.json');
-    expect(changed).toMatchObject({
-      code: 1,
-      stdout: expect.stringMatching(/entries\[\d+\]\.fields\.attempt: /),
-    });
-    removeHome(away);
   });
 
   it('brings the inbox of a centre to its staff, and then what comes to it and leaves it', async () => {

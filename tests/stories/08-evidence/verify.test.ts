@@ -1,14 +1,13 @@
 // Evidence in the hands of someone who has neither the hub nor its keys to sign: the command, a file, a public key.
-import { execFile } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, generateKeyPairSync } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openSigner } from '@weft/evidence/checkpoint';
 import { makeEntry } from '@weft/evidence/entry';
 import { writeExport } from '@weft/evidence/export';
 import { afterAll, describe, expect, it } from 'vitest';
-import { ROOT } from '../support/hub.ts';
+import { type WeftOutcome, weft } from '../../support/weft.ts';
 
 const home = mkdtempSync(join(tmpdir(), 'weft-audit-'));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
@@ -44,16 +43,8 @@ const file = write(
   }),
 );
 
-function verify(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-  return new Promise((resolve) =>
-    execFile(
-      process.execPath,
-      ['cli/main.ts', 'audit', 'verify', ...args],
-      { cwd: ROOT },
-      (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    ),
-  );
-}
+/** In a home where no hub has ever run. */
+const verify = (...args: readonly string[]): Promise<WeftOutcome> => weft(home, 'audit', 'verify', ...args);
 
 describe('weft audit verify', () => {
   it('says that the file is genuine, and whose key signed', async () => {
@@ -76,6 +67,45 @@ describe('weft audit verify', () => {
     );
   });
 
+  it('says of a key that was changed that it, or what names it, was', async () => {
+    const changed = readFileSync(file, 'utf8').replace(
+      /("head":\{[^}]*"keyId":")(.)/,
+      (_, before: string, first: string) => before + (first === 'A' ? 'B' : 'A'),
+    );
+    const { code, stdout } = await verify(write('changed-key.json', Buffer.from(changed)), '--key', key);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/head\.keyId: is none of the keys of the file .*: it, or the key, was changed\n/);
+  });
+
+  it('compares the files that were attached, and names one that was changed', async () => {
+    const folder = join(home, 'files');
+    mkdirSync(folder);
+    writeFileSync(join(folder, 'photo.png'), 'a photograph');
+    const attachments = [
+      { sha256: createHash('sha256').update('a photograph').digest('hex'), size: 12, type: 'image/png' },
+    ];
+    const entry = makeEntry({
+      subject: 'Incident:1',
+      algorithm: 'sha256',
+      previous: undefined,
+      fields: { kind: 'REPORTED', attachments },
+    });
+    const parts = { entries: [entry], proofs: [], checkpoints: [], publicKeys: [], exportedAt: new Date() };
+    const attached = write('attached.json', writeExport({ ...parts, signer }));
+    const whole = await verify(attached, '--key', key, '--files', folder);
+    expect(whole.code).toBe(0);
+    expect(whole.stdout).toContain('1 files are as they were attached');
+    writeFileSync(join(folder, 'photo.png'), 'a photogrbph');
+    const changed = await verify(attached, '--key', key, '--files', folder);
+    expect(changed.code).toBe(1);
+    expect(changed.stdout).toMatch(
+      /entries\[0\]\.fields\.attachments\.value\[0\]: no file of .* has the SHA-256 [0-9a-f]{64}: .*; of no entry: photo\.png\n.*: not genuine\n$/,
+    );
+    expect((await verify(attached, '--files', join(home, 'nowhere'))).stderr).toContain(
+      'cannot be read: ENOENT',
+    );
+  });
+
   it('tells programs as JSON, and says in one line what it cannot read', async () => {
     expect(JSON.parse((await verify(file, '--json')).stdout)).toMatchObject({ isGenuine: true, entries: 2 });
     expect(await verify(file, '--key', file)).toMatchObject({
@@ -84,6 +114,9 @@ describe('weft audit verify', () => {
     });
     expect((await verify(join(home, 'none.json'))).stderr).toMatch(
       /^weft: .*none\.json cannot be read: ENOENT\n$/,
+    );
+    expect((await weft(home, 'audit', 'export')).stderr).toMatch(
+      /where WHAT is an incident's id or hotlineOrder:NUMBER/,
     );
   });
 });

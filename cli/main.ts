@@ -1,5 +1,6 @@
 // The `weft` command: reads the arguments and hands over to one module a command.
 import { parseArgs } from 'node:util';
+import { useCompileCache } from '@weft/core/compile-cache';
 import { OperatorError } from '@weft/core/errors';
 
 const USAGE = `weft: one live graph over the systems a government already has
@@ -7,10 +8,11 @@ const USAGE = `weft: one live graph over the systems a government already has
   weft up                              start the hub, its database and the simulated city
   weft gateway --supergraph FILE       serve any Federation v2 supergraph; reloaded when it changes, and on SIGHUP
                [--port N] [--engine weft|apollo] [--planner apollo|hive] [--share-in-flight]
-  weft compose [--check]               compose schema/supergraph.graphql; --check fails when it is stale
+  weft compose [--check] [--lint]      compose schema/supergraph.graphql; --check fails when it is stale, --lint
+                                       when something composes and should not stand as it is
   weft plan FILE [--supergraph FILE]   show how an operation is answered, and which planner says so
             [--operation NAME] [--planner apollo|hive]
-  weft connect check FOLDER [--json]   check the description of a wrapped system
+  weft connect check FOLDER [--json] [--alone]   check the description of a wrapped system, and that it makes one graph with the others
   weft connect commands list [--system NAME] [--state STATE] | show ID
   weft connect commands redrive ID [--force] | discard ID | confirm ID [--ref TEXT]
                                        writes to old systems: what became of them, and what a person decides
@@ -21,15 +23,26 @@ const USAGE = `weft: one live graph over the systems a government already has
                                        serve one wrapped system with an explorer, and watch what it asks the old one
   weft connect drift FOLDER [--env FILE] [--json]
                                        compare the contracts of a folder with what the systems say now
-  weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police
+  weft simulate NAME                   start a simulated system again that was killed: city, hotline, grid, police, departments
+  weft story [N] [--pace SECONDS]      play a story on the running hub, and print what each client sees; without N: list them
+             [--limit SECONDS]         how long each step may take to be seen
   weft token [--role NAME]... [--scope NAME]... print a token of this home's demo, for an hour
              [--division CODE] [--department CODE] [--subject NAME] [--lifetime SECONDS]
+  weft publish NAME --url URL (--sdl FILE | --folder FOLDER) [--reason TEXT] [--check] [--owner DEPARTMENT]
+               [--title TEXT] [--contact TEXT] [--basis TEXT] [--approval] [--commit TEXT] [--expected VERSION]
+               [--subscriptions-url URL] [--subscriptions-protocol NAME]
+                                       put a system, or its next version, into the graph; --check only says what would become of it
+  weft check NAME (--sdl FILE | --folder FOLDER) [--url URL]
+                                       the same as --check; ends with 1 when it would be refused
+  weft rollback [--to N] --reason TEXT publish the state of the graph before this one again, or that of publication N
+  weft systems [--json]                who takes part in the graph, in which version, and how each is
+                                       these four: [--gateway URL] [--token TOKEN] [--department CODE]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
   weft audit export WHAT [--out FILE]    write the evidence of an incident: its id, or hotlineOrder:NUMBER
                     [--with-personal] [--leave-out NAMES]   personal fields are left out by default
   weft audit verify FILE [--key FILE]    say offline whether exported evidence is as it was signed, and what was changed
-                    [--json]
+                    [--files FOLDER] [--json]   with the attachments that lie in FOLDER
   weft ingest quarantine list          what came in and was not understood
               [--system NAME] [--source NAME] [--type NAME] [--since TIME] [--until TIME] [--discarded] [--csv]
   weft ingest quarantine show ID | replay ID | replay --all --system NAME [--source NAME]
@@ -46,9 +59,10 @@ const USAGE = `weft: one live graph over the systems a government already has
              [--seconds S] [--no-peers] [--report FILE]
   weft bench subscriptions [--only NAMES] the same with live clients, beside a bare broadcast
              [--clients N] [--rate N] [--seconds S] [--rounds N] [--shape broadcast|groups] [--groups N]
-             [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N] [--report FILE]
+             [--no-peers] [--idle] [--sockets N] [--subscriptions N] [--cycles N]
+             [--slow] [--slow-sockets N] [--report FILE]
   weft bench connectors [--turns N]      a wrapped system beside a program written by hand
-               [--report FILE]
+             [--rounds N] [--report FILE]
   weft bench mapping [--turns N]         mappings beside functions written by hand
   weft bench --paired NAMES [--turns N]  compare the processor time of some of them, side by side
              [--query federated|single]
@@ -64,9 +78,17 @@ const GATEWAY_SETTINGS = {
   planner: 'WEFT_PLANNER',
 } as const;
 
+// Before a command's own module is imported.
+useCompileCache();
 const given = process.argv.slice(2);
 // `replay` has a help of its own.
 const asksForHelp = given[0] !== 'replay' && given.includes('--help');
+
+// `weft systems | head`: who reads has enough, and nothing is wrong.
+process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
+  if (thrown.code !== 'EPIPE') throw thrown;
+  process.exit(0);
+});
 
 main(asksForHelp ? ['help'] : given).catch((thrown: unknown) => {
   const known = thrown instanceof OperatorError;
@@ -81,14 +103,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./up/up.ts')).up(parse(rest, {}).values);
     case 'gateway':
       return runGateway(rest);
-    case 'compose': {
-      const { values, positionals } = parse(rest, { check: { type: 'boolean' } });
-      if (positionals.length > 0)
-        throw new OperatorError('weft compose takes the subgraphs of this checkout and no argument', {
-          exitCode: 2,
-        });
-      return (await import('./compose.ts')).composeCommand(values.check === true);
-    }
+    case 'compose':
+      return runCompose(rest);
     case 'plan':
       return runPlan(rest);
     case 'connect':
@@ -101,6 +117,11 @@ async function main(argv: readonly string[]): Promise<void> {
     }
     case 'token':
       return (await import('./token/command.ts')).tokenCommand(rest, process.env);
+    case 'publish':
+    case 'check':
+    case 'rollback':
+    case 'systems':
+      return (await import('./registry/command.ts')).registryCommand(command, rest, process.env);
     case 'events': {
       const { values, positionals } = parse(rest, { all: { type: 'boolean' } });
       return (await import('./events/command.ts')).eventsCommand(
@@ -112,6 +133,8 @@ async function main(argv: readonly string[]): Promise<void> {
       return (await import('./audit/command.ts')).auditCommand(rest, process.env);
     case 'ingest':
       return (await import('./ingest/command.ts')).ingestCommand(rest, process.env);
+    case 'story':
+      return (await import('./story/command.ts')).storyCommand(rest, process.env);
     case 'tail':
       return (await import('./tail/command.ts')).tailCommand(rest, process.env);
     case 'replay':
@@ -134,6 +157,21 @@ async function main(argv: readonly string[]): Promise<void> {
     default:
       throw new OperatorError(`there is no command '${command}': 'weft help' lists them`, { exitCode: 2 });
   }
+}
+
+async function runCompose(argv: readonly string[]): Promise<void> {
+  const { values, positionals } = parse(argv, {
+    check: { type: 'boolean' },
+    lint: { type: 'boolean' },
+  });
+  if (positionals.length > 0)
+    throw new OperatorError('weft compose takes the subgraphs of this checkout and no argument', {
+      exitCode: 2,
+    });
+  return (await import('./compose.ts')).composeCommand({
+    check: values.check === true,
+    lint: values.lint === true,
+  });
 }
 
 /** The gateway alone: no database, no registry. */

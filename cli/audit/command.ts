@@ -11,13 +11,14 @@ import { type Verification, verifyExport } from '@weft/evidence/verify';
 import { PERSONAL_FIELDS } from '@weft/subgraphs/incidents/step-evidence';
 import { homeDirectory } from '../checkout.ts';
 import { onDatabase } from '../on-database.ts';
+import { type ComparedFiles, compareFiles } from './attached-files.ts';
 import { findSubject } from './subject.ts';
 
 const FILE_BYTES_MAX = 100_000_000;
 const KEY_BYTES_MAX = 10_000;
 const FINDINGS_SHOWN_MAX = 50;
 const USAGE =
-  "expected 'weft audit export SUBJECT [--out FILE] [--with-personal] [--leave-out NAMES]' or 'weft audit verify FILE [--key FILE]… [--json]'";
+  "expected 'weft audit export WHAT [--out FILE] [--with-personal] [--leave-out NAMES]', where WHAT is an incident's id or hotlineOrder:NUMBER, or 'weft audit verify FILE [--key FILE]… [--files FOLDER] [--json]'";
 
 /**
  * Of `verify`, prints what was found; the process ends with 1 when the file is not genuine. Of `export`, writes the file.
@@ -36,10 +37,21 @@ export async function auditCommand(
     return exportSubject(name, { leaveOut, file: values.out }, env);
   }
   if (verb !== 'verify') throw new OperatorError(USAGE, { exitCode: 2 });
-  const verification = verifyExport(readBounded(name, FILE_BYTES_MAX), values.key?.map(readKey));
+  const exported = readBounded(name, FILE_BYTES_MAX);
+  const chain = verifyExport(exported, values.key?.map(readKey));
+  const files = values.files === undefined ? undefined : await compareFiles(exported, values.files);
+  const verification = files === undefined ? chain : withFiles(chain, files);
   const text = values.json === true ? `${JSON.stringify(verification)}\n` : describe(name, verification);
   process.stdout.write(text);
   if (!verification.isGenuine) process.exitCode = 1;
+}
+
+/** What was verified, with how many files beside the export were compared. */
+type Verified = Verification & { readonly files?: number };
+
+function withFiles(chain: Verification, { named, findings }: ComparedFiles): Verified {
+  const isGenuine = chain.isGenuine && findings.length === 0;
+  return { ...chain, isGenuine, findings: [...chain.findings, ...findings], files: named };
 }
 
 async function exportSubject(
@@ -71,6 +83,7 @@ function parse(argv: readonly string[]) {
       key: { type: 'string', multiple: true },
       json: { type: 'boolean' },
       out: { type: 'string' },
+      files: { type: 'string' },
       'leave-out': { type: 'string' },
       'with-personal': { type: 'boolean' },
     } as const;
@@ -99,8 +112,9 @@ function readBounded(file: string, bytesMax: number): string {
   throw new OperatorError(`${file} has more than ${bytesMax} bytes`);
 }
 
-function describe(file: string, verification: Verification): string {
-  const { isGenuine, findings, subject, entries, proven, leftOut, keyIds, isKeyChecked } = verification;
+function describe(file: string, verification: Verified): string {
+  const { isGenuine, findings, subject, entries, proven, leftOut, keyIds, isKeyChecked, files } =
+    verification;
   if (!isGenuine) {
     const shown = findings
       .slice(0, FINDINGS_SHOWN_MAX)
@@ -111,6 +125,7 @@ function describe(file: string, verification: Verification): string {
   const lines = [
     `${file}: genuine: ${entries} entries of ${subject}, ${proven} of them under signed checkpoints`,
     ...(leftOut === 0 ? [] : [`${file}: ${leftOut} fields were left out when it was exported`]),
+    ...(files === undefined ? [] : [`${file}: ${files} files are as they were attached`]),
     isKeyChecked
       ? `${file}: signed by ${keyIds.join(', ')}`
       : `${file}: signed by ${keyIds.join(', ')}, which was not checked: give the hub's public key as --key`,

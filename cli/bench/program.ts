@@ -1,6 +1,7 @@
 // One process of the bench: started on its core, watched while it starts, always stopped.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { compileCacheEnvironment } from '@weft/core/compile-cache';
 import { HubError } from '@weft/core/errors';
 import type { ProcessMessage } from '@weft/core/process';
 import { type Ask, createAsker } from './subscriptions/control.ts';
@@ -104,5 +105,5 @@ export function bareEnvironment(
   more: Readonly<Record<string, string>> = {},
 ): Readonly<Record<string, string>> {
   const { PATH = '', HOME = '' } = process.env;
-  return { PATH, HOME, NODE_ENV: 'production', ...more };
+  return { PATH, HOME, NODE_ENV: 'production', ...compileCacheEnvironment(), ...more };
 }

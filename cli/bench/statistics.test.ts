@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quartilesOf, spreadOf } from './statistics.ts';
+import { medianInterval, quartilesOf, spreadOf } from './statistics.ts';
 
 describe('spreadOf', () => {
   it('takes the middle of an odd number of values, in whatever order they come', () => {
@@ -26,5 +26,27 @@ describe('quartilesOf', () => {
 
   it('says NaN of nothing', () => {
     expect(quartilesOf([]).median).toBeNaN();
+  });
+});
+
+describe('medianInterval', () => {
+  const spread = (around: number) => Array.from({ length: 20 }, (_, index) => around + (index - 9.5) / 100);
+
+  it('holds the median, and is the same for the same values', () => {
+    const groups = [spread(1), spread(1), spread(1)];
+    const [low, high] = medianInterval(groups);
+    expect(low).toBeLessThan(1);
+    expect(high).toBeGreaterThan(1);
+    expect(high - low).toBeLessThan(0.2);
+    expect(medianInterval(groups)).toEqual([low, high]);
+  });
+
+  it('is wider when groups differ than when their values are mixed', () => {
+    const [low, high] = medianInterval([spread(1), spread(2), spread(3)]);
+    expect(high - low).toBeGreaterThan(1);
+  });
+
+  it('says NaN of nothing', () => {
+    expect(medianInterval([])).toEqual([Number.NaN, Number.NaN]);
   });
 });

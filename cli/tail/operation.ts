@@ -35,6 +35,11 @@ export function buildOperation(
   const field = fields[name];
   if (field === undefined)
     throw wrongUse(`there is no live field ${name}: there are ${Object.keys(fields).join(', ') || 'none'}`);
+  // The client asks each field to go on where it was.
+  if (!field.args.some((one) => one.name === 'after'))
+    throw wrongUse(
+      `${name} has no cursor, since it is a live field of its system's own: follow it in the explorer, or over HTTP with accept: text/event-stream`,
+    );
   const given = [...args].map(([argument, text]) => ({ argument: argumentOf(field, argument), text }));
   const missing = field.args.find((one) => isRequiredArgument(one) && !args.has(one.name));
   if (missing !== undefined)

@@ -11,7 +11,8 @@ const schema = buildSchema(`
   type Query { any: Int }
   type Subscription {
     lampChanged(street: ID, first: Int, kinds: [Kind!], after: Cursor): LampChanged!
-    stepChanged(id: ID!): LampChanged!
+    stepChanged(id: ID!, after: Cursor): LampChanged!
+    gaugeChanged: Lamp
   }
   type LampChanged { cursor: Cursor! gap: Gap kind: Kind lamp: Lamp lamps: [Lamp!] }
   type Gap { from: Cursor to: Cursor! reason: String! }
@@ -68,7 +69,8 @@ describe('what weft tail is told', () => {
     [['lampChanged', '--from', 'SNAPSHOT'], /no argument from/],
     [['lampChanged', '--select', '{ lamp {'], /--select: expected fields/],
     [['lampChanged', '--url', 'gateway:4000'], /--url: expected the endpoint/],
-    [['nothing'], /no live field nothing: there are lampChanged, stepChanged/],
+    [['nothing'], /no live field nothing: there are lampChanged, stepChanged, gaugeChanged/],
+    [['gaugeChanged'], /gaugeChanged has no cursor/],
     [['stepChanged'], /needs --arg id=… \(ID!\)/],
   ])('is refused when it is wrong: %j', (argv, message) => {
     expect(() => tail(...argv)).toThrow(wrong(message));

@@ -65,6 +65,14 @@ describe('weft token', () => {
     expect(leftMs).toBeLessThanOrEqual(3_605_000);
   });
 
+  it('says beside the token that a handler without a department has nothing to do', async () => {
+    const lacking = await token(['--role', 'department-handler']);
+    expect(lacking).toMatchObject({ code: 0, stdout: expect.stringMatching(/^\S+\n$/) });
+    expect(lacking.stderr).toContain('without --department CODE nothing is theirs to do');
+    const whole = await token(['--role', 'department-handler', '--department', 'police']);
+    expect(whole.stderr).not.toContain('--department');
+  });
+
   it.each([
     [['--role', 'emperor'], {}, 2, /there is no emperor; expected leader, duty-officer/],
     [['--division', 'Suzhou'], {}, 2, /GB\/T 2260/],

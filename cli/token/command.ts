@@ -22,8 +22,11 @@ export const ROLES = {
   auditor: '审计人员, who reads and changes nothing',
   'party-member': '党员',
   public: '公众',
+  'registry-admin': '系统登记管理员, who lets systems into the graph and out of it',
 } as const;
 
+/** Whose office is in a department and nowhere else. */
+const HANDLER_ROLES: ReadonlySet<string> = new Set(['department-handler', 'stationed-agency']);
 const LIFETIME_S_MAX = 86_400;
 const LIFETIME_S = 3_600;
 
@@ -41,7 +44,16 @@ export async function tokenCommand(
     process.stderr.write(
       `weft token: no hub has run in ${home}: only one that is started there will take this token\n`,
     );
+  const lacking = whatLacks(claims);
+  if (lacking !== undefined) process.stderr.write(`weft token: ${lacking}\n`);
   process.stdout.write(`${token}\n`);
+}
+
+/** Why a token that holds is of no use: who handles for a department must say for which. */
+function whatLacks({ roles, department }: DevelopmentClaims): string | undefined {
+  const handler = roles.find((role) => HANDLER_ROLES.has(role));
+  if (handler === undefined || department !== undefined) return undefined;
+  return `a ${handler} acts for a department: without --department CODE nothing is theirs to do`;
 }
 
 function readClaims(argv: readonly string[]): DevelopmentClaims {

@@ -59,6 +59,8 @@ const SHAPE = {
   WEFT_COST_MAX: z.string().optional(),
   WEFT_INTROSPECTION: z.string().optional(),
   WEFT_SUBGRAPH_MESSAGES: z.string().optional(),
+  /** A check composes the whole graph, which takes its time on a machine that is busy. */
+  WEFT_SUBGRAPH_TIMEOUTS_MS: z.string().default('registry=15000'),
   WEFT_METRICS: z.string().optional(),
   WEFT_INSPECT: z.string().optional(),
   WEFT_EXPLORER: z.string().optional(),
@@ -68,9 +70,18 @@ const SHAPE = {
   OTEL_SERVICE_NAME: z.string().optional(),
   OTEL_TRACES_SAMPLER: z.string().optional(),
   OTEL_TRACES_SAMPLER_ARG: z.string().optional(),
+  /** `host:port` of departments' systems beside the hub's own, handed to registry and gateway. */
+  WEFT_REGISTRY_ALLOWED_HOSTS: z.string().optional(),
+  WEFT_GRAPH_VARIANT: z.string().optional(),
+  WEFT_REGISTRY_VARIANTS_FILE: z.string().optional(),
   /** Handed to the subgraphs as they are, which check them. */
   WEFT_ANONYMOUS_MAY: z.string().optional(),
   WEFT_DEADLINES_FILE: z.string().optional(),
+  WEFT_DIRECTORY_FILE: z.string().optional(),
+  WEFT_ATTACHMENTS: z.string().optional(),
+  WEFT_ATTACHMENT_BYTES_MAX: z.string().optional(),
+  WEFT_ATTACHMENTS_UNREFERENCED_MS: z.string().optional(),
+  WEFT_ATTACHMENTS_PENDING_BYTES_MAX: z.string().optional(),
   /** Webhooks out: their process is started only where there is a file of them. */
   WEFT_DRIFT_EVERY: z.string().optional(),
   WEFT_WEBHOOKS_FILE: z.string().optional(),

@@ -28,6 +28,8 @@ describe('planParts', () => {
         keysFile: 'keys.json',
         subgraphKeysFile: 'subgraph-keys.json',
         evidenceKeyFile: 'evidence-key.pem',
+        registryKeyFile: 'registry-key.pem',
+        registryPublicKeyFile: 'registry-key.pub.pem',
         hotlineAppKey: 'a',
         hotlineWebhook: 'b',
         departments: {
@@ -40,7 +42,13 @@ describe('planParts', () => {
       },
       ports: ports as Record<(typeof PORT_NAMES)[number], number>,
       stored: [
-        { name: 'market', servedBy: 'connectors', sdl: '', environment: ['MARKET_URL', 'WEFT_POLICE_URL'] },
+        {
+          name: 'market',
+          servedBy: 'connectors',
+          sdl: '',
+          sources: [],
+          environment: ['MARKET_URL', 'WEFT_POLICE_URL'],
+        },
       ],
     });
     return specs.find(({ name }) => name === part)?.env ?? {};
@@ -93,6 +101,25 @@ describe('planParts', () => {
       (part) => environmentOf(part).WEFT_KEYS_FILE,
     );
     expect(keys).toEqual(['keys.json', 'subgraph-keys.json', 'subgraph-keys.json', undefined]);
+  });
+
+  it('has the registry sign and know the checkout, and the gateway verify; both allow the hub its own ports exactly', () => {
+    const settings = { WEFT_REGISTRY_ALLOWED_HOSTS: 'police.example:8443' };
+    const [registry, gateway] = [environmentOf('subgraphs', settings), environmentOf('gateway', settings)];
+    const allowed = '127.0.0.1:1000,127.0.0.1:1001,127.0.0.1:1010,police.example:8443';
+    expect(registry).toMatchObject({
+      WEFT_REGISTRY_KEY_FILE: 'registry-key.pem',
+      WEFT_REGISTRY_SEED_FILE: join(home, 'subgraphs.json'),
+      WEFT_REGISTRY_ALLOWED_HOSTS: allowed,
+    });
+    expect(gateway).toMatchObject({
+      WEFT_REGISTRY_URL: 'http://127.0.0.1:1000/registry/graphql',
+      WEFT_REGISTRY_PUBLIC_KEYS_FILE: 'registry-key.pub.pem',
+      WEFT_REGISTRY_CACHE: join(home, 'graph'),
+      WEFT_REGISTRY_ALLOWED_HOSTS: allowed,
+    });
+    expect(gateway).not.toHaveProperty('WEFT_REGISTRY_KEY_FILE');
+    expect(environmentOf('gateway', { WEFT_ENGINE: 'apollo' })).not.toHaveProperty('WEFT_REGISTRY_URL');
   });
 
   it('tells the connectors, and nobody else, by which Redis they share', () => {

@@ -1,6 +1,7 @@
 // The processes of the hub: which program each one is, and the settings it gets.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { compileCacheEnvironment } from '@weft/core/compile-cache';
 import { ROOT, type StoredSubgraph } from '../checkout.ts';
 import { openIssuer } from '../token/issuer.ts';
 import type { ChildSpec } from './child.ts';
@@ -19,6 +20,7 @@ export const PORT_NAMES = [
   'humanResources',
   'humanResourcesMqtt',
   'marketSupervision',
+  'joining',
 ] as const;
 
 export interface Plan {
@@ -43,14 +45,39 @@ export function planParts(plan: Plan): readonly ChildSpec[] {
 function writeStoredSubgraphs({ home, ports, stored }: Plan): string {
   const folder = join(home, 'subgraphs');
   mkdirSync(folder, { recursive: true });
-  const list = stored.map(({ name, servedBy, sdl }) => {
+  const list = stored.map(({ name, servedBy, sdl, owner }) => {
     const sdlFile = join(folder, `${name}.graphql`);
     writeFileSync(sdlFile, sdl);
-    return { name, url: `http://127.0.0.1:${ports[servedBy]}/${name}/graphql`, sdlFile };
+    return {
+      name,
+      url: `http://127.0.0.1:${ports[servedBy]}/${name}/graphql`,
+      sdlFile,
+      ...(owner && { owner }),
+    };
   });
   const file = join(home, 'subgraphs.json');
   writeFileSync(file, JSON.stringify({ subgraphs: list }, null, 2));
   return file;
+}
+
+/** Where the gateway's own systems are, and in a demo that of a story, exactly; all others that register are public, or named by the setting. */
+function allowedHosts({ ports, config }: Plan): string {
+  const own = [ports.subgraphs, ports.connectors, ...(isDemo(config) ? [ports.joining] : [])].map(
+    (port) => `127.0.0.1:${port}`,
+  );
+  const given = config.WEFT_REGISTRY_ALLOWED_HOSTS;
+  return [...own, ...(given === undefined ? [] : [given])].join(',');
+}
+
+/** What has the gateway take its graph from the registry; the files of the settings are for when it was never reached. */
+function registryOfGateway(plan: Plan): Readonly<Record<string, string>> {
+  return {
+    WEFT_REGISTRY_URL: `http://127.0.0.1:${plan.ports.subgraphs}/registry/graphql`,
+    WEFT_REGISTRY_PUBLIC_KEYS_FILE: plan.secrets.registryPublicKeyFile,
+    WEFT_REGISTRY_CACHE: join(plan.home, 'graph'),
+    WEFT_REGISTRY_ALLOWED_HOSTS: allowedHosts(plan),
+    ...given(plan.config, ['WEFT_GRAPH_VARIANT']),
+  };
 }
 
 function gateway(plan: Plan): ChildSpec {
@@ -58,7 +85,10 @@ function gateway(plan: Plan): ChildSpec {
     PORT: String(plan.config.PORT),
     WEFT_HOST: plan.config.WEFT_HOST,
     WEFT_SUBGRAPHS_FILE: writeStoredSubgraphs(plan),
+    // The reference engine takes its graph from files.
+    ...(plan.config.WEFT_ENGINE === 'apollo' ? {} : registryOfGateway(plan)),
     WEFT_KEYS_FILE: plan.secrets.keysFile,
+    WEFT_ATTACHMENTS_URL: `http://127.0.0.1:${plan.ports.subgraphs}/incidents/attachments`,
     DATABASE_URL: plan.databaseUrl,
     ...given(plan.config, ['EVENT_LOG']),
     ...identity(plan),
@@ -83,6 +113,14 @@ function identity({ home, config }: Plan): Readonly<Record<string, string>> {
     'NODE_ENV',
   ]);
   return isDemo(config) ? { ...settings, ...openIssuer(home, config.NODE_ENV).settings } : settings;
+}
+
+/** Of the system that joins in a story; none where the hub is no demo. */
+export function joiningUrl({
+  ports,
+  config,
+}: Pick<Plan, 'ports' | 'config'>): Readonly<Record<string, string>> {
+  return isDemo(config) ? { joining: `http://127.0.0.1:${ports.joining}/graphql` } : {};
 }
 
 /** Nobody is named whose tokens count: the hub is an issuer of its own, and its mutations are open. */
@@ -122,6 +160,8 @@ const GATEWAY_SETTINGS = [
   'WEFT_COST_MAX',
   'WEFT_INTROSPECTION',
   'WEFT_SUBGRAPH_MESSAGES',
+  'WEFT_SUBGRAPH_TIMEOUTS_MS',
+  'WEFT_ATTACHMENT_BYTES_MAX',
   'WEFT_METRICS',
   'WEFT_INSPECT',
   'WEFT_EXPLORER',
@@ -146,11 +186,21 @@ function subgraphs(plan: Plan): ChildSpec {
     WEFT_SUBGRAPHS_PORT: String(plan.ports.subgraphs),
     WEFT_KEYS_FILE: plan.secrets.subgraphKeysFile,
     WEFT_EVIDENCE_KEY_FILE: plan.secrets.evidenceKeyFile,
+    WEFT_REGISTRY_KEY_FILE: plan.secrets.registryKeyFile,
+    WEFT_REGISTRY_ALLOWED_HOSTS: allowedHosts(plan),
+    WEFT_REGISTRY_SEED_FILE: writeStoredSubgraphs(plan),
+    WEFT_ATTACHMENTS: join(plan.home, 'attachments'),
     WEFT_ANONYMOUS_MAY: isDemo(plan.config) ? 'demo' : 'nothing',
     ...given(plan.config, [
       'EVENT_LOG',
       'WEFT_ANONYMOUS_MAY',
       'WEFT_DEADLINES_FILE',
+      'WEFT_DIRECTORY_FILE',
+      'WEFT_ATTACHMENTS',
+      'WEFT_ATTACHMENT_BYTES_MAX',
+      'WEFT_ATTACHMENTS_UNREFERENCED_MS',
+      'WEFT_ATTACHMENTS_PENDING_BYTES_MAX',
+      'WEFT_REGISTRY_VARIANTS_FILE',
       'WEFT_EVIDENCE_KEY_FILE',
       'WEFT_EVIDENCE_HASH',
       'WEFT_EVIDENCE_INTERVAL_MS',
@@ -272,6 +322,7 @@ function part(
     logFile: join(logs, `${name}.log`),
     env: {
       ...Object.fromEntries(surroundings),
+      ...compileCacheEnvironment(),
       WEFT_HOME: plan.home,
       WEFT_LOG_LEVEL: plan.config.WEFT_LOG_LEVEL,
       ...env,

@@ -14,6 +14,10 @@ export interface Secrets {
   readonly subgraphKeysFile: string;
   /** Ed25519, PEM: signs the checkpoints of the evidence. Its public key lies beside it as `evidence-key.pub.pem`. */
   readonly evidenceKeyFile: string;
+  /** Ed25519, PEM: signs the graph for gateways. */
+  readonly registryKeyFile: string;
+  /** Its public key, PEM: for those who verify. */
+  readonly registryPublicKeyFile: string;
   readonly hotlineAppKey: string;
   readonly hotlineWebhook: string;
   /** How the hub and the simulated departments know each other. */
@@ -38,11 +42,14 @@ export function openSecrets(home: string): Secrets {
   const subgraphKeysFile = join(home, 'subgraph-keys.json');
   const { subgraphKeys } = openKeys(keysFile);
   writeSecret(subgraphKeysFile, JSON.stringify({ subgraphKeys }));
+  const registryKey = openSigningKey(home, 'registry-key');
   return {
     directory,
     keysFile,
     subgraphKeysFile,
-    evidenceKeyFile: openEvidenceKey(home),
+    evidenceKeyFile: openSigningKey(home, 'evidence-key').privateFile,
+    registryKeyFile: registryKey.privateFile,
+    registryPublicKeyFile: registryKey.publicFile,
     hotlineAppKey: secret(directory, 'hotline-app-key'),
     hotlineWebhook: secret(directory, 'hotline-webhook'),
     departments: {
@@ -82,18 +89,21 @@ function readKeys(file: string): Readonly<Record<string, unknown>> {
   }
 }
 
+interface SigningKey {
+  readonly privateFile: string;
+  readonly publicFile: string;
+}
+
 /** What has been signed must be verifiable for good: a key that is there is never replaced. */
-function openEvidenceKey(home: string): string {
-  const file = join(home, 'evidence-key.pem');
-  if (!existsSync(file)) {
+function openSigningKey(home: string, name: string): SigningKey {
+  const privateFile = join(home, `${name}.pem`);
+  const publicFile = join(home, `${name}.pub.pem`);
+  if (!existsSync(privateFile)) {
     const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-    writeSecret(
-      join(home, 'evidence-key.pub.pem'),
-      publicKey.export({ type: 'spki', format: 'pem' }) as string,
-    );
-    writeSecret(file, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+    writeSecret(publicFile, publicKey.export({ type: 'spki', format: 'pem' }) as string);
+    writeSecret(privateFile, privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
   }
-  return file;
+  return { privateFile, publicFile };
 }
 
 function createKey(): { readonly id: string; readonly secret: string } {

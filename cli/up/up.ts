@@ -7,7 +7,7 @@ import { Child } from './child.ts';
 import { readUpConfig, type UpConfig } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import { answersAmqp } from './departments.ts';
-import { PORT_NAMES, planParts } from './parts.ts';
+import { joiningUrl, PORT_NAMES, planParts } from './parts.ts';
 import { assignPorts, removeRun, takeOver, writeRun } from './run-file.ts';
 import { openSecrets } from './secrets.ts';
 import { bringBack } from './simulate.ts';
@@ -79,13 +79,14 @@ async function startHub(
   const hasRabbitmq = await answersAmqp(settled.WEFT_HR_AMQP_URL);
   if (!hasRabbitmq)
     tell(`no RabbitMQ at ${withoutPassword(settled.WEFT_HR_AMQP_URL)}: human resources runs on MQTT`);
+  const ports = await assignPorts(home, PORT_NAMES);
   const specs = planParts({
     home,
     hasRabbitmq,
     config: settled,
     databaseUrl: hub.database.url,
     secrets: openSecrets(home),
-    ports: await assignPorts(home, PORT_NAMES),
+    ports,
     stored,
   });
   tell(`starting ${specs.map(({ name }) => name).join(', ')}`);
@@ -93,7 +94,7 @@ async function startHub(
   const reached = await Promise.all(
     hub.children.map(async (child) => publicUrls(child.spec.name, await child.start())),
   );
-  Object.assign(urls, ...reached);
+  Object.assign(urls, ...reached, joiningUrl({ ports, config: settled }));
   writeDown();
   announce(urls, performance.now() - startedAt);
   process.on('SIGUSR2', () => void bringBack(hub, home, tell));

@@ -1,5 +1,6 @@
-// The baseline: what somebody would write by hand to fetch these businesses and map them, without GraphQL and without a guard.
-import { createServer, type IncomingMessage } from 'node:http';
+// The baseline: what somebody would write by hand to fetch these businesses and map them, without GraphQL and without a guard;
+// BY_HAND_DEADLINE_MS has it give up after so long, and when its client leaves.
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { runProcess } from '@weft/core/process';
 import { Pool } from 'undici';
@@ -24,9 +25,12 @@ interface Asked {
 
 const pool = new Pool(process.env.MARKET_URL ?? '', { connections: CONNECTIONS });
 
-async function fetchRows(numbers: readonly string[]): Promise<readonly OldBusiness[]> {
+async function fetchRows(
+  numbers: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<readonly OldBusiness[]> {
   const path = `/businesses?${new URLSearchParams({ no: numbers.join(',') })}`;
-  const { statusCode, body } = await pool.request({ method: 'GET', path });
+  const { statusCode, body } = await pool.request({ method: 'GET', path, ...(signal && { signal }) });
   const { code, rows } = (await body.json()) as { code: string; rows: readonly OldBusiness[] };
   if (statusCode !== 200 || code !== '0000')
     throw new TypeError(`the old system answered ${statusCode} ${code}`);
@@ -48,23 +52,33 @@ function mapBusiness({ no, title, opened, capital, state, area, address }: OldBu
   };
 }
 
-async function answer(request: IncomingMessage): Promise<string> {
+async function answer(request: IncomingMessage, signal: AbortSignal | undefined): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk as Buffer);
   const { variables } = JSON.parse(Buffer.concat(chunks).toString('utf8')) as Asked;
   const numbers = variables.r.map(({ id }) => id);
   const calls: Promise<readonly OldBusiness[]>[] = [];
   for (let at = 0; at < numbers.length; at += NUMBERS_MAX)
-    calls.push(fetchRows(numbers.slice(at, at + NUMBERS_MAX)));
+    calls.push(fetchRows(numbers.slice(at, at + NUMBERS_MAX), signal));
   const found = new Map((await Promise.all(calls)).flat().map((row) => [row.no, mapBusiness(row)]));
-  return JSON.stringify({ data: { _entities: numbers.map((number) => found.get(number) ?? null) } });
+  const data = { _entities: numbers.map((number) => found.get(number) ?? null) };
+  return Buffer.from(JSON.stringify({ data }));
+}
+
+const deadlineMs = Number(process.env.BY_HAND_DEADLINE_MS ?? 0);
+
+function untilGone(response: ServerResponse): AbortSignal | undefined {
+  if (deadlineMs === 0) return undefined;
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return AbortSignal.any([gone.signal, AbortSignal.timeout(deadlineMs)]);
 }
 
 await runProcess('bench by hand', async () => {
   const server = createServer((request, response) => {
     response.setHeader('content-type', 'application/json');
-    answer(request).then(
-      (text) => response.end(text),
+    answer(request, untilGone(response)).then(
+      (bytes) => response.end(bytes),
       () => response.writeHead(502).end('{"errors":[{"message":"the old system does not answer"}]}'),
     );
   });

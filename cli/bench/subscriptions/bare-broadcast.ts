@@ -30,7 +30,8 @@ await runProcess('bench broadcast', async () => {
   sockets.on('connection', serve);
   await new Promise<void>((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
   answerQuestions({
-    emit: (emission: Emission) => emitSteadily(emission, (seq) => send(liveEvent(seq, emission.groups))),
+    emit: (emission: Emission) =>
+      emitSteadily(emission, (seq, lateMs) => send(liveEvent(seq, emission.groups, lateMs))),
   });
   return {
     urls: { graphql: `http://127.0.0.1:${port}/graphql` },

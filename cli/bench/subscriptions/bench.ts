@@ -17,16 +17,19 @@ import type { LiveFailure, LiveMeasurement, LiveResult, LiveSettings } from './m
 import type { Shape } from './operations.ts';
 import { type LiveForm, liveSdlOf } from './schemas.ts';
 import { openOutboxDatabase } from './services.ts';
+import { measureSlow, type SlowFigures, type SlowSettings } from './slow.ts';
 
 export interface LiveBenchOptions {
   readonly candidates: readonly LiveCandidate[];
   readonly settings: LiveSettings;
   /** Undefined: idle subscriptions are not measured. */
   readonly idle: IdleSettings | undefined;
+  /** The same of clients that stop reading. */
+  readonly slow: SlowSettings | undefined;
   /** Absolute: peers, logs, the database and work files are kept there. */
   readonly folder: string;
   /** Called after each measurement. */
-  onProgress(done: LiveMeasurement | LiveFailure | IdleFigures): void;
+  onProgress(done: LiveMeasurement | LiveFailure | IdleFigures | SlowFigures): void;
 }
 
 /**
@@ -69,7 +72,9 @@ export async function runLiveBench(options: LiveBenchOptions, signal: AbortSigna
     const measured = await runRounds(bench, options, signal);
     const idle = options.idle === undefined ? undefined : await measureIdle(bench, options.idle, signal);
     if (idle !== undefined) options.onProgress(idle);
-    return { machine: describeMachine(versions), settings, ...measured, idle };
+    const slow = options.slow === undefined ? undefined : await measureSlow(bench, options.slow, signal);
+    if (slow !== undefined) options.onProgress(slow);
+    return { machine: describeMachine(versions), settings, ...measured, idle, slow };
   } finally {
     await subgraphs.stop();
     await database.stop();

@@ -14,7 +14,8 @@ import { LIVE_LIMITS } from './limits.ts';
 import type { LiveFailure, LiveMeasurement, LiveResult, LiveSettings } from './measurement.ts';
 import { SHAPES, type Shape } from './operations.ts';
 import { writeLiveReport } from './report.ts';
-import { describeIdle, tableOfIdle, tableOfShape } from './table.ts';
+import type { SlowFigures, SlowSettings } from './slow.ts';
+import { describeIdle, describeSlow, tableOfIdle, tableOfShape, tableOfSlow } from './table.ts';
 
 const LOCK_WAIT_MS_MAX = 120_000;
 /** Or as many as there are clients. */
@@ -33,13 +34,15 @@ const OPTIONS = {
   sockets: { type: 'string', default: '15000' },
   subscriptions: { type: 'string', default: '50000' },
   cycles: { type: 'string', default: '10000' },
+  slow: { type: 'boolean', default: false },
+  'slow-sockets': { type: 'string', default: '4' },
   report: { type: 'string' },
 } as const;
 
 /**
  * `weft bench subscriptions [--only NAMES] [--shape broadcast|groups] [--clients N] [--groups N] [--rate N] [--seconds S]
- * [--rounds N] [--no-peers] [--idle [--sockets N] [--subscriptions N] [--cycles N]] [--report FILE]`.
- * `--only ''` measures no row, for `--idle` alone. The process ends with exit code 1 when a row could not be measured.
+ * [--rounds N] [--no-peers] [--idle [--sockets N] [--subscriptions N] [--cycles N]] [--slow [--slow-sockets N]] [--report FILE]`.
+ * `--only ''` measures no row, for `--idle` or `--slow` alone. The process ends with exit code 1 when a row could not be measured.
  * @throws OperatorError for a mistake in the arguments, while another bench runs, or when a peer cannot be installed
  */
 export async function benchSubscriptionsCommand(argv: readonly string[]): Promise<void> {
@@ -74,6 +77,7 @@ interface GivenArguments {
   readonly candidates: readonly LiveCandidate[];
   readonly settings: LiveSettings;
   readonly idle: IdleSettings | undefined;
+  readonly slow: SlowSettings | undefined;
   /** Absolute; undefined when no document is to be written. */
   readonly reportFile: string | undefined;
 }
@@ -104,6 +108,7 @@ function parseArguments(argv: readonly string[]): GivenArguments {
           cycles: whole('cycles', LIVE_LIMITS.cyclesMax),
         }
       : undefined,
+    slow: values.slow ? { sockets: whole('slow-sockets', LIVE_LIMITS.slowSocketsMax) } : undefined,
     reportFile: values.report === undefined ? undefined : resolve(values.report),
   };
 }
@@ -145,9 +150,13 @@ function chooseCandidates(only: string | undefined, isWithoutPeers: boolean): re
   );
 }
 
-function tellProgress(done: LiveMeasurement | LiveFailure | IdleFigures): void {
+function tellProgress(done: LiveMeasurement | LiveFailure | IdleFigures | SlowFigures): void {
   if ('held' in done) {
     process.stderr.write(`bench: idle: ${describeIdle(done)}\n`);
+    return;
+  }
+  if ('operationsPerSocket' in done) {
+    process.stderr.write(`bench: slow: ${describeSlow(done)}\n`);
     return;
   }
   const head = `bench: round ${done.round} ${done.shape} ${done.candidate}:`;
@@ -158,11 +167,13 @@ function tellProgress(done: LiveMeasurement | LiveFailure | IdleFigures): void {
   );
 }
 
-function printTables({ measurements, failures, settings, idle }: LiveResult): void {
+function printTables({ measurements, failures, settings, idle, slow }: LiveResult): void {
   for (const shape of settings.shapes)
     process.stdout.write(`\n${shape}\n${formatPlain(tableOfShape(measurements, shape))}\n`);
   if (idle !== undefined)
     process.stdout.write(`\nidle: ${describeIdle(idle)}\n${formatPlain(tableOfIdle(idle))}\n`);
+  if (slow !== undefined)
+    process.stdout.write(`\nslow: ${describeSlow(slow)}\n${formatPlain(tableOfSlow(slow))}\n`);
   for (const { candidate, shape, reason } of failures)
     process.stdout.write(`\nnot measured: ${candidate}, ${shape}: ${reason}\n`);
   if (!settings.isPinning)

@@ -4,7 +4,7 @@ import { PRODUCTS, REVIEWS, USERS } from '../workload/data.ts';
 
 /** What a source emits. */
 export interface LiveEvent {
-  /** `@@seq:ns@@`: number and CLOCK_MONOTONIC, found again in the text of a delivery without reading its JSON. */
+  /** `@@seq:ns:us@@`: number, CLOCK_MONOTONIC and how late it was then, found again in the text of a delivery without reading its JSON. */
   readonly id: string;
   readonly body: string;
   readonly upc: string;
@@ -17,10 +17,13 @@ export const STAMP_MARK = '@@';
 
 const BODY = REVIEWS[3]?.body ?? '';
 
-/** @param groups events go round their divisions; 1 where everybody gets every event */
-export function liveEvent(seq: number, groups: number): LiveEvent {
+/**
+ * @param groups events go round their divisions; 1 where everybody gets every event
+ * @param lateMs since it was due
+ */
+export function liveEvent(seq: number, groups: number, lateMs: number): LiveEvent {
   return {
-    id: `${STAMP_MARK}${seq}:${process.hrtime.bigint()}${STAMP_MARK}`,
+    id: `${STAMP_MARK}${seq}:${process.hrtime.bigint()}:${Math.round(lateMs * 1_000)}${STAMP_MARK}`,
     body: BODY,
     upc: PRODUCTS[seq % PRODUCTS.length]?.upc ?? '',
     authorId: USERS[seq % USERS.length]?.id ?? '',

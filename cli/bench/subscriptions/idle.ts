@@ -201,7 +201,8 @@ async function readState(
 
 const METRICS_MS_MAX = 30_000;
 
-async function readMetric(origin: string, name: string, signal: AbortSignal): Promise<number> {
+/** One figure of a gateway's `/metrics`; NaN where it has none of the name. */
+export async function readMetric(origin: string, name: string, signal: AbortSignal): Promise<number> {
   const response = await fetch(`${origin}/metrics`, { signal: deadlineSignal(METRICS_MS_MAX, signal) });
   const text = await response.text();
   return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? Number.NaN);

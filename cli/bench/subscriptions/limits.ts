@@ -27,6 +27,7 @@ export const LIVE_LIMITS = Object.freeze({
   descriptorsReserved: 500,
   subscriptionsMax: 1_000_000,
   cyclesMax: 1_000_000,
+  slowSocketsMax: 100,
   /** Subscriptions that are begun, and ended again, together. */
   cycleOperations: 1_000,
   /** For memory to settle and be collected after a step. */

@@ -28,7 +28,7 @@ await runProcess('bench live subgraphs', async () => {
   answerQuestions({
     emit: async ({ databaseUrl, ...emission }: EmitQuestion) => {
       if (databaseUrl !== undefined) await emitToOutbox(databaseUrl, emission);
-      else await emitSteadily(emission, (seq) => own.emit(liveEvent(seq, emission.groups)));
+      else await emitSteadily(emission, (seq, lateMs) => own.emit(liveEvent(seq, emission.groups, lateMs)));
     },
     subscriptions: () => own.subscriptions(),
   });
@@ -41,8 +41,8 @@ async function emitToOutbox(connectionString: string, emission: Emission): Promi
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {
-    await emitSteadily(emission, async (seq) => {
-      const event = toCloudEvent(liveEvent(seq, emission.groups));
+    await emitSteadily(emission, async (seq, lateMs) => {
+      const event = toCloudEvent(liveEvent(seq, emission.groups, lateMs));
       await client.query('BEGIN');
       const added = await postgresAppender.append(fromPgClient(client), TOPIC, [event]);
       await client.query('COMMIT');

@@ -42,6 +42,9 @@ export interface LoadFigures extends Progress {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** From when the events were due rather than emitted. */
+  readonly dueP99Ms: number;
+  readonly stampGapsMs: readonly number[];
   /** CLOCK_MONOTONIC in ns. */
   readonly lastAtNs: number;
   readonly sample: string;
@@ -111,16 +114,18 @@ function progress(): Progress {
 
 function finish(): LoadFigures {
   const { user, system } = process.cpuUsage(cpuStart);
-  const { delaysMs, ...counted } = recorder.read();
+  const { delaysMs, dueDelaysMs, ...counted } = recorder.read();
   const sorted = delaysMs.slice().sort();
-  const at = (share: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN;
+  const dueSorted = dueDelaysMs.slice().sort();
+  const at = (share: number, of = sorted) =>
+    of[Math.min(of.length - 1, Math.floor(share * of.length))] ?? Number.NaN;
   return {
     ...progress(),
     ...counted,
     p50Ms: at(0.5),
     p99Ms: at(0.99),
     maxMs: at(1),
+    dueP99Ms: at(0.99, dueSorted),
     others,
     cpuMs: (user + system) / 1_000,
   };

@@ -26,7 +26,7 @@ export interface LiveWorkbench extends Omit<LiveWorkplace, 'port' | 'peerFolder'
 }
 
 /** One row of one round, with what it started. */
-interface Row {
+export interface Row {
   readonly bench: LiveWorkbench;
   readonly candidate: LiveCandidate;
   readonly groups: number;
@@ -83,11 +83,13 @@ function optionsOfRedis({ folder, logFolder, databaseUrl, settings: { isPinning 
   return { folder, logFolder, databaseUrl, isPinning };
 }
 
-function startGateway(
+/** The row's gateway, on its core. @param more settings of it */
+export function startGateway(
   bench: LiveWorkbench,
   candidate: LiveCandidate,
   port: number,
   redis: RedisLog | undefined,
+  more: Readonly<Record<string, string>> = {},
 ): Program {
   const { args, env, cwd } = candidate.command({
     subgraphsOrigin: bench.subgraphsOrigin,
@@ -100,7 +102,7 @@ function startGateway(
   return startProgram({
     name: candidate.name,
     command: pinned([process.execPath, ...args], GATEWAY_CORE, bench.settings.isPinning),
-    env: bareEnvironment(env),
+    env: bareEnvironment({ ...env, ...more }),
     ...(cwd === undefined ? {} : { cwd }),
     logFile: join(bench.logFolder, `live-${candidate.name}.log`),
   });
@@ -152,7 +154,12 @@ async function pilot(
   }
 }
 
-async function connectClients(row: Row, shape: Shape, url: string, signal: AbortSignal): Promise<void> {
+export async function connectClients(
+  row: Row,
+  shape: Shape,
+  url: string,
+  signal: AbortSignal,
+): Promise<void> {
   const { bench, candidate, load, groups } = row;
   const question: ConnectQuestion = {
     url,
@@ -163,7 +170,14 @@ async function connectClients(row: Row, shape: Shape, url: string, signal: Abort
   await load.ask('connect', question, deadlineSignal(LIVE_LIMITS.connectMsMax, signal));
 }
 
-function emit(row: Row, firstSeq: number, events: number, eventsPerSecond: number, signal: AbortSignal) {
+/** So many events, at a rate; resolves when they are out. */
+export function emit(
+  row: Row,
+  firstSeq: number,
+  events: number,
+  eventsPerSecond: number,
+  signal: AbortSignal,
+) {
   const { bench, candidate, gateway, groups } = row;
   const question: EmitQuestion = {
     firstSeq,
@@ -180,7 +194,7 @@ function emit(row: Row, firstSeq: number, events: number, eventsPerSecond: numbe
  * Events go out until every client has had one, then until nothing more comes.
  * @returns the number of the next event
  */
-async function warmUp(row: Row, firstSeq: number, signal: AbortSignal): Promise<number> {
+export async function warmUp(row: Row, firstSeq: number, signal: AbortSignal): Promise<number> {
   const { settings } = row.bench;
   const begunAt = performance.now();
   let seq = firstSeq;
@@ -219,7 +233,7 @@ type Figures = Omit<
   'candidate' | 'shape' | 'round' | 'kibPerConnection' | 'rssMiB' | 'rssPeakMiB'
 >;
 
-async function countDeliveries(row: Row, firstSeq: number, signal: AbortSignal): Promise<Figures> {
+export async function countDeliveries(row: Row, firstSeq: number, signal: AbortSignal): Promise<Figures> {
   const { bench, load, groups } = row;
   const { clients, eventsPerSecond, seconds } = bench.settings;
   const events = eventsPerSecond * seconds;
@@ -252,6 +266,8 @@ async function countDeliveries(row: Row, firstSeq: number, signal: AbortSignal):
     p50Ms: got.p50Ms,
     p99Ms: got.p99Ms,
     maxMs: got.maxMs,
+    dueP99Ms: got.dueP99Ms,
+    bunchedShare: bunchedShareOf(got.stampGapsMs, eventsPerSecond),
     fetchesPerEvent: row.candidate.kind === 'bare' ? undefined : requests / events,
     cpuShare: HAS_PROC ? cpuMs / wallMs : undefined,
     besideCpuShare: row.beside === undefined ? undefined : (after.besideMs - before.besideMs) / wallMs,
@@ -262,6 +278,12 @@ async function countDeliveries(row: Row, firstSeq: number, signal: AbortSignal):
     clientShare: got.cpuMs / wallMs,
     deliveryBytes: Buffer.byteLength(got.sample),
   };
+}
+
+/** Of the events that follow another one, those that come less than half an interval after it. */
+function bunchedShareOf(gapsMs: readonly number[], eventsPerSecond: number): number {
+  const bunched = gapsMs.filter((gapMs) => gapMs < 500 / eventsPerSecond);
+  return gapsMs.length === 0 ? 0 : bunched.length / gapsMs.length;
 }
 
 /** Client `i` is of group `i % groups`, event `n` of group `n % groups`. */

@@ -2,6 +2,7 @@
 import type { Machine } from '../machine.ts';
 import type { IdleFigures } from './idle.ts';
 import type { Shape } from './operations.ts';
+import type { SlowFigures } from './slow.ts';
 
 export interface LiveMeasurement {
   /** By its name in candidates.ts. */
@@ -20,6 +21,10 @@ export interface LiveMeasurement {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The same from when the event was due: a source that emits late itself hides what waits. */
+  readonly dueP99Ms: number;
+  /** Share of the events that their source emitted less than half an interval after the one before: where its core is busy, they queue up there. */
+  readonly bunchedShare: number;
   /** Requests to subgraphs for each event; undefined where nothing is fetched. */
   readonly fetchesPerEvent: number | undefined;
   /** Share of one core that the row's processes used, 1 is a whole one. */
@@ -69,4 +74,6 @@ export interface LiveResult {
   readonly failures: readonly LiveFailure[];
   /** Undefined when it was not asked for. */
   readonly idle: IdleFigures | undefined;
+  /** The same. */
+  readonly slow: SlowFigures | undefined;
 }

@@ -11,15 +11,19 @@ export interface Emission {
   readonly groups: number;
 }
 
-/** Emits event after event, each at its time or, where the one before took longer, at once. */
+/**
+ * Emits event after event, each at its time or, where the one before took longer, at once.
+ * @param emit is told how late it is called, in milliseconds
+ */
 export async function emitSteadily(
   { firstSeq, events, eventsPerSecond }: Emission,
-  emit: (seq: number) => void | Promise<void>,
+  emit: (seq: number, lateMs: number) => void | Promise<void>,
 ): Promise<void> {
   const begin = performance.now();
   for (let n = 0; n < events; n++) {
-    const dueMs = begin + (n * 1_000) / eventsPerSecond - performance.now();
-    if (dueMs > 0) await delay(dueMs);
-    await emit(firstSeq + n);
+    const dueMs = begin + (n * 1_000) / eventsPerSecond;
+    const leftMs = dueMs - performance.now();
+    if (leftMs > 0) await delay(leftMs);
+    await emit(firstSeq + n, Math.max(0, performance.now() - dueMs));
   }
 }

@@ -19,6 +19,19 @@ describe('a recorder of deliveries', () => {
     expect(sample).toMatch(/^\{"id":"1".*\}$/);
   });
 
+  it('takes from the stamp how late the event was emitted, where it says so', () => {
+    const recorder = createRecorder(1);
+    recorder.begin(0, 10);
+    const bytes = Buffer.from('@@0:1000000:250@@');
+    expect(recorder.record(0, bytes, 0, bytes.length, 3_500_000)).toBe(true);
+    record(recorder, 0, 1);
+    const { delaysMs, dueDelaysMs } = recorder.read();
+    expect({ delays: [...delaysMs], due: [...dueDelaysMs] }).toEqual({
+      delays: [2.5, 2.5],
+      due: [2.75, 2.5],
+    });
+  });
+
   it('counts no event from before it began, and none twice', () => {
     const recorder = createRecorder(2);
     record(recorder, 0, 1);
@@ -37,6 +50,21 @@ describe('a recorder of deliveries', () => {
       expect(recorder.read().delivered).toBe(seq + 1);
     }
     expect([...recorder.read().delaysMs]).toEqual([2.5, 2, 1]);
+  });
+
+  it('tells how evenly the events were stamped, whoever of the clients has them first', () => {
+    const recorder = createRecorder(2);
+    recorder.begin(1, 10);
+    for (const [client, seq, ns] of [
+      [0, 0, 500_000],
+      [0, 1, 1_000_000],
+      [1, 1, 1_000_000],
+      [1, 2, 1_500_000],
+      [0, 2, 1_500_000],
+      [0, 3, 3_500_000],
+    ] as const)
+      record(recorder, client, seq, ns);
+    expect(recorder.read().stampGapsMs).toEqual([0.5, 2]);
   });
 
   it('leaves what is no event to others', () => {

@@ -5,13 +5,13 @@ import { LIVE_CANDIDATES } from './candidates.ts';
 import { LIVE_LIMITS } from './limits.ts';
 import type { LiveResult } from './measurement.ts';
 import type { Shape } from './operations.ts';
-import { describeIdle, tableOfIdle, tableOfShape } from './table.ts';
+import { describeIdle, describeSlow, tableOfIdle, tableOfShape, tableOfSlow } from './table.ts';
 
 /** @returns Markdown, with a final newline */
 export function writeLiveReport(result: LiveResult): string {
   return `${HEAD}
 ${(['broadcast', 'groups'] as const).map((shape) => shapeText(result, shape)).join('\n')}
-${idleText(result)}
+${idleText(result)}${slowText(result)}
 ${failuresText(result)}${COLUMNS}
 ${rowsText()}
 ${methodText(result.settings.isPinning)}
@@ -76,6 +76,17 @@ ${formatMarkdown(tableOfIdle(idle), 'right')}
 `;
 }
 
+function slowText({ slow }: LiveResult): string {
+  if (slow === undefined) return '';
+  return `
+## Clients that stop reading
+
+${describeSlow(slow)}.
+
+${formatMarkdown(tableOfSlow(slow), 'right')}
+`;
+}
+
 function failuresText({ failures }: LiveResult): string {
   if (failures.length === 0) return '';
   const rows = failures.map(({ candidate, shape, reason }) => [
@@ -87,7 +98,8 @@ function failuresText({ failures }: LiveResult): string {
 }
 
 const COLUMNS = `Columns: \`of all\` is the share of the deliveries due that were made, of the worst round; delays are from the source's clock in the
-event to the arrival at the client; \`to bare\` divides by \`bare-ws\` of the same round; \`CPU\` is user and system time of the row's
+event to the arrival at the client; \`to bare\` divides by \`bare-ws\` of the same round; \`from due\` counts from when the event was due at its source, which emits late where it is held up: \`bare-ws\` is its own source;
+\`bunched\` is the share of events that their source, on the core of the load but for \`bare-ws\`, emitted less than half an interval after the one before; \`CPU\` is user and system time of the row's
 processes in percent of one core, \`beside\` that of the relay; \`KiB/conn.\` is the growth of RSS from nobody connected (a few hundred clients had come, had events and gone) to all subscribed;
 \`bytes\` is one delivery; \`others\` and \`load core\` are as in [benchmarks](benchmarks.md).
 `;
@@ -118,5 +130,8 @@ function methodText(isPinning: boolean): string {
   client has had one; only then is counted.
 - Idle: the sockets are held by client processes of at most ${LIVE_LIMITS.clientsPerProcessMax} each; subscriptions are counted by the gateway's own \`weft_live_streams\`. Heap is
   what \`/metrics\` tells after the inspector was asked to collect garbage, RSS and descriptors are from /proc.
+- Clients that stop reading: a few sockets with as many operations as one may have. Each round measures the others before these come, and again while they
+  read nothing. When they read again they must find their gap, LIMIT_EXCEEDED and the close 4499, and the cursors of their last events must bring all
+  that they missed.
 - All run on the same Node binary, with \`NODE_ENV=production\` and no other setting than those named.`;
 }

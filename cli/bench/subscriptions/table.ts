@@ -5,6 +5,7 @@ import { BARE } from './candidates.ts';
 import type { IdleFigures, ProcessState } from './idle.ts';
 import type { LiveMeasurement } from './measurement.ts';
 import type { Shape } from './operations.ts';
+import type { SlowFigures, SlowPhase, SlowRound } from './slow.ts';
 
 const HEAD = [
   'row',
@@ -13,6 +14,9 @@ const HEAD = [
   'p50 ms',
   'p99 ms (min–max)',
   'p99 to bare',
+  'p99 from due',
+  'to bare',
+  'bunched',
   'fetches/event',
   'CPU (min–max)',
   'CPU to bare',
@@ -72,6 +76,9 @@ function cellsOf(
     plain(({ p50Ms }) => p50Ms, 1),
     withRange(({ p99Ms }) => p99Ms, 1),
     toBare(({ p99Ms }) => p99Ms),
+    withRange(({ dueP99Ms }) => dueP99Ms, 1),
+    toBare(({ dueP99Ms }) => dueP99Ms),
+    percent(({ bunchedShare }) => bunchedShare),
     plain(({ fetchesPerEvent }) => fetchesPerEvent, 2),
     withRange(({ cpuShare }) => cpuShare, 0, 100, ' %'),
     toBare(({ cpuShare }) => cpuShare),
@@ -128,4 +135,44 @@ export function describeIdle({
       ? ` (${asked.sockets} were asked for: a process may open ${rest.descriptorsMax} descriptors here)`
       : '';
   return `${sockets} sockets${fewer} hold ${subscriptions} idle subscriptions: ${(kib / sockets).toFixed(1)} KiB a socket with its subscriptions, ${(kib / subscriptions).toFixed(1)} KiB a subscription; opened in ${(openedMs / 1_000).toFixed(1)} s; ${asked.cycles} cycles of subscribe and complete, RSS at most ${rest.rssPeakCycleMiB.toFixed(0)} MiB meanwhile`;
+}
+
+/** A row for each round and phase; the ratio of both is of the same round. */
+export function tableOfSlow({ rounds }: SlowFigures): Table {
+  const cells = (round: number, name: string, phase: SlowPhase, ratio: string) => [
+    String(round + 1),
+    name,
+    `${((100 * phase.delivered) / phase.expected).toFixed(2)} %`,
+    phase.p50Ms.toFixed(1),
+    phase.p99Ms.toFixed(1),
+    ratio,
+    phase.grownMiB?.toFixed(1) ?? '–',
+  ];
+  return [
+    ['round', 'slow clients', 'of all', 'p50 ms', 'p99 ms', 'to alone', 'RSS + MiB'],
+    ...rounds.flatMap((round, index) => [
+      cells(index, 'are not there', round.alone, '–'),
+      cells(index, 'read nothing', round.stopped, ratioOf(round).toFixed(2)),
+    ]),
+  ];
+}
+
+function ratioOf({ alone, stopped }: SlowRound): number {
+  return stopped.p99Ms / alone.p99Ms;
+}
+
+/** In one line. */
+export function describeSlow({ clients, sockets, operationsPerSocket, rounds }: SlowFigures): string {
+  const ratio = spreadOf(rounds.map(ratioOf));
+  const grown = spreadOf(rounds.map(({ stopped }) => stopped.grownMiB ?? Number.NaN));
+  const sum = (of: (round: SlowRound) => number) => rounds.reduce((total, round) => total + of(round), 0);
+  const counts = (of: (round: SlowRound) => Readonly<Record<string, number>>) =>
+    Object.entries(of(rounds[0] as SlowRound))
+      .map(([name, count]) => `${count} ${name}`)
+      .join(', ');
+  const told =
+    rounds.length === 0
+      ? ''
+      : `closes ${counts(({ end }) => end.closes)}; gaps ${counts(({ end }) => end.gaps)}; errors ${counts(({ end }) => end.errors)}`;
+  return `${sockets} sockets with ${operationsPerSocket} operations each stop reading beside ${clients} clients: p99 of the others ${ratio.median.toFixed(2)} times (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)}), RSS at most ${grown.max.toFixed(1)} MiB more; ${told} (first round); after coming back ${sum(({ lost }) => lost)} events lost, ${sum(({ doubled }) => doubled)} doubled`;
 }

@@ -2,6 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../events/main.ts');
 const START_MS_MAX = 30_000;
@@ -23,7 +24,7 @@ export async function startRelayProcess(
   const skew = `const now = Date.now; Date.now = () => now() + ${skewMs};`;
   const child = fork(PROGRAM, [], {
     env: {
-      PATH: process.env.PATH ?? '',
+      ...BARE_ENVIRONMENT,
       DATABASE_URL: databaseUrl,
       EVENT_LOG: eventLog,
       WEFT_LOG_LEVEL: process.env.WEFT_TEST_LOG ?? 'silent',

@@ -161,7 +161,8 @@ describe('every fault switch, as a client of the graph sees it', () => {
   );
 
   it.each(SYSTEMS)('%s, latency below its time-out: the answer is whole', async (system) => {
-    await setFaults(hub, system, { latencyMs: 300 });
+    // SQLite counts where the others sleep: on a machine with other work it takes several times as long.
+    await setFaults(hub, system, { latencyMs: system === 'grid' ? 60 : 300 });
     expect(isWhole(await ask())).toBe(true);
   });
 

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
 const READY_MS_MAX = 60_000;
@@ -21,7 +22,7 @@ export async function startGatewayCommand(
   const argv = ['cli/main.ts', 'gateway', '--supergraph', supergraphFile, '--port', String(port)];
   const child = spawn(process.execPath, argv, {
     cwd: ROOT,
-    env: { PATH: process.env.PATH ?? '', WEFT_LOG_LEVEL: 'warn', ...env },
+    env: { ...BARE_ENVIRONMENT, WEFT_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = new Promise<number | null>((done) => child.once('exit', done));

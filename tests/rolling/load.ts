@@ -17,6 +17,8 @@ export interface Load {
   /** Why, of those that failed otherwise. */
   readonly failures: readonly string[];
   readonly msMax: number;
+  /** Of each answer, in the order they came. */
+  readonly latenciesMs: readonly number[];
   /** Sends no more; resolves when every request has ended. */
   stop(): Promise<void>;
 }
@@ -25,20 +27,22 @@ const TICK_MS = 10;
 const ANSWER_MS_MAX = 20_000;
 const UNDER_WAY_MAX = 30;
 /** Of the gateway about a subgraph of this process, which answers at once. */
-const LATE = /books did not answer within \d+ ms|shelves did not answer within \d+ ms/;
+const LATE = /(?:books|shelves|lamps) did not answer within \d+ ms/;
 
 export function startLoad(url: string, perSecond: number, askOf: (count: number) => Ask): Load {
   const agent = new Agent({ keepAlive: true });
   const startedAt = performance.now();
   const running = new Set<Promise<void>>();
-  const load = { sent: 0, answered: 0, heldBack: 0, late: 0, failures: [] as string[], msMax: 0, stop };
+  const [failures, latenciesMs]: [string[], number[]] = [[], []];
+  const load = { sent: 0, answered: 0, heldBack: 0, late: 0, failures, latenciesMs, msMax: 0, stop };
   const sendOne = async () => {
     const count = load.sent;
     load.sent += 1;
     const ask = askOf(count);
     const askedAt = performance.now();
     const outcome = await post(url, agent, ask.query);
-    load.msMax = Math.max(load.msMax, performance.now() - askedAt);
+    latenciesMs.push(performance.now() - askedAt);
+    load.msMax = Math.max(load.msMax, latenciesMs.at(-1) ?? 0);
     load.answered += 1;
     if (outcome === `200 ${ask.expected}`) return;
     if (LATE.test(outcome)) load.late += 1;

@@ -8,6 +8,7 @@ import { join, resolve } from 'node:path';
 import { type EmbeddedPostgres, startPostgres } from '@weft/core/embedded-postgres';
 import { migrateAll } from '@weft/core/migrate';
 import { freePort } from '@weft/core/process-table';
+import { BARE_ENVIRONMENT } from '../../support/environment.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..', '..');
@@ -24,6 +25,10 @@ export interface LiveEngine {
   readonly env: Readonly<Record<string, string>>;
   /** kill -9 of the engine, and of the relay that feeds it, and both started again. */
   restart(): Promise<void>;
+  /** A signal to the engine that is no database, SIGSTOP and SIGCONT for instance. */
+  signalEngine(name: NodeJS.Signals): void;
+  /** The same to the relay. */
+  signalRelay(name: NodeJS.Signals): void;
   close(): Promise<void>;
 }
 
@@ -31,6 +36,10 @@ interface Server {
   readonly url: string;
   restart(): Promise<void>;
   stop(): Promise<void>;
+}
+
+interface SignalledServer extends Server {
+  signal(name: NodeJS.Signals): void;
 }
 
 /** Undefined, with the reason printed, where this machine lacks the server. */
@@ -44,7 +53,9 @@ export async function startEngine(name: EngineName): Promise<LiveEngine | undefi
   };
   if (name === 'postgres') {
     const env = { DATABASE_URL: postgres.url };
-    return { databaseUrl: postgres.url, env, restart: postgres.restart, close: () => stopAll() };
+    const nothing = () => undefined;
+    const { url: databaseUrl, restart } = postgres;
+    return { databaseUrl, env, restart, signalEngine: nothing, signalRelay: nothing, close: () => stopAll() };
   }
   const server = await startServer(name, join(folder, name));
   if (server === undefined) {
@@ -60,6 +71,8 @@ export async function startEngine(name: EngineName): Promise<LiveEngine | undefi
       relay.kill();
       await server.restart();
     },
+    signalEngine: server.signal,
+    signalRelay: relay.signal,
     close: () => stopAll(relay, server),
   };
 }
@@ -80,7 +93,7 @@ async function startOutbox(directory: string): Promise<Server> {
   };
 }
 
-async function startServer(name: 'redis' | 'nats', folder: string): Promise<Server | undefined> {
+async function startServer(name: 'redis' | 'nats', folder: string): Promise<SignalledServer | undefined> {
   mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const [program, ...args] =
@@ -127,6 +140,7 @@ async function startServer(name: 'redis' | 'nats', folder: string): Promise<Serv
       await end('SIGKILL');
       child = await start();
     },
+    signal: (name) => void child.kill(name),
     stop: () => end('SIGKILL'),
   };
 }
@@ -139,15 +153,21 @@ function listens(port: number): Promise<boolean> {
   });
 }
 
+export interface RunningRelay {
+  kill(): void;
+  signal(name: NodeJS.Signals): void;
+  stop(): Promise<void>;
+}
+
 /** The relay as it is supervised: started again whenever it has fallen. */
-function startRelay(env: Readonly<Record<string, string>>): { kill(): void; stop(): Promise<void> } {
+export function startRelay(env: Readonly<Record<string, string>>): RunningRelay {
   let isStopped = false;
   let child: ChildProcess;
   let ended: Promise<unknown> = Promise.resolve();
   const start = () => {
     child = spawn(process.execPath, ['events/main.ts'], {
       cwd: ROOT,
-      env: { PATH: process.env.PATH ?? '', WEFT_LOG_LEVEL: 'error', ...env },
+      env: { ...BARE_ENVIRONMENT, WEFT_LOG_LEVEL: 'error', ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     ended = once(child, 'exit').then(() => {
@@ -157,6 +177,7 @@ function startRelay(env: Readonly<Record<string, string>>): { kill(): void; stop
   start();
   return {
     kill: () => void child.kill('SIGKILL'),
+    signal: (name) => void child.kill(name),
     async stop() {
       isStopped = true;
       child.kill('SIGKILL');

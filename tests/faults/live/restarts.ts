@@ -126,7 +126,7 @@ function startGateway({ folder, engine }: Scene, port: number): Promise<RunningG
 }
 
 /** Events with numbers below 1, until every client has had one: from then on it must miss nothing. */
-async function warmUp(writer: Writer, clients: readonly ResumingClient[]): Promise<void> {
+export async function warmUp(writer: Writer, clients: readonly ResumingClient[]): Promise<void> {
   let number = 0;
   const until = performance.now() + WARM_UP_MS_MAX;
   while (!clients.every(({ cursor }) => cursor !== undefined)) {
@@ -140,7 +140,7 @@ async function warmUp(writer: Writer, clients: readonly ResumingClient[]): Promi
 const has = (number: number) => (client: ResumingClient) => client.numbers.includes(number);
 
 /** Numbers from 1 on; what was noted before the client stood in the stream does not count. */
-function withoutWarmUp({ client, numbers, gaps, errors }: ResumingClient) {
+export function withoutWarmUp({ client, numbers, gaps, errors }: ResumingClient) {
   return { client, numbers: numbers.filter((number) => number >= 1), gaps, errors };
 }
 
@@ -171,7 +171,8 @@ function disturbances(scene: Scene): Promise<void>[] {
   ];
 }
 
-async function numbersInLog(databaseUrl: string): Promise<readonly number[]> {
+/** As a reader of the outbox sees them. */
+export async function numbersInLog(databaseUrl: string): Promise<readonly number[]> {
   const log = openPostgresLog({ databaseUrl, logger: createLogger('test', 'silent') });
   const numbers: number[] = [];
   try {

@@ -32,7 +32,10 @@ export function startThings(): Promise<SubgraphServer> {
   return startSubgraph(
     'things',
     `${LIVE}${THING}`,
-    { Thing: { __resolveReference } },
+    {
+      Query: { thing: (_: unknown, { id }: { id: string }) => __resolveReference({ id }) },
+      Thing: { __resolveReference },
+    },
     `${FEDERATION}${QUERY}${THING}`,
   );
 }

@@ -1,5 +1,7 @@
-// The closing line of every run: `tests: N passed, N failed, N skipped`.
+// The closing lines of every run: the files that took longest, and `tests: N passed, N failed, N skipped`.
 import type { Reporter, TestModule } from 'vitest/node';
+
+const SLOWEST_TOLD = 25;
 
 export default class Tally implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
@@ -10,6 +12,11 @@ export default class Tally implements Reporter {
       if (module.state() === 'failed' && module.errors().length > 0) counts.failed++;
     }
     const line = `tests: ${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + counts.pending} skipped`;
-    process.on('exit', () => console.log(line));
+    const slowest = modules
+      .map((module) => [module.diagnostic().duration, module.relativeModuleId] as const)
+      .sort(([left], [right]) => right - left)
+      .slice(0, SLOWEST_TOLD)
+      .map(([ms, file]) => `${Math.round(ms / 1_000)} s ${file}`);
+    process.on('exit', () => console.log(`took longest: ${slowest.join(', ')}\n${line}`));
   }
 }

@@ -28,8 +28,7 @@ let gateway: Started;
 let folder: string;
 beforeAll(async () => {
   live = await openLiveLog();
-  const file = (name: string) => join(ROOT, 'subgraphs', name, 'schema.graphql');
-  const sdl = readFileSync(file('incidents'), 'utf8');
+  const sdl = readFileSync(join(ROOT, 'subgraphs', 'incidents', 'schema.graphql'), 'utf8');
   const __resolveReference = ({ id }: { id: string }) => ({ id, title: `title ${id}` });
   incidents = await startSubgraph(
     'incidents',
@@ -37,25 +36,27 @@ beforeAll(async () => {
     { Incident: { __resolveReference } },
     splitEventStreams(sdl).served,
   );
-  const manifest = ['incidents', 'directory'].map((name) => ({
-    name,
-    url: incidents.url,
-    sdlFile: file(name),
-  }));
+  // Beside the packages that the examples import.
+  folder = mkdtempSync(join(ROOT, 'tests', '.clients-'));
+  // The whole graph of the project: only incidents are asked for.
+  const supergraphFile = join(folder, 'supergraph.graphql');
+  const supergraph = readFileSync(join(ROOT, 'schema', 'supergraph.graphql'), 'utf8');
+  writeFileSync(
+    supergraphFile,
+    supergraph.replace('http://localhost:4101/incidents/graphql', () => incidents.url),
+  );
   gateway = await startGateway({
     config: {
       port: 0,
       host: '127.0.0.1',
       logLevel: 'silent',
       databaseUrl: live.databaseUrl,
-      supergraphFile: undefined,
-      manifest,
+      supergraphFile,
+      manifest: undefined,
       cursorKeys: [{ id: 'k1', secret: 's'.repeat(32) }],
     },
     logger: createLogger('test', 'silent'),
   });
-  // Beside the packages that the examples import.
-  folder = mkdtempSync(join(ROOT, 'tests', '.clients-'));
 });
 afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true });

@@ -76,6 +76,11 @@ describe('the README', () => {
     expect(answer.data?.incidents.edges).toHaveLength(1);
   });
 
+  it('shows something to watch, which is seen to its end', async () => {
+    const told = await run(hub, `${commandOf(readme, 'npm run -s weft -- story')} --pace 0`);
+    expect(told).toContain('story 1 was seen to its end');
+  }, 120_000);
+
   it('shows what needs a permission, and how to ask with it', async () => {
     const command = commandOf(readme, 'TOKEN=$(npm run -s weft -- token --role duty-officer --scope');
     const answer: Incidents<{ description: string | null }> = JSON.parse(await run(hub, command));
@@ -132,6 +137,24 @@ describe('the README', () => {
     expect(routed).toEqual({
       data: {
         routeIncident: { stateLabel: '分流', department: { name: '城管', fullName: '城市管理局' } },
+      },
+    });
+  });
+
+  it('shows what is a grid worker’s to do', async () => {
+    const token = await run(hub, 'npm run -s weft -- token --role grid-worker --subject WGY0043');
+    const headers = { 'content-type': 'application/json', authorization: `Bearer ${token.trim()}` };
+    const body = JSON.stringify({ query: documentOf('MyTasks') });
+    const response = await fetch(hub.urls.graphql ?? '', { method: 'POST', headers, body });
+    expect(await response.json()).toMatchObject({
+      data: {
+        myTasks: {
+          tasks: { edges: [{ node: { kindLabel: '网格任务', overdue: false, record: { id: 'RW00431' } } }] },
+          sources: [
+            { system: { title: '事件库' }, answered: true, tasks: 0 },
+            { system: { title: '网格化服务管理平台' }, answered: true, tasks: 1 },
+          ],
+        },
       },
     });
   });

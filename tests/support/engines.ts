@@ -46,17 +46,17 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A new, empty database with a name of its own on the shared PostgreSQL. */
-export async function createPostgresDatabase(): Promise<TestDatabase> {
+/** A new, empty database with a name of its own. @param server another than the PostgreSQL that all tests share */
+export async function createPostgresDatabase(server = POSTGRES_URL): Promise<TestDatabase> {
   const name = `weft_test_${randomBytes(6).toString('hex')}`;
-  await onPostgres(`CREATE DATABASE ${name}`);
-  const url = new URL(POSTGRES_URL);
+  await onPostgres(server, `CREATE DATABASE ${name}`);
+  const url = new URL(server);
   url.pathname = `/${name}`;
-  return { url: url.href, drop: () => onPostgres(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
+  return { url: url.href, drop: () => onPostgres(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };
 }
 
-async function onPostgres(sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: POSTGRES_URL });
+async function onPostgres(server: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: server });
   await client.connect();
   try {
     await client.query(sql);

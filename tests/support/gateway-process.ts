@@ -5,8 +5,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { compose, type Subgraph } from '@weft/schema/compose';
+import { BARE_ENVIRONMENT } from './environment.ts';
+import type { HeapMessage } from './heap-probe.ts';
 
 const ROOT = resolve(import.meta.dirname, '..', '..');
+const PROBE = new URL('./heap-probe.ts', import.meta.url).href;
 const READY_MS_MAX = 30_000;
 const ANSWER_MS_MAX = 60_000;
 
@@ -34,6 +37,8 @@ export interface GatewayProcess {
   /** Of `/health/live`. */
   healthMs(): Promise<number>;
   residentBytes(): number;
+  /** Of its heap, what is left when all that nobody needs is collected: by `--expose-gc` and the probe alone. */
+  heapBytes(): Promise<number>;
   /** Its exit code; null when a signal ended it. */
   readonly exited: Promise<number | null>;
   /** Since the last `resetPeak()`. */
@@ -45,16 +50,18 @@ export interface GatewayProcess {
 export async function startGatewayProcess(
   members: readonly Subgraph[],
   env: Readonly<Record<string, string>> = {},
+  { probesHeap = false } = {},
 ): Promise<GatewayProcess> {
   const composition = compose(members);
   if (composition.errors !== undefined) throw new Error(JSON.stringify(composition.errors, null, 2));
   const home = mkdtempSync(join(tmpdir(), 'weft-gateway-'));
   const supergraphFile = join(home, 'supergraph.graphql');
   writeFileSync(supergraphFile, composition.supergraphSdl);
-  const child = spawn(process.execPath, ['gateway/main.ts'], {
+  const probe = probesHeap ? ['--expose-gc', '--import', PROBE] : [];
+  const child = spawn(process.execPath, [...probe, 'gateway/main.ts'], {
     cwd: ROOT,
     env: {
-      PATH: process.env.PATH ?? '',
+      ...BARE_ENVIRONMENT,
       PORT: '0',
       WEFT_SUPERGRAPH_FILE: supergraphFile,
       WEFT_LOG_LEVEL: 'error',
@@ -98,6 +105,12 @@ function gatewayAt(origin: string, child: ChildProcess, home: string): GatewayPr
       return performance.now() - startedAt;
     },
     residentBytes: () => readStatus(pid, 'VmRSS'),
+    async heapBytes() {
+      const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+      const answered = once(child, 'message', { signal }) as Promise<[HeapMessage]>;
+      child.send({ kind: 'heap' });
+      return (await answered)[0].bytes;
+    },
     peakResidentBytes: () => readStatus(pid, 'VmHWM'),
     // https://man7.org/linux/man-pages/man5/proc_pid_clear_refs.5.html
     resetPeak: () => writeFileSync(`/proc/${pid}/clear_refs`, '5'),

@@ -21,8 +21,12 @@ export function subscribe<Data>(
   query: string,
   variables: Readonly<Record<string, unknown>>,
 ): Subscriber<Data> {
+  return collect(hub.subscribe<Data>(query, variables));
+}
+
+/** Collects what a subscription brings, whoever has begun it. */
+export function collect<Data>(events: AsyncIterableIterator<GraphQLAnswer<Data>>): Subscriber<Data> {
   const arrivals: Arrival<Data>[] = [];
-  const events = hub.subscribe<Data>(query, variables);
   let failure: unknown;
   const collecting = (async () => {
     for await (const answer of events) arrivals.push({ answer, atMs: performance.now() });

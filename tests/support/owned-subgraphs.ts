@@ -9,10 +9,10 @@ import type { ProcessMessage } from '@weft/core/process';
 import { createRequestSigner } from '@weft/core/signatures/sign';
 import type { CloudEvent } from '@weft/events/envelope';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
-import type { EvidenceConfig } from '@weft/subgraphs/config';
-import { startSubgraphs } from '@weft/subgraphs/start';
+import { type SubgraphsOptions, startSubgraphs } from '@weft/subgraphs/start';
 import pg from 'pg';
 import { createPostgresDatabase } from './engines.ts';
+import { BARE_ENVIRONMENT } from './environment.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -40,14 +40,14 @@ async function post(url: string, body: string, headers: Record<string, string> =
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
     body,
-    signal: AbortSignal.timeout(15_000),
+    signal: AbortSignal.timeout(60_000),
   });
   return { status: response.status, ...((await response.json()) as Omit<GraphQLAnswer, 'status'>) };
 }
 
-/** A migrated database that nobody else uses, with a client on it. */
-export async function createMigratedDatabase() {
-  const database = await createPostgresDatabase();
+/** A migrated database that nobody else uses, with a client on it. @param server another than the PostgreSQL that all tests share */
+export async function createMigratedDatabase(server?: string) {
+  const database = await createPostgresDatabase(server);
   await migrateAll(database.url, findMigrationOwners(ROOT));
   const client = new pg.Client({ connectionString: database.url });
   await client.connect();
@@ -81,43 +81,66 @@ export interface Asker {
 }
 
 /** The subgraphs as they are in production: they answer signed requests alone, and the anonymous may do nothing. */
-export async function startSigned(databaseUrl: string, deadlinesFile?: string, evidence?: EvidenceConfig) {
+export async function startSigned(
+  databaseUrl: string,
+  settings: Pick<SubgraphsOptions, 'attachments' | 'deadlinesFile' | 'directoryFile' | 'evidence'> = {},
+) {
   const key = { id: 'test', secret: randomBytes(32).toString('hex') };
   const logger = createLogger('subgraphs', 'silent');
-  const options = { databaseUrl, host: '127.0.0.1', port: 0, subgraphKeys: [key], deadlinesFile, logger };
-  const hub = await startSubgraphs({ ...options, ...(evidence === undefined ? {} : { evidence }) });
+  const options = { databaseUrl, host: '127.0.0.1', port: 0, subgraphKeys: [key], logger };
+  const hub = await startSubgraphs({ ...options, ...settings });
   return {
+    /** What a gateway before them must have. */
+    key,
     urls: hub.urls,
     close: () => hub.close(),
-    /** Posts one operation to the incident library as somebody; undefined: as nobody. */
-    askAs: (asker: Asker | undefined, query: string, variables: Record<string, unknown> = {}) => {
-      const url = new URL(hub.urls.incidents ?? '');
-      const body = JSON.stringify({ query, variables });
-      const place = { method: 'POST', authority: url.host, target: url.pathname };
-      const signer = createRequestSigner({ key, ...place, contentType: 'application/json' });
-      const principal = Buffer.from(JSON.stringify(asker ?? { roles: [], scopes: [] })).toString('base64');
-      const pairs = signer.sign(body, principal);
-      const signed = Object.fromEntries(
-        pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : [])),
-      );
-      return post(url.href, body, signed);
-    },
+    /** Posts one operation to the incident library, or another subgraph, as somebody; undefined: as nobody. */
+    askAs: (
+      asker: Asker | undefined,
+      query: string,
+      variables: Record<string, unknown> = {},
+      subgraph: 'incidents' | 'directory' = 'incidents',
+    ) => askSigned(hub.urls[subgraph], key, asker, query, variables),
   };
 }
 
-/** The subgraphs as the process that production runs; `kill` is -9. */
-export async function startAsProcess(databaseUrl: string) {
+/** Posts one operation as somebody, signed by a key that the subgraph has; undefined: as nobody. */
+export function askSigned(
+  address: string | undefined,
+  key: { readonly id: string; readonly secret: string },
+  asker: Asker | undefined,
+  query: string,
+  variables: Record<string, unknown>,
+): Promise<GraphQLAnswer> {
+  const url = new URL(address ?? '');
+  const body = JSON.stringify({ query, variables });
+  const place = { method: 'POST', authority: url.host, target: url.pathname };
+  const signer = createRequestSigner({ key, ...place, contentType: 'application/json' });
+  const principal = Buffer.from(JSON.stringify(asker ?? { roles: [], scopes: [] })).toString('base64');
+  const pairs = signer.sign(body, principal);
+  const signed = Object.fromEntries(
+    pairs.flatMap((name, index) => (index % 2 === 0 ? [[name, pairs[index + 1] ?? '']] : [])),
+  );
+  return post(url.href, body, signed);
+}
+
+/**
+ * The subgraphs as the process that production runs; `kill` is -9.
+ * @param env its further settings
+ */
+export async function startAsProcess(databaseUrl: string, env: Readonly<Record<string, string>> = {}) {
   const child = fork(resolve(ROOT, 'subgraphs/main.ts'), [], {
     env: {
-      PATH: process.env.PATH ?? '',
+      ...BARE_ENVIRONMENT,
       DATABASE_URL: databaseUrl,
       WEFT_LOG_LEVEL: 'warn',
       WEFT_ANONYMOUS_MAY: 'demo',
+      ...env,
     },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const exited = once(child, 'exit');
-  const [message] = (await once(child, 'message', { signal: AbortSignal.timeout(20_000) })) as [
+  const [message] = (await once(child, 'message', { signal: AbortSignal.timeout(60_000) })) as [
     ProcessMessage,
   ];
   if (message.kind !== 'ready') throw new Error(`the subgraphs did not start: ${message.message}`);

@@ -8,6 +8,9 @@ export interface NewOrder {
   readonly kind?: string;
   readonly areaCode: string;
   readonly address?: string;
+  /** CGCS2000, degrees. */
+  readonly longitude?: number;
+  readonly latitude?: number;
   readonly receiptNo?: string;
   readonly itemCode?: string;
   readonly acceptTime?: string;
@@ -22,19 +25,25 @@ export interface Faults {
   readonly half?: boolean;
 }
 
+export type DepartmentName = 'urban-management' | 'human-resources' | 'market-supervision';
 export type SystemName = 'hotline' | 'grid' | 'police';
 
 /** The base of a simulator's control paths. */
-function controlUrl(hub: Hub, system: SystemName): string {
-  const url = { hotline: hub.urls.hotline, grid: hub.urls.gridControl, police: hub.urls.policeControl }[
-    system
-  ];
+function controlUrl(hub: Hub, system: SystemName | DepartmentName): string {
+  const url = {
+    hotline: hub.urls.hotline,
+    grid: hub.urls.gridControl,
+    police: hub.urls.policeControl,
+    'urban-management': hub.urls.urbanManagementControl,
+    'human-resources': hub.urls.humanResourcesControl,
+    'market-supervision': hub.urls.marketSupervisionControl,
+  }[system];
   return `${new URL(url ?? '').origin}/_control`;
 }
 
 async function control<Answer>(
   hub: Hub,
-  system: SystemName,
+  system: SystemName | DepartmentName,
   path: string,
   method = 'GET',
   body?: unknown,
@@ -62,6 +71,16 @@ export function moveOrder(hub: Hub, orderNo: string, state: string): Promise<unk
   return control(hub, 'hotline', `/orders/${orderNo}/state`, 'POST', { state });
 }
 
+/** The people of a department do a step in their own system, in its own codes. */
+export function moveWork(
+  hub: Hub,
+  department: DepartmentName,
+  no: string,
+  step: { readonly state: string; readonly reason?: string; readonly result?: string },
+): Promise<unknown> {
+  return control(hub, department, `/works/${no}/state`, 'POST', step);
+}
+
 /** Somebody calls the police; returns the number on the receipt. */
 export async function callPolice(hub: Hub, externalRef: string, place: string): Promise<string> {
   const [made] = await control<readonly { receiptNo: string }[]>(hub, 'police', '/cases', 'POST', [
@@ -79,8 +98,14 @@ export function clearFaults(hub: Hub, system: SystemName): Promise<unknown> {
   return control(hub, system, '/faults', 'DELETE');
 }
 
-export function statsOf<Stats>(hub: Hub, system: SystemName): Promise<Stats> {
+export function statsOf<Stats>(hub: Hub, system: SystemName | DepartmentName): Promise<Stats> {
   return control<Stats>(hub, system, '/stats');
+}
+
+/** What the hotline has told who called of an order, in the order of its telling: its own book. */
+export async function repliesOf(hub: Hub, orderNo: string): Promise<readonly { replyType: string }[]> {
+  const replies = await control<{ orderNo: string; replyType: string }[]>(hub, 'hotline', '/replies');
+  return replies.filter((reply) => reply.orderNo === orderNo);
 }
 
 export { control };

@@ -13,6 +13,7 @@ import { readGatewayConfig } from '@weft/gateway/config';
 import { startGateway } from '@weft/gateway/start';
 import pg from 'pg';
 import { type LiveLog, openLiveLog, things } from '../live/live-log.ts';
+import { BARE_ENVIRONMENT } from '../support/environment.ts';
 import { ROOT } from '../support/hub.ts';
 import { SECRET } from './receiver.ts';
 
@@ -66,7 +67,7 @@ export async function openRig(): Promise<Rig> {
   let gateway = await openGateway(home, live.databaseUrl, 0);
   const port = Number(new URL(gateway.urls.graphql ?? '').port);
   const deliverers: Deliverer[] = [];
-  const env = { PATH: process.env.PATH ?? '', DATABASE_URL: live.databaseUrl };
+  const env = { ...BARE_ENVIRONMENT, DATABASE_URL: live.databaseUrl };
   return {
     live,
     client,

@@ -28,7 +28,8 @@ export interface ExchangeLimits {
 
 /**
  * Sends `request` and reads the whole answer, whatever its status.
- * @throws HubError UPSTREAM_UNAVAILABLE when nothing answers, UPSTREAM_INVALID when the body is cut or too large; the signal's reason
+ * @throws HubError UPSTREAM_UNAVAILABLE when nothing answers, DEADLINE_EXCEEDED when the pool's time for an answer is over,
+ *   UPSTREAM_INVALID when the body is cut or too large; the signal's reason
  */
 export async function exchange(
   dispatcher: Dispatcher,
@@ -58,9 +59,20 @@ function failureOf(
     return upstreamError('UPSTREAM_INVALID', message, context, details);
   }
   if (signal.aborted) return signal.reason;
+  if (isPoolTimeout(failed.cause)) return tooLate(failed.cause, context);
   if (failed.kind === 'unanswered') return unreachable(failed.cause, context);
   const details = { upstreamStatus: failed.status, truncated: true };
   return upstreamError('UPSTREAM_INVALID', 'the answer was cut off', context, details, failed.cause);
+}
+
+/** The pool's own time-out, which ends a call when the guard's timer comes a moment later. */
+function isPoolTimeout(cause: unknown): boolean {
+  const { code } = cause as { code?: unknown };
+  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'UND_ERR_BODY_TIMEOUT';
+}
+
+function tooLate(cause: unknown, context: CallContext): HubError {
+  return upstreamError('DEADLINE_EXCEEDED', 'no answer in time', context, {}, cause);
 }
 
 /** An alert of the other side about our certificate: RFC 8446 section 6.2, as OpenSSL names them. */

@@ -57,7 +57,9 @@ export interface BindingParts {
 export type Start =
   | { readonly kind: 'live' }
   | { readonly kind: 'after'; readonly position: Position }
-  | { readonly kind: 'snapshot' };
+  | { readonly kind: 'snapshot' }
+  /** At now, with a message that says so. */
+  | { readonly kind: 'bookmark' };
 
 /**
  * @param asker of whose group it is: the group itself, but for a field that is personal
@@ -107,12 +109,17 @@ export function startOf(
   const { after: argument, from } = field.argumentsOf(variables);
   const after = given ?? argument;
   if (after === undefined || after === null)
-    return { kind: from === 'SNAPSHOT' && field.snapshot !== undefined ? 'snapshot' : 'live' };
+    return { kind: field.snapshot === undefined ? 'live' : beginningOf(from) };
   const place = cursors.decode(after, { topic: field.topic, field: field.field, principal: principal.id });
   if (place !== SNAPSHOT_PLACE) return { kind: 'after', position: place };
   if (field.snapshot === undefined)
     throw new HubError('INVALID_CURSOR', 'The cursor is amid a snapshot, which the field has no more.');
   return { kind: 'snapshot' };
+}
+
+function beginningOf(from: unknown): 'live' | 'snapshot' | 'bookmark' {
+  if (from === 'SNAPSHOT') return 'snapshot';
+  return from === 'BOOKMARK' ? 'bookmark' : 'live';
 }
 
 /** @throws HubError BAD_USER_INPUT */

@@ -232,6 +232,10 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
         this.#snapshots ??= new Snapshots(this.#parts, this);
         void this.#snapshots.begin(member, this.#head);
         return;
+      case 'bookmark':
+        this.#snapshots ??= new Snapshots(this.#parts, this);
+        void this.#snapshots.beginAtBookmark(member, this.#head);
+        return;
       default:
         start satisfies never;
     }

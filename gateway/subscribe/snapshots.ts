@@ -47,13 +47,31 @@ export class Snapshots {
   }
 
   /** Never rejects: what goes wrong ends the member. */
-  async begin(member: Member, head: Position | undefined): Promise<void> {
+  begin(member: Member, head: Position | undefined): Promise<void> {
+    return this.#begin(member, head, (position) => this.#snapshotAt(position));
+  }
+
+  /** The member is told where it stands, and nothing else. Never rejects: what goes wrong ends the member. */
+  beginAtBookmark(member: Member, head: Position | undefined): Promise<void> {
+    return this.#begin(member, head, (position) => ({
+      position,
+      startedAtMs: performance.now(),
+      keys: Promise.resolve([{}]),
+      payloads: [],
+    }));
+  }
+
+  async #begin(
+    member: Member,
+    head: Position | undefined,
+    snapshotAt: (head: Position) => Snapshot,
+  ): Promise<void> {
     const beginning = member.beginAnew();
     const isWanted = () => member.beginning === beginning;
     member.isInSnapshot = true;
     try {
       if (head === undefined) throw new HubError('BAD_USER_INPUT', 'The field has no state to begin with.');
-      const snapshot = this.#snapshotAt(head);
+      const snapshot = snapshotAt(head);
       const keys = await snapshot.keys;
       for (let index = 0; index < keys.length && isWanted(); index += 1) {
         const payload = await this.#payloadOf(snapshot, keys, index);

@@ -21,6 +21,39 @@ const untilHas = (sink: TestSink, count: number) =>
   expect.poll(() => sink.messages.length, { timeout: DEADLINE_MS }).toBe(count);
 const lists = () => graph.lamps.requests.filter(({ query }) => query.includes('lamps('));
 
+describe('from: BOOKMARK', () => {
+  const BOOKMARK = `subscription ($street: ID, $kind: ID, $after: Cursor) {
+    lampChanged(street: $street, kind: $kind, from: BOOKMARK, after: $after) { cursor n gap { reason } lamp { id } }
+  }`;
+
+  it('says first where the stream begins, reads no list, and then brings every change', async () => {
+    graph = await startLiveGraph();
+    graph.listed.push('a', 'b');
+    graph.append('lamp', lampEvent(1));
+    const sink = await graph.subscribe(BOOKMARK, { kind: 'k' });
+    await untilHas(sink, 1);
+    expect(sink.messages[0]).toEqual({ cursor: expect.any(String), n: null, gap: null, lamp: null });
+    expect(lists()).toHaveLength(0);
+    graph.append('lamp', lampEvent(2), lampEvent(3));
+    await untilHas(sink, 3);
+    expect(sink.messages.slice(1)).toMatchObject([
+      { n: 2, lamp: { id: '2' } },
+      { n: 3, lamp: { id: '3' } },
+    ]);
+  });
+
+  it('has a cursor that brings what came behind it, also before the stream stood', async () => {
+    graph = await startLiveGraph();
+    const first = await graph.subscribe(BOOKMARK);
+    await untilHas(first, 1);
+    first.subscription.stop();
+    graph.append('lamp', lampEvent(1), lampEvent(2));
+    const again = await graph.subscribe(BOOKMARK, { after: first.messages[0]?.cursor });
+    await untilHas(again, 2);
+    expect(again.messages.map(({ n }) => n)).toEqual([1, 2]);
+  });
+});
+
 describe('from: SNAPSHOT', () => {
   it('brings the state, paged to its end, and then every change after it', async () => {
     graph = await startLiveGraph({ snapshotPageEntities: 2 });

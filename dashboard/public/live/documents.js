@@ -24,9 +24,9 @@ fragment Row on Incident {
 /** @type {Document<{ incidents: { edges: { node: Incident }[] } | null }>} */
 export const INCIDENTS = `query LatestIncidents { incidents(first: 30) { edges { node { ...Row } } } }${ROW}`;
 
-/** @type {Document<Resumable & { incident: Incident | null }>} */
+/** The first message has neither change nor incident: the stream stands. @type {Document<Resumable & { change: { kind: string } | null, incident: Incident | null }>} */
 export const INCIDENT_CHANGED = `subscription IncidentChanged($after: Cursor) {
-  incidentChanged(after: $after) { cursor gap { reason } incident { ...Row } }
+  incidentChanged(from: BOOKMARK, after: $after) { cursor gap { reason } change { kind } incident { ...Row } }
 }${ROW}`;
 
 /** @type {Document<{ systems: System[] | null }>} */

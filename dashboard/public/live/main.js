@@ -56,7 +56,7 @@ function follow() {
   const connection = connect({
     onUp: () => {
       banner.up();
-      // The stream brings what changed since its cursor; before the first event there is none, so the lists are read again.
+      // Shown at once; read again when the stream stands, so that nothing between the two is missed.
       incidentsRead.request();
       systemsRead.request();
       countsRead.request();
@@ -90,11 +90,13 @@ function follow() {
 }
 
 /**
- * @param {{ incident: import('./incident-feed.js').Incident | null } | null} value
+ * @param {{ change: { kind: string } | null, incident: import('./incident-feed.js').Incident | null } | null} value
  * @param {readonly import('./failures.js').GraphQLFailure[] | undefined} errors
  */
 function receiveIncident(value, errors) {
   countsRead.request();
+  // The stream stands: what happened before it is read, and what comes behind brings the rest.
+  if (value !== null && value.change === null && errors === undefined) return incidentsRead.request();
   const failures = failuresBelow(errors, ['incidentChanged', 'incident']);
   if (value?.incident == null) {
     const why = failures[0] === undefined ? '内容为空' : describeFailure(failures[0]);

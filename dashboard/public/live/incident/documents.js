@@ -50,5 +50,5 @@ export const ONE_INCIDENT_WITH_FILES = `query OneIncidentWithFiles($id: ID!) {
 
 /** @type {import('../documents.js').Document<import('../documents.js').Resumable & { incident: WholeIncident | null }>} */
 export const ONE_INCIDENT_CHANGED = `subscription OneIncidentChanged($id: ID!, $after: Cursor) {
-  incidentChanged(id: $id, after: $after) { cursor gap { reason } incident { ...Whole } }
+  incidentChanged(id: $id, from: BOOKMARK, after: $after) { cursor gap { reason } incident { ...Whole } }
 }${WHOLE}`;

@@ -12,8 +12,6 @@ import { drawAttempts, drawDeadlines, drawFacts, drawTimeLine } from './draw.js'
 import { drawNotifications, isUnsettled } from './notifications.js';
 
 const READ_EVERY_MS_MIN = 1_000;
-/** The protocol does not acknowledge a subscription: what happened before it ran is read once more after so long. */
-const RUNS_MS = 3_000;
 /** That a reporter was told makes no step: while one is to be told it is looked for. */
 const UNSETTLED_EVERY_MS = 5_000;
 const NOTICES_MAX = 5;
@@ -81,7 +79,7 @@ function openIncident(id, { follow, describeGap }) {
     {
       next: (value) => {
         if (value?.incident) screen.show(value.incident);
-        // The stream is nobody's: what is for who gives a token is read.
+        // The stream is nobody's: what is for who gives a token is read. Its first message is where it begins: what happened before is read.
         if (value?.incident == null || readToken() !== null) refresher.request();
       },
       gap: (reason) => {
@@ -94,7 +92,6 @@ function openIncident(id, { follow, describeGap }) {
     { id },
   );
   refresher.request();
-  const timer = setTimeout(refresher.request, RUNS_MS);
   const unsettled = setInterval(() => {
     if (screen.isUnsettled()) refresher.request();
   }, UNSETTLED_EVERY_MS);
@@ -103,7 +100,6 @@ function openIncident(id, { follow, describeGap }) {
     read: refresher.request,
     close() {
       isClosed = true;
-      clearTimeout(timer);
       clearInterval(unsettled);
       screen.close();
       stop();

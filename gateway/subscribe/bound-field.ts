@@ -6,7 +6,7 @@ import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
 import { type CompiledMapping, compileMapping } from '@weft/schema/mapping/compile';
 import type { EventStreamField, OperationContext, PreparedOperation } from '../engine.ts';
 import type { Principal } from '../identity/principal.ts';
-import { type CursorCodec, type Place, SNAPSHOT_PLACE, type StreamBinding } from './cursor.ts';
+import { type CursorCodec, isSnapshotPlace, type Place, type StreamBinding } from './cursor.ts';
 import type { FanOutLimits } from './limits.ts';
 import { compileMessage, type MessagePicker } from './message.ts';
 import { MARK_HOLE } from './payload.ts';
@@ -111,7 +111,7 @@ export function startOf(
   if (after === undefined || after === null)
     return { kind: field.snapshot === undefined ? 'live' : beginningOf(from) };
   const place = cursors.decode(after, { topic: field.topic, field: field.field, principal: principal.id });
-  if (place !== SNAPSHOT_PLACE) return { kind: 'after', position: place };
+  if (!isSnapshotPlace(place)) return { kind: 'after', position: place };
   if (field.snapshot === undefined)
     throw new HubError('INVALID_CURSOR', 'The cursor is amid a snapshot, which the field has no more.');
   return { kind: 'snapshot' };
@@ -204,7 +204,7 @@ class Describer {
 
   state(data: Readonly<Record<string, unknown>>, place: Place): Described {
     const stem = this.#cursors.stem(place, this.#binding);
-    const position = place === SNAPSHOT_PLACE ? undefined : place;
+    const position = isSnapshotPlace(place) ? undefined : place;
     const message = this.#message(data, stem, null);
     return { message, extensions: undefined, position, stem, subject: undefined };
   }

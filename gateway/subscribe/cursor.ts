@@ -26,10 +26,21 @@ export interface StreamBinding {
 }
 
 /** Behind an event, or amid a snapshot that is to be begun anew. */
-export type Place = Position | typeof SNAPSHOT_PLACE;
+export type Place = Position | SnapshotPlace;
 
 /** Where a subscriber stands while its snapshot is not whole; no position of a log is written so. */
-export const SNAPSHOT_PLACE = 'snapshot';
+export type SnapshotPlace = `${typeof SNAPSHOT_PLACE}${string}`;
+
+const SNAPSHOT_PLACE = 'snapshot-';
+
+/** Another for each object and each reading: clients take what has the cursor of what they have for the same. */
+export function snapshotPlace(position: Position, number: number): SnapshotPlace {
+  return `${SNAPSHOT_PLACE}${number}-${position}`;
+}
+
+export function isSnapshotPlace(place: Place): place is SnapshotPlace {
+  return place.startsWith(SNAPSHOT_PLACE);
+}
 
 export interface CursorCodec {
   /** The cursor but for the principal's mark, which stands behind it: made once for all who are sent the place. */

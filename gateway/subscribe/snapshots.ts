@@ -8,7 +8,7 @@ import type { ExecutionResult } from 'graphql';
 import type { Engine } from '../engine.ts';
 import { toAbortSignal } from '../stop-signal.ts';
 import { type CatchUpGroup, catchUp } from './catch-up.ts';
-import { SNAPSHOT_PLACE } from './cursor.ts';
+import { snapshotPlace } from './cursor.ts';
 import { type ExecutionParts, executeDescribed, type Running } from './group-execution.ts';
 import type { FanOutLimits } from './limits.ts';
 import type { Member } from './member.ts';
@@ -114,7 +114,7 @@ export class Snapshots {
   #execute(snapshot: Snapshot, keys: readonly Keys[], index: number): Promise<GroupPayload> {
     const { running } = this.#group;
     // Whoever comes back before the last one begins the snapshot anew.
-    const place = index === keys.length - 1 ? snapshot.position : SNAPSHOT_PLACE;
+    const place = index === keys.length - 1 ? snapshot.position : snapshotPlace(snapshot.position, index);
     const described = running.field?.describeState(keys[index] ?? {}, place);
     if (described === undefined)
       throw new HubError('BAD_USER_INPUT', 'The field has no state to begin with.');

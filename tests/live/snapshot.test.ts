@@ -72,6 +72,8 @@ describe('from: SNAPSHOT', () => {
       expect(sink.messages.map(({ lamp }) => lamp?.id)).toEqual(['a', 'b', 'c', 'd', 'e', '3', '4']);
       expect(sink.messages.map(({ n }) => n)).toEqual([null, null, null, null, null, 3, 4]);
       expect(sink.messages[1]?.lamp?.colour).toBe('colour b');
+      // Who has the cursor has the message, for a client that resumes.
+      expect(new Set(sink.messages.map(({ cursor }) => cursor)).size).toBe(7);
     }
   });
 

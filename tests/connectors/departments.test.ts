@@ -180,6 +180,12 @@ function suite(protocol: 'amqp' | 'mqtt', departments: readonly Department[]): v
       expect(events).toContainEqual({ topic: entity, subject: `${entity}:${settled}` });
     });
 
+    it('tells the reason in its own words where its code table has none for it', async () => {
+      const returned = await number(`${system}-own`);
+      await move(returned, states.returned, { reason: '不归我们管' });
+      expect(await progress(returned, 'RETURNED')).toMatchObject({ kind, reason: '不归我们管' });
+    });
+
     it('refuses work with its own code, and what lacks a needed field', async () => {
       await rig.control(system, 'faults', 'POST', { refuseWork: true });
       try {

@@ -62,6 +62,8 @@ export async function startSubgraphs(options: SubgraphsOptions): Promise<Started
     const incidents = opened(
       openIncidents(databaseUrl, log, logger, {
         departments: directory.departments,
+        divisions: directory.divisions,
+        centres: directory.centres,
         anonymousMay: options.anonymousMay,
         deadlines,
         hash: options.evidence?.algorithm,

@@ -169,6 +169,15 @@ function requireAcceptable(
 ): void {
   if (!isAuthenticated)
     throw new HubError('UNAUTHENTICATED', 'an upload belongs to who gives credentials: give some');
+  // Its boundaries would be bytes of the file.
+  if (/^multipart\//i.test(headers['content-type'] ?? ''))
+    throw new HttpRefusal(
+      415,
+      'Send the bytes of the file as the body, not a form: curl --data-binary @FILE.',
+      {
+        accept: '*/*',
+      },
+    );
   const coding = headers['content-encoding'];
   if (coding !== undefined && coding.trim().toLowerCase() !== 'identity')
     throw new HttpRefusal(415, 'Send the bytes without a content coding.', { 'accept-encoding': 'identity' });

@@ -13,11 +13,17 @@ import { seedDirectory } from './seed.ts';
 /** Departments that are looked through for those that are like a text. */
 const LIKE_OF_MAX = 1_000;
 
+/** Of divisions, or of centres. */
+interface Known {
+  /** Whether there is one of that code. */
+  has(code: string): Promise<boolean>;
+}
+
 /** The directory, and what its siblings may ask it without the graph. */
 export interface OpenDirectory extends OwnedSubgraph {
-  readonly departments: {
-    /** Whether there is one of that code. */
-    has(code: string): Promise<boolean>;
+  readonly divisions: Known;
+  readonly centres: Known;
+  readonly departments: Known & {
     /** Those that somebody may have meant by what is the code of none, the likest first; a few. */
     like(text: string): Promise<readonly NamedDepartment[]>;
   };
@@ -51,8 +57,10 @@ export async function openDirectory(
       loaders: createDirectoryLoaders(prisma),
       principal: readPrincipal(principal),
     }),
+    divisions: { has: knows((code) => prisma.division.findUnique({ where: { code } })) },
+    centres: { has: knows((code) => prisma.centre.findUnique({ where: { code } })) },
     departments: {
-      has: knowsDepartments(prisma),
+      has: knows((code) => prisma.department.findUnique({ where: { code } })),
       like: async (text) =>
         likeDepartments(
           text,
@@ -63,12 +71,12 @@ export async function openDirectory(
   };
 }
 
-/** Departments are added and never taken away: who was found once need not be looked for again. */
-function knowsDepartments(prisma: PrismaClient): OpenDirectory['departments']['has'] {
+/** They are added and never taken away: what was found once need not be looked for again. */
+function knows(find: (code: string) => PromiseLike<object | null>): (code: string) => Promise<boolean> {
   const known = new Set<string>();
   return async (code) => {
     if (known.has(code)) return true;
-    if ((await prisma.department.findUnique({ where: { code } })) === null) return false;
+    if ((await find(code)) === null) return false;
     known.add(code);
     return true;
   };

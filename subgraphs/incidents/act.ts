@@ -34,6 +34,19 @@ export interface Departments {
   like(text: string): Promise<readonly { readonly code: string; readonly name: string }[]>;
 }
 
+/** What the directory knows of divisions, or of centres. */
+export interface Known {
+  /** Whether there is one of that code. */
+  has(code: string): Promise<boolean>;
+}
+
+/** What the library asks the directory without the graph. */
+export interface Directory {
+  readonly departments: Departments;
+  readonly divisions: Known;
+  readonly centres: Known;
+}
+
 /** Characters of what is no department that a refusal repeats. */
 const DEPARTMENT_SHOWN_MAX = 64;
 
@@ -216,5 +229,5 @@ function nameOf(actor: Actor, role: string, { by }: Command): string {
   const name = shownName(actor, role);
   if (name !== undefined) return name;
   if (by !== null) return by;
-  throw badInput('by', 'expected who acts: nobody is known by credentials');
+  throw badInput('by', 'nobody is known by credentials: give a token, or say who acts, as in by: "值班员"');
 }

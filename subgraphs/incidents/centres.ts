@@ -1,9 +1,15 @@
 // The open-ended tree of grid service centres, as far as their codes tell it.
+import { isDivisionCode } from './report-limits.ts';
 
 /** Digits of the levels that the standards name (GB/T 2260, GB/T 10114, village); what is longer hangs below. */
 const LEVEL_DIGITS = [2, 4, 6, 9, 12] as const;
 /** Of a division's first centre. */
 const FIRST_CENTRE = '-01';
+
+/** Whether it is written as the code of a centre is. */
+export function isCentreCode(code: string): boolean {
+  return /-\d{1,4}$/.test(code) && isDivisionCode(code);
+}
 
 /** The centre that a report of a division comes to first: the one of that division. */
 export function centreOf(division: string | null): string | null {

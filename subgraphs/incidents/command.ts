@@ -2,9 +2,10 @@
 import { HubError } from '@weft/core/errors';
 import { decodeAttachments } from './attachments/refer.ts';
 import { badInput } from './bad-input.ts';
+import { isCentreCode } from './centres.ts';
 import { fingerprintOf, isIncidentId } from './identity.ts';
 import { isReturnReason, type ReturnReason } from './labels.ts';
-import { CODE_LENGTH_MAX, isDivisionCode } from './report-limits.ts';
+import { CODE_LENGTH_MAX } from './report-limits.ts';
 import { type Action, type ActionInput, ruleOf } from './state-machine.ts';
 
 export const BY_LENGTH_MAX = 100;
@@ -122,10 +123,6 @@ function decodeExternalNumber(value: ActionArguments['externalNumber']): Command
     kind: requireText('externalNumber.kind', value.kind, CODE_LENGTH_MAX),
     number: requireText('externalNumber.number', value.number, CODE_LENGTH_MAX),
   };
-}
-
-function isCentreCode(code: string): boolean {
-  return /-\d{1,4}$/.test(code) && isDivisionCode(code);
 }
 
 function optionalCode(

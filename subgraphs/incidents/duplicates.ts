@@ -5,6 +5,7 @@ import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { Incident, PrismaClient } from './generated/client.ts';
 import { holdIncidents } from './hold.ts';
 import type { Library } from './library.ts';
+import { isMatter } from './matters.ts';
 import { absorb } from './merging.ts';
 import type { IdentifiedReport } from './put-reports.ts';
 import { updateIncident } from './rows.ts';
@@ -51,9 +52,15 @@ function boxAround({ longitude, latitude }: Place) {
   return { west: longitude - east, east: longitude + east, south: latitude - north, north: latitude + north };
 }
 
-/** What may be merged without asking: it has a place and a matter, is no draft, and is not kept from view. */
+/** What may be merged without asking: it has a place and a matter that the standard knows, is no draft, and is not kept from view. */
 export function isComparable({ report, isDraft = false }: IdentifiedReport): boolean {
-  return !isDraft && !report.confidential && report.position !== null && report.matter !== null;
+  return (
+    !isDraft &&
+    !report.confidential &&
+    report.position !== null &&
+    report.matter !== null &&
+    isMatter(report.matter)
+  );
 }
 
 /** Looks until closed. */
@@ -135,7 +142,7 @@ async function mergeHeld(
 /** Of those received before it, the first; so that of many none waits for another in a circle. */
 async function findSurvivor(prisma: PrismaClient, incident: Incident): Promise<Incident | undefined> {
   const { id, longitude, latitude, matter, reportedAt, receivedAt } = incident;
-  if (longitude === null || latitude === null || matter === null) return undefined;
+  if (longitude === null || latitude === null || matter === null || !isMatter(matter)) return undefined;
   const place = { longitude, latitude };
   const { west, east, south, north } = boxAround(place);
   const candidates = await prisma.incident.findMany({

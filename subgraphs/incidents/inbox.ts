@@ -1,11 +1,12 @@
 // What waits for a centre to act on it.
 import { HubError } from '@weft/core/errors';
+import type { Known } from './act.ts';
 import type { Actor } from './actor.ts';
-import { divisionOfCentre } from './centres.ts';
+import { badInput } from './bad-input.ts';
+import { divisionOfCentre, isCentreCode } from './centres.ts';
 import type { PrismaClient } from './generated/client.ts';
 import type { IncidentState } from './labels.ts';
 import { type IncidentPage, pageOf } from './queries.ts';
-import { isDivisionCode } from './report-limits.ts';
 import { OPEN_STATES } from './state-machine.ts';
 
 /** The states in which the centre is the one to act. */
@@ -33,18 +34,23 @@ export interface InboxArguments {
 
 /**
  * Open incidents that a centre owns and has to act on, and those with a department that are overdue.
- * @throws HubError UNAUTHENTICATED or FORBIDDEN for whose office it is not; BAD_USER_INPUT, LIMIT_EXCEEDED, INVALID_CURSOR
+ * @throws HubError UNAUTHENTICATED or FORBIDDEN for whose office it is not; BAD_USER_INPUT, also for a centre that the directory
+ *   does not have, LIMIT_EXCEEDED, INVALID_CURSOR
  */
 export async function listInbox(
   prisma: PrismaClient,
   actor: Actor,
   args: InboxArguments,
+  centres: Known,
 ): Promise<IncidentPage> {
   const { centre } = args;
-  if (!isDivisionCode(centre))
-    throw new HubError('BAD_USER_INPUT', 'centre: expected a code of letters, digits and hyphens', {
-      details: { argument: 'centre' },
-    });
+  if (!isCentreCode(centre))
+    throw badInput('centre', 'expected a code of a division, a hyphen and a number, such as 320508-01');
+  if (!(await centres.has(centre)))
+    throw badInput(
+      'centre',
+      'the directory has no centre of this code: { division(code: "320508") { centre { code name } } } tells that of a division',
+    );
   requireOffice(actor, centre);
   const waits = {
     OR: [

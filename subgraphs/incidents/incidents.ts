@@ -4,7 +4,7 @@ import type { EventLog } from '@weft/events/event-log';
 import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { OwnedSubgraph } from '../owned-subgraph.ts';
 import { openSqlStore } from '../store.ts';
-import type { Departments } from './act.ts';
+import type { Directory } from './act.ts';
 import { type AnonymousMay, readActor } from './actor.ts';
 import { openAttachments } from './attachments/attachments.ts';
 import type { AttachmentSettings } from './attachments/limits.ts';
@@ -18,8 +18,7 @@ import { startOverdueWatch } from './overdue.ts';
 import { createIncidentResolvers } from './resolvers.ts';
 import { DEFAULT_POLICY, type DeadlinePolicy } from './time/deadline-policy.ts';
 
-export interface IncidentsOptions {
-  readonly departments: Departments;
+export interface IncidentsOptions extends Directory {
   /** What those may do who give no credentials; default `nothing`. */
   readonly anonymousMay?: AnonymousMay | undefined;
   /** Default: that of docs/incidents.md. */
@@ -37,7 +36,14 @@ export function openIncidents(
   logger: Logger,
   options: IncidentsOptions,
 ): OwnedSubgraph {
-  const { departments, anonymousMay = 'nothing', deadlines = DEFAULT_POLICY, hash = 'sha256' } = options;
+  const {
+    departments,
+    divisions,
+    centres,
+    anonymousMay = 'nothing',
+    deadlines = DEFAULT_POLICY,
+    hash = 'sha256',
+  } = options;
   const { adapter, sql, close: closeSql } = openSqlStore(databaseUrl, 'incidents', logger);
   const prisma = new PrismaClient({ adapter });
   const library = { prisma, sql };
@@ -55,7 +61,7 @@ export function openIncidents(
     name: 'incidents',
     title: '事件库',
     sdlFile: new URL('./schema.graphql', import.meta.url),
-    resolvers: createIncidentResolvers(library, { policy: deadlines, hash, departments }),
+    resolvers: createIncidentResolvers(library, { policy: deadlines, hash, departments, divisions, centres }),
     createContext: (principal) => ({
       loaders: createIncidentLoaders(prisma),
       actor: actorOf(principal),

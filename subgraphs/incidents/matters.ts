@@ -17,9 +17,12 @@ export const MATTER_DIRECTORY = JSON.parse(
 /** A code that the standard does not have is kept and shown as such, never dropped. */
 const UNKNOWN_MATTER = '未知事项';
 
+/** Whether the standard has the matter. */
+export function isMatter(code: string): boolean {
+  return Object.hasOwn(MATTER_DIRECTORY.matters, code);
+}
+
 /** @returns the matter's name as the standard prints it */
 export function matterName(code: string): string {
-  return Object.hasOwn(MATTER_DIRECTORY.matters, code)
-    ? (MATTER_DIRECTORY.matters[code] ?? UNKNOWN_MATTER)
-    : UNKNOWN_MATTER;
+  return isMatter(code) ? (MATTER_DIRECTORY.matters[code] ?? UNKNOWN_MATTER) : UNKNOWN_MATTER;
 }

@@ -1,6 +1,8 @@
 // The open incidents of a division at a glance: counted by one index, at the moment of the question.
+import type { Known } from './act.ts';
 import type { Actor } from './actor.ts';
 import { visibleParts } from './authority.ts';
+import { badInput } from './bad-input.ts';
 import type { Prisma, PrismaClient } from './generated/client.ts';
 import { type IncidentState, STATE_LABELS } from './labels.ts';
 import { divisionFilter } from './queries.ts';
@@ -25,6 +27,21 @@ export interface Overview {
     readonly open: number;
     readonly overdue: number;
   }[];
+}
+
+/**
+ * As `readOverview`, of a division that there is: nothing is open where nothing is, and that would look well.
+ * @throws HubError BAD_USER_INPUT for what is no division of the directory
+ */
+export async function readKnownOverview(
+  prisma: PrismaClient,
+  actor: Actor,
+  division: string | null,
+  divisions: Known,
+): Promise<Overview> {
+  if (division !== null && !(await divisions.has(division)))
+    throw badInput('division', 'the directory has no division of this code');
+  return await readOverview(prisma, actor, division, new Date());
 }
 
 /**

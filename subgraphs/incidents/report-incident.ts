@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { SqlTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
+import type { Known } from './act.ts';
 import { type Actor, shownName } from './actor.ts';
 import {
   type Attached,
@@ -19,6 +20,7 @@ import type { Incident } from './generated/client.ts';
 import { fingerprintOf, incidentIdOf } from './identity.ts';
 import type { ReporterKind } from './labels.ts';
 import type { Library } from './library.ts';
+import { isMatter } from './matters.ts';
 import { putReports } from './put-reports.ts';
 import { decodeReport, type Report } from './report.ts';
 import { CODE_LENGTH_MAX } from './report-limits.ts';
@@ -43,6 +45,7 @@ export interface ReportIncidentInput {
 export interface Reporting {
   readonly actor: Actor;
   readonly hash: HashAlgorithm;
+  readonly divisions: Known;
   readonly signal: AbortSignal;
 }
 
@@ -55,7 +58,7 @@ export interface Reporting {
 export async function reportIncident(
   library: Library,
   input: ReportIncidentInput,
-  { actor, hash, signal }: Reporting,
+  { actor, hash, divisions, signal }: Reporting,
 ): Promise<Incident> {
   const { prisma, sql } = library;
   const role = requireReporter(actor);
@@ -68,6 +71,7 @@ export async function reportIncident(
     externalNumbers: input.externalNumbers ?? [],
     reporters: isOwn ? ownReporter(actor) : input.reporters,
   });
+  await requireKnown(report, divisions);
   const isDraft = input.draft ?? false;
   const hashes = decodeAttachments('input.attachments', input.attachments);
   if (isDraft && actor.key === undefined)
@@ -176,6 +180,23 @@ function fingerprintOfReport(
   const whole = isPlain ? base : { ...base, more };
   const isBare = (attachments ?? []).length === 0;
   return fingerprintOf(isBare ? whole : { ...whole, attachments: JSON.stringify(attachments) });
+}
+
+/**
+ * What a person writes by hand is looked up, and comes back to them; what another system tells is kept as it was told.
+ * @throws HubError BAD_USER_INPUT
+ */
+async function requireKnown({ division, matter }: Report, divisions: Known): Promise<void> {
+  if (matter !== null && !isMatter(matter))
+    throw badInput(
+      'input.matter',
+      'expected 5 digits of a matter (管理事项) of GB/T 47678.5-2026 Annex C, such as 01001',
+    );
+  if (division !== null && !(await divisions.has(division)))
+    throw badInput(
+      'input.division',
+      'the directory has no division of this code: { divisions(parent: "320508") { code name } } lists those below one',
+    );
 }
 
 function requireReport(input: Readonly<Record<string, unknown>>): Report {

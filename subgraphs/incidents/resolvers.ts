@@ -2,7 +2,7 @@
 
 import type { SqlStore } from '@weft/core/sql-store';
 import type { RequestDeadline } from '../request-deadline.ts';
-import { type Acting, actOnIncident } from './act.ts';
+import { type Acting, actOnIncident, type Directory } from './act.ts';
 import type { Actor } from './actor.ts';
 import { type ActionArguments, decodeCommand } from './command.ts';
 import { type InboxArguments, listInbox } from './inbox.ts';
@@ -10,7 +10,7 @@ import { createIncidentFields } from './incident-fields.ts';
 import type { Library } from './library.ts';
 import type { IncidentLoaders } from './loaders.ts';
 import { listMyNotifications, type MyNotificationsArguments } from './my-notifications.ts';
-import { EVERYTHING, readOverview } from './overview.ts';
+import { EVERYTHING, readKnownOverview, readOverview } from './overview.ts';
 import {
   countIncidents,
   findByExternalNumber,
@@ -35,12 +35,12 @@ interface Reference {
 }
 
 /** By what actions are taken, whoever asks. */
-type Law = Required<Omit<Acting, 'actor' | 'signal'>>;
+type Law = Required<Omit<Acting, 'actor' | 'signal'>> & Directory;
 
 /** Resolvers over the library; lists and changes go to it directly, everything by key through the request's loaders. */
 export function createIncidentResolvers(library: Library, law: Law) {
   const { prisma } = library;
-  const { policy, hash } = law;
+  const { policy, hash, divisions, centres } = law;
   return {
     Query: {
       incident: (_: unknown, { id }: Reference, context: IncidentsContext) => loadVisible(context, id),
@@ -60,9 +60,9 @@ export function createIncidentResolvers(library: Library, law: Law) {
         _: unknown,
         { division }: { readonly division?: string | null },
         { actor }: IncidentsContext,
-      ) => readOverview(prisma, actor, division ?? null, new Date()),
+      ) => readKnownOverview(prisma, actor, division ?? null, divisions),
       centreInbox: (_: unknown, args: InboxArguments, { actor }: IncidentsContext) =>
-        listInbox(prisma, actor, args),
+        listInbox(prisma, actor, args, centres),
       myTasks: (_: unknown, __: unknown, context: IncidentsContext) => myTasks(context),
       myNotifications: (_: unknown, args: MyNotificationsArguments, { actor }: IncidentsContext) =>
         listMyNotifications(prisma, actor, args),
@@ -74,7 +74,7 @@ export function createIncidentResolvers(library: Library, law: Law) {
         _: unknown,
         { input }: { readonly input: ReportIncidentInput },
         { actor, deadline }: IncidentsContext,
-      ) => reportIncident(library, input, { actor, hash, signal: deadline.signal }),
+      ) => reportIncident(library, input, { actor, hash, divisions, signal: deadline.signal }),
       ...actionResolvers(library.sql, law),
     },
     ...createIncidentFields(policy),

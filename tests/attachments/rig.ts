@@ -107,11 +107,16 @@ function headersOf(person: Person | undefined): Record<string, string> {
 /** What somebody may ask of a gateway. */
 function asking(origin: string) {
   return {
-    async upload(person: Person | undefined, bytes: Uint8Array | string, name?: string) {
+    async upload(
+      person: Person | undefined,
+      bytes: Uint8Array | string,
+      name?: string,
+      type = 'application/octet-stream',
+    ) {
       const query = name === undefined ? '' : `?name=${encodeURIComponent(name)}`;
       const response = await fetch(`${origin}/attachments${query}`, {
         method: 'POST',
-        headers: { 'content-type': 'application/octet-stream', ...headersOf(person) },
+        headers: { 'content-type': type, ...headersOf(person) },
         body: bytes as Uint8Array<ArrayBuffer>,
       });
       return { status: response.status, ...((await response.json()) as UploadAnswer) };

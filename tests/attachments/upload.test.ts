@@ -50,6 +50,21 @@ describe.skipIf(noPostgres !== undefined)('an upload', () => {
     });
   });
 
+  it('is no form: its boundaries would be bytes of the file', async () => {
+    const form = new FormData();
+    form.set('file', new Blob(['已处置']), 'a.txt');
+    const { body, headers } = new Request('http://form', { method: 'POST', body: form });
+    const type = headers.get('content-type') ?? '';
+    const answer = await rig.upload(
+      'wang',
+      Buffer.from(await new Response(body).arrayBuffer()),
+      'a.txt',
+      type,
+    );
+    expect(answer.status).toBe(415);
+    expect(JSON.stringify(answer)).toContain('not a form');
+  });
+
   it.each([
     ['HTML', HTML, 415],
     ['SVG', SVG, 415],

@@ -1,4 +1,4 @@
-// What the incident library may be told of departments: those of the directory, and no other.
+// What the incident library may be told by hand of departments, divisions, centres and matters: those that are known, and no other.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -136,6 +136,30 @@ describe.skipIf(noPostgres !== undefined)('an unknown department', () => {
         },
       },
     });
+  });
+
+  it.each([
+    ['matter', { matter: '99999' }, 'expected 5 digits of a matter'],
+    ['division', { division: '999' }, 'the directory has no division of this code'],
+  ])('is no more let in by hand than a %s that nobody knows', async (argument, given, problem) => {
+    const input = { requestId: randomUUID(), channel: 'APP', title: '路灯不亮', ...given };
+    const mutation = 'mutation ($input: ReportIncidentInput!) { reportIncident(input: $input) { id } }';
+    const { errors } = await hub.askAs(CITIZEN, mutation, { input });
+    expect(errors?.[0]?.message).toContain(`input.${argument}: ${problem}`);
+    expect(errors?.[0]?.extensions).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      argument: `input.${argument}`,
+    });
+  });
+
+  it('is no quieter in the overview than a division, and no emptier an inbox than a centre, that nobody knows', async () => {
+    const overview = await hub.askAs(STAFF, '{ overview(division: "320508999") { open } }');
+    expect(overview.errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'division' });
+    const inbox = async (centre: string) =>
+      (await hub.askAs(STAFF, `{ centreInbox(centre: "${centre}") { totalCount } }`)).errors?.[0];
+    expect((await inbox('320508'))?.message).toContain('a hyphen and a number, such as 320508-01');
+    expect((await inbox('320508999-01'))?.message).toContain('the directory has no centre of this code');
+    expect(await inbox('320508-01')).toBeUndefined();
   });
 
   it.each([

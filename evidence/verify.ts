@@ -91,8 +91,12 @@ function checkKeys(
     if (key?.export({ format: 'jwk' }).x !== jwk.x)
       report(`${where}.jwk`, 'is no Ed25519 key in its one form');
     else if (thumbprint(key) !== keyId) report(`${where}.keyId`, 'is not the thumbprint of its key');
-    else if (trustedIds?.has(keyId) === false) report(`${where}`, 'is none of the keys that were given');
-    else found.set(keyId, key);
+    else {
+      // What it signed is judged all the same: that it is another's is one thing, that something was changed another.
+      found.set(keyId, key);
+      if (trustedIds?.has(keyId) === false)
+        report(where, `the file is signed by ${keyId}, which is none of the keys that were given`);
+    }
   });
   return found;
 }

@@ -15,7 +15,6 @@ import { type ComparedFiles, compareFiles } from './attached-files.ts';
 import { findSubject } from './subject.ts';
 
 const FILE_BYTES_MAX = 100_000_000;
-const KEY_BYTES_MAX = 10_000;
 const FINDINGS_SHOWN_MAX = 50;
 const USAGE =
   "expected 'weft audit export WHAT [--out FILE] [--with-personal] [--leave-out NAMES]', where WHAT is an incident's id or hotlineOrder:NUMBER, or 'weft audit verify FILE [--key FILE]… [--files FOLDER] [--json]'";
@@ -34,7 +33,7 @@ export async function auditCommand(
   if (verb === 'export') {
     const named = (values['leave-out'] ?? '').split(',').filter((field) => field !== '');
     const leaveOut = new Set([...(values['with-personal'] === true ? [] : PERSONAL_FIELDS), ...named]);
-    return exportSubject(name, { leaveOut, file: values.out }, env);
+    return exportSubject(name, { leaveOut, named, file: values.out }, env);
   }
   if (verb !== 'verify') throw new OperatorError(USAGE, { exitCode: 2 });
   const exported = readBounded(name, FILE_BYTES_MAX);
@@ -54,9 +53,16 @@ function withFiles(chain: Verification, { named, findings }: ComparedFiles): Ver
   return { ...chain, isGenuine, findings: [...chain.findings, ...findings], files: named };
 }
 
+interface Exporting {
+  readonly leaveOut: ReadonlySet<string>;
+  /** Those of them that were asked for by name. */
+  readonly named: readonly string[];
+  readonly file: string | undefined;
+}
+
 async function exportSubject(
   name: string,
-  { leaveOut, file }: { readonly leaveOut: ReadonlySet<string>; readonly file: string | undefined },
+  { leaveOut, named, file }: Exporting,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<void> {
   const keyFile = env.WEFT_EVIDENCE_KEY_FILE || join(homeDirectory(env), 'evidence-key.pem');
@@ -67,7 +73,9 @@ async function exportSubject(
         (await client.query<Row>(sql, [...parameters])).rows,
     };
     const subject = await findSubject(database, name);
-    const { text, entries, proven, leftOut } = await exportEvidence(database, { subject, leaveOut, signer });
+    const exported = await exportEvidence(database, { subject, leaveOut, signer });
+    requireFields(named, exported.fields, subject);
+    const { text, entries, proven, leftOut } = exported;
     if (file === undefined) process.stdout.write(text);
     else writeFileSync(file, text);
     const left = leftOut.length === 0 ? 'nothing was left out' : `left out: ${leftOut.join(', ')}`;
@@ -75,6 +83,15 @@ async function exportSubject(
     // The export alone is standard output where there is no file.
     process.stderr.write(`weft audit: ${file ?? 'standard output'}: ${told}\n`);
   });
+}
+
+/** A slip of the pen would hand out what was to be withheld. @throws OperatorError */
+function requireFields(named: readonly string[], fields: readonly string[], subject: string): void {
+  const known = new Set([...fields, ...PERSONAL_FIELDS]);
+  const unknown = named.filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  const problem = `the evidence of ${subject} has no field ${unknown.join(', ')}; it has ${fields.join(', ')}`;
+  throw new OperatorError(`--leave-out: ${problem}; nothing was written`, { exitCode: 2 });
 }
 
 function parse(argv: readonly string[]) {
@@ -94,13 +111,25 @@ function parse(argv: readonly string[]) {
 }
 
 function readKey(file: string): KeyObject {
-  try {
-    const key = createPublicKey(readBounded(file, KEY_BYTES_MAX));
-    if (key.asymmetricKeyType === 'ed25519') return key;
-  } catch (thrown) {
-    if (thrown instanceof OperatorError) throw thrown;
-  }
+  const pem = readBounded(file, FILE_BYTES_MAX);
+  if (pem.includes('PRIVATE KEY-----'))
+    throw new OperatorError(
+      `--key ${file}: is a private key, which stays with the hub: give the public one`,
+      {
+        exitCode: 2,
+      },
+    );
+  const key = publicKeyOf(pem);
+  if (key?.asymmetricKeyType === 'ed25519') return key;
   throw new OperatorError(`--key ${file}: expected an Ed25519 public key in PEM`, { exitCode: 2 });
+}
+
+function publicKeyOf(pem: string): KeyObject | undefined {
+  try {
+    return createPublicKey(pem);
+  } catch {
+    return undefined; // Told by the caller.
+  }
 }
 
 function readBounded(file: string, bytesMax: number): string {
@@ -125,7 +154,9 @@ function describe(file: string, verification: Verified): string {
   const lines = [
     `${file}: genuine: ${entries} entries of ${subject}, ${proven} of them under signed checkpoints`,
     ...(leftOut === 0 ? [] : [`${file}: ${leftOut} fields were left out when it was exported`]),
-    ...(files === undefined ? [] : [`${file}: ${files} files are as they were attached`]),
+    ...(files === undefined
+      ? []
+      : [`${file}: ${files} ${files === 1 ? 'file is as it was' : 'files are as they were'} attached`]),
     isKeyChecked
       ? `${file}: signed by ${keyIds.join(', ')}`
       : `${file}: signed by ${keyIds.join(', ')}, which was not checked: give the hub's public key as --key`,

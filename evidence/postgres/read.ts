@@ -59,6 +59,8 @@ export interface WrittenEvidence {
   readonly entries: number;
   /** Entries that a signed checkpoint is over. */
   readonly proven: number;
+  /** Names of all fields of its entries. */
+  readonly fields: readonly string[];
   /** Names of fields whose values were left out of it. */
   readonly leftOut: readonly string[];
 }
@@ -92,6 +94,7 @@ export async function exportEvidence(
     text,
     entries: stored.length,
     proven: stored.filter(({ checkpoint }) => checkpoint !== null).length,
+    fields: [...names].sort(),
     leftOut: [...names].filter((name) => leaveOut.has(name)).sort(),
   };
 }

@@ -1,5 +1,5 @@
 // Story 8: a closed order, exported with its chain, is verified by someone who has neither the hub nor its keys to sign.
-import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createHome, type Hub, removeHome, startHub } from '../../support/hub.ts';
@@ -80,6 +80,14 @@ describe('story 8: evidence', () => {
       EXPORT_MS_MAX,
     );
     expect(told).toContain(`entries of Incident:${id}`);
+    const mistyped = ['--leave-out', 'reportrs', '--out', `${file}.mistyped`];
+    const refused = await weft(hub.home, 'audit', 'export', `hotlineOrder:${orderNo}`, ...mistyped);
+    expect(refused).toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: expect.stringContaining('has no field reportrs; it has '),
+    });
+    expect(existsSync(`${file}.mistyped`)).toBe(false);
     // What the citizen said is not for whoever is given the file.
     expect(told).toMatch(/left out: .*reporters/);
     return Number(/(\d+) entries of Incident:/.exec(told)?.[1]);

@@ -77,6 +77,23 @@ describe('weft audit verify', () => {
     expect(stdout).toMatch(/head\.keyId: is none of the keys of the file .*: it, or the key, was changed\n/);
   });
 
+  it('says of a whole file with another key who signed it, and of nothing that it was changed', async () => {
+    const { publicKey: other } = generateKeyPairSync('ed25519');
+    const otherKey = write('other.pem', other.export({ type: 'spki', format: 'pem' }) as string);
+    const { code, stdout } = await verify(file, '--key', otherKey);
+    expect(code).toBe(1);
+    expect(stdout).toBe(
+      `${file}: keys[0]: the file is signed by ${signer.keyId}, which is none of the keys that were given\n${file}: not genuine\n`,
+    );
+  });
+
+  it('takes no private key to verify with', async () => {
+    const secret = write('secret.pem', privateKey.export({ type: 'pkcs8', format: 'pem' }) as string);
+    const { code, stdout, stderr } = await verify(file, '--key', secret);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('is a private key, which stays with the hub: give the public one');
+  });
+
   it('compares the files that were attached, and names one that was changed', async () => {
     const folder = join(home, 'files');
     mkdirSync(folder);
@@ -94,7 +111,7 @@ describe('weft audit verify', () => {
     const attached = write('attached.json', writeExport({ ...parts, signer }));
     const whole = await verify(attached, '--key', key, '--files', folder);
     expect(whole.code).toBe(0);
-    expect(whole.stdout).toContain('1 files are as they were attached');
+    expect(whole.stdout).toContain('1 file is as it was attached');
     writeFileSync(join(folder, 'photo.png'), 'a photogrbph');
     const changed = await verify(attached, '--key', key, '--files', folder);
     expect(changed.code).toBe(1);

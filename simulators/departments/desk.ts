@@ -108,7 +108,9 @@ function decodeStep(value: unknown, way: Way): Step {
   const given = (value ?? {}) as Readonly<Record<string, unknown>>;
   const { state, reason = null, result = null } = given;
   if (typeof state !== 'string' || !/^\w{1,10}$/.test(state))
-    throw new TypeError(`state: expected a code such as ${way.states.join(', ')} or ${way.returned}`);
+    throw new TypeError(
+      `state: expected the text of a code, such as ${way.states.join(', ')}, or ${way.returned} for what is given back`,
+    );
   for (const [name, text] of [
     ['reason', reason],
     ['result', result],

@@ -172,6 +172,31 @@ describe.skipIf(noPostgres !== undefined)('what tells of the same', () => {
     },
   );
 
+  it('is not what systems tell under a code that the standard does not have', async () => {
+    const { latitude } = somewhere();
+    const told = (number: string, matter: string) =>
+      hotlineReport(number, {
+        matter,
+        longitude: '120.5',
+        latitude: String(latitude),
+        reportedAt: '2026-11-20T20:00:00+08:00',
+      });
+    const [one, other] = [told('U1', '99999'), told('U2', '99999')];
+
+    const [known, knownAgain] = [told('U3', '01076'), told('U4', '01076')];
+    await appendEvents(database.client, 'incident-report', [one, other, known, knownAgain]);
+    const statesOf = async (matter: string) => {
+      const { rows } = await database.client.query<{ state: string }>(
+        'SELECT state FROM incidents.incident WHERE matter = $1 AND latitude = $2 ORDER BY state',
+        [matter, latitude],
+      );
+      return rows.map(({ state }) => state);
+    };
+    await waitFor('the known ones are merged', async () => (await statesOf('01076')).includes('MERGED'));
+    expect(await statesOf('01076')).toEqual(['MERGED', 'REPORTED']);
+    expect(await statesOf('99999')).toEqual(['REPORTED', 'REPORTED']);
+  });
+
   it('is suggested where that is not certain, the nearest first', async () => {
     const position = somewhere();
     const one = await report({ position });

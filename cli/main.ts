@@ -49,7 +49,7 @@ const USAGE = `weft: one live graph over the systems a government already has
               | discard ID --why TEXT [--by NAME]
                                        replay goes by the SDL as it is now
   weft tail FIELD [--arg NAME=VALUE]... follow a live field of the running hub; Ctrl-C prints where it stands
-            [--select '{…}'] [--after CURSOR] [--from SNAPSHOT] [--json] [--url URL] [--token TOKEN]
+            [--select '{…}'] [--after CURSOR] [--from SNAPSHOT|BOOKMARK] [--json] [--url URL] [--token TOKEN]
   weft replay FILE [--speed N]         feed municipal requests from a CSV into the simulated hotline
               [--mapping FILE] [--limit N]
   weft webhooks                        deliver the webhooks of WEFT_WEBHOOKS_FILE

@@ -26,18 +26,16 @@ import { testimonyOf } from './step-evidence.ts';
 import { writeStep } from './steps.ts';
 import type { DeadlinePolicy } from './time/deadline-policy.ts';
 
-/** What the directory knows of departments. It is another subgraph's: who opens both hands it over. */
-export interface Departments {
-  /** Whether there is one of that code. */
-  has(code: string): Promise<boolean>;
-  /** Those that somebody may have meant by what is the code of none, the likest first; a few. */
-  like(text: string): Promise<readonly { readonly code: string; readonly name: string }[]>;
-}
-
-/** What the directory knows of divisions, or of centres. */
+/** What the directory knows of divisions, or of centres. It is another subgraph's: who opens both hands it over. */
 export interface Known {
   /** Whether there is one of that code. */
   has(code: string): Promise<boolean>;
+}
+
+/** What it knows of departments. */
+export interface Departments extends Known {
+  /** Those that somebody may have meant by what is the code of none, the likest first; a few. */
+  like(text: string): Promise<readonly { readonly code: string; readonly name: string }[]>;
 }
 
 /** What the library asks the directory without the graph. */

@@ -56,6 +56,8 @@ export interface Acting {
   readonly hash: HashAlgorithm;
   /** Left out where no command names a department: then none is known. */
   readonly departments?: Departments;
+  /** Left out where no command names a centre: then none is looked up. */
+  readonly centres?: Known;
   /** What it has not committed when this aborts is undone. */
   readonly signal: AbortSignal;
 }
@@ -91,7 +93,7 @@ export async function takeHeld(
   tx: StoreTransaction,
   all: ReadonlyMap<string, Held>,
   command: Command,
-  { actor, policy, hash, departments }: Omit<Acting, 'signal'>,
+  { actor, policy, hash, departments, centres }: Omit<Acting, 'signal'>,
 ): Promise<Held> {
   const { action } = command;
   const held = requireVisible(all.get(command.id), command, actor);
@@ -101,6 +103,7 @@ export async function takeHeld(
   requireVersion(incident, command, actor, subject);
   const authority = requireAllowed(action, actor, subject, incident.id);
   await requireDepartment(command, departments);
+  await requireCentre(command.centre, centres);
   const { role } = authority;
   const by = nameOf(actor, role, command);
   const survivor = command.into === null ? undefined : all.get(command.into);
@@ -202,6 +205,16 @@ async function requireDepartment(
       : `like it are ${like.map(({ code, name }) => `${code} (${name})`).join(', ')}`;
   const problem = `the directory has no department ${department.slice(0, DEPARTMENT_SHOWN_MAX)}; ${known}`;
   throw badInput('department', problem, { like: like.map(({ code }) => code).join(',') });
+}
+
+/**
+ * An incident of a centre that there is not would be nobody's to take up.
+ * @throws HubError BAD_USER_INPUT for a centre that the directory does not have
+ */
+export async function requireCentre(centre: string | null, centres: Known | undefined): Promise<void> {
+  if (centre === null || centres === undefined || (await centres.has(centre))) return;
+  const known = '{ division(code: "320508") { centre { code name } } } tells that of a division';
+  throw badInput('centre', `the directory has no centre of this code: ${known}`);
 }
 
 function forbidden(actor: Actor, message: string, details: Readonly<Record<string, string>>): HubError {

@@ -1,6 +1,6 @@
 // What waits for a centre to act on it.
 import { HubError } from '@weft/core/errors';
-import type { Known } from './act.ts';
+import { type Known, requireCentre } from './act.ts';
 import type { Actor } from './actor.ts';
 import { badInput } from './bad-input.ts';
 import { divisionOfCentre, isCentreCode } from './centres.ts';
@@ -46,11 +46,7 @@ export async function listInbox(
   const { centre } = args;
   if (!isCentreCode(centre))
     throw badInput('centre', 'expected a code of a division, a hyphen and a number, such as 320508-01');
-  if (!(await centres.has(centre)))
-    throw badInput(
-      'centre',
-      'the directory has no centre of this code: { division(code: "320508") { centre { code name } } } tells that of a division',
-    );
+  await requireCentre(centre, centres);
   requireOffice(actor, centre);
   const waits = {
     OR: [

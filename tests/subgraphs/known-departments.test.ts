@@ -160,6 +160,13 @@ describe.skipIf(noPostgres !== undefined)('an unknown department', () => {
     expect((await inbox('320508'))?.message).toContain('a hyphen and a number, such as 320508-01');
     expect((await inbox('320508999-01'))?.message).toContain('the directory has no centre of this code');
     expect(await inbox('320508-01')).toBeUndefined();
+    const id = await report();
+    const sentTo = 'reason: "需协调", centre: "320508017999-01"';
+    expect(await refused(id, 'escalateIncident', sentTo)).toMatchObject({
+      code: 'BAD_USER_INPUT',
+      argument: 'centre',
+      message: expect.stringContaining('the directory has no centre of this code'),
+    });
   });
 
   it.each([

@@ -3,7 +3,7 @@ import type { Logger } from '@weft/core/logger';
 import type { StoreTransaction } from '@weft/core/sql-store';
 import type { HashAlgorithm } from '@weft/evidence/hash';
 import type { Incident, PrismaClient } from './generated/client.ts';
-import { holdIncidents } from './hold.ts';
+import { type Held, holdIncidents } from './hold.ts';
 import type { Library } from './library.ts';
 import { isMatter } from './matters.ts';
 import { absorb } from './merging.ts';
@@ -103,17 +103,36 @@ export async function mergeIfDuplicate(
 ): Promise<void> {
   const incident = await prisma.incident.findUnique({ where: { id } });
   if (incident === null || !incident.duplicateCheck) return;
-  const survivor = await findSurvivor(prisma, incident);
-  await sql.transaction((tx) => mergeHeld(tx, id, survivor?.id, hash));
+  const { earlier, later } = await findNear(prisma, incident);
+  const [survivor] = earlier;
+  if (survivor === undefined) await compareAnew(prisma, later);
+  await sql.transaction(async (tx) => {
+    const ids = survivor === undefined ? [id] : [id, survivor.id];
+    const all = await holdIncidents(tx, ids);
+    // What was committed while the lock was waited for: the next look merges.
+    if (survivor === undefined && (await findNear(prisma, incident)).earlier.length > 0) return;
+    await mergeHeld(tx, all, { id, survivorId: survivor?.id }, hash);
+  });
+}
+
+/** Those that were received later were compared, perhaps, before this one was committed: then each of the two has seen nothing. */
+async function compareAnew(prisma: PrismaClient, later: readonly Incident[]): Promise<void> {
+  for (const { id, duplicateCheck, state } of later) {
+    if (duplicateCheck || state !== 'REPORTED') continue;
+    // One by one, each for itself: nothing is held while another is waited for.
+    await prisma.incident.updateMany({
+      where: { id, duplicateCheck: false, state: 'REPORTED' },
+      data: { duplicateCheck: true },
+    });
+  }
 }
 
 async function mergeHeld(
   tx: StoreTransaction,
-  id: string,
-  survivorId: string | undefined,
+  all: ReadonlyMap<string, Held>,
+  { id, survivorId }: { readonly id: string; readonly survivorId: string | undefined },
   hash: HashAlgorithm,
 ): Promise<void> {
-  const all = await holdIncidents(tx, survivorId === undefined ? [id] : [id, survivorId]);
   const held = all.get(id);
   if (held === undefined || !held.incident.duplicateCheck) return;
   const survivor = survivorId === undefined ? undefined : all.get(survivorId);
@@ -139,27 +158,36 @@ async function mergeHeld(
   });
 }
 
-/** Of those received before it, the first; so that of many none waits for another in a circle. */
-async function findSurvivor(prisma: PrismaClient, incident: Incident): Promise<Incident | undefined> {
+interface Near {
+  /** Received before it, the first in front: of many none waits for another in a circle. */
+  readonly earlier: readonly Incident[];
+  readonly later: readonly Incident[];
+}
+
+/** Open ones of the same place, day and matter. */
+async function findNear(prisma: PrismaClient, incident: Incident): Promise<Near> {
   const { id, longitude, latitude, matter, reportedAt, receivedAt } = incident;
-  if (longitude === null || latitude === null || matter === null || !isMatter(matter)) return undefined;
+  if (longitude === null || latitude === null || matter === null || !isMatter(matter))
+    return { earlier: [], later: [] };
   const place = { longitude, latitude };
   const { west, east, south, north } = boxAround(place);
   const candidates = await prisma.incident.findMany({
     where: {
+      id: { not: id },
       latitude: { gte: south, lte: north },
       longitude: { gte: west, lte: east },
       matter,
       confidential: false,
       state: { in: [...OPEN_STATES] },
       reportedAt: { gte: new Date(+reportedAt - APART_MS_MAX), lte: new Date(+reportedAt + APART_MS_MAX) },
-      receivedAt: { lte: receivedAt },
-      OR: [{ receivedAt: { lt: receivedAt } }, { id: { lt: id } }],
     },
     orderBy: [{ receivedAt: 'asc' }, { id: 'asc' }],
     take: CANDIDATES_MAX,
   });
-  return candidates.find((candidate) => isNear(place, candidate));
+  const near = candidates.filter((candidate) => isNear(place, candidate));
+  const isEarlier = (other: Incident) =>
+    +other.receivedAt < +receivedAt || (+other.receivedAt === +receivedAt && other.id < id);
+  return { earlier: near.filter(isEarlier), later: near.filter((other) => !isEarlier(other)) };
 }
 
 function isOpen({ state }: Incident): boolean {

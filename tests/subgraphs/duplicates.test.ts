@@ -252,6 +252,23 @@ describe.skipIf(noPostgres !== undefined)('what tells of the same', () => {
     await close();
   });
 
+  it('becomes one too when the one that was received first was committed last', async () => {
+    const [position, elsewhere] = [somewhere(), somewhere()];
+    const later = await report({ position });
+    const first = await report({ position: elsewhere });
+    await database.client.query(
+      `UPDATE incidents.incident SET latitude = $2, duplicate_check = true,
+         received_at = (SELECT received_at - interval '1 second' FROM incidents.incident WHERE id = $3)
+       WHERE id = $1`,
+      [first.id, position.latitude, later.id],
+    );
+    const merged = await waitFor('the later one is merged', async () => {
+      const { state, mergedInto } = await read(later.id, 'state mergedInto { id }');
+      return state === 'MERGED' ? mergedInto : undefined;
+    });
+    expect(merged).toEqual({ id: first.id });
+  });
+
   it('is no way to learn of what is confidential', async () => {
     const operator: Asker = { subject: 'yw', roles: ['operator'], division: '320508' };
     const [open, secret] = [await report({}), await report({ confidential: true })];

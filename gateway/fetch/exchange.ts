@@ -95,9 +95,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#isSettled) return;
-    const body = this.#chunks === undefined ? this.#first : Buffer.concat(this.#chunks, this.#bytes);
-    if (body === undefined || this.#coding === 'identity') this.#receive(body?.toString('utf8') ?? '');
-    else this.#inflate(this.#coding, body);
+    if (this.#coding === 'identity') this.#receive(textOf(this.#first, this.#chunks, this.#bytes));
+    else if (this.#first === undefined) this.#receive('');
+    else this.#inflate(this.#coding, Buffer.concat(this.#chunks ?? [this.#first], this.#bytes));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
@@ -153,6 +153,18 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
     this.#chunks = undefined;
     this.#resolve(exchanged);
   }
+}
+
+/** Where the parts of an answer are put together to be decoded, which is done at once; a longer one has memory of its own. */
+const SCRATCH_BYTES = 262_144;
+const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
+
+function textOf(first: Buffer | undefined, chunks: readonly Buffer[] | undefined, bytes: number): string {
+  if (chunks === undefined) return first?.toString('utf8') ?? '';
+  if (bytes > SCRATCH_BYTES) return Buffer.concat(chunks, bytes).toString('utf8');
+  let end = 0;
+  for (const chunk of chunks) end += chunk.copy(scratch, end);
+  return scratch.toString('utf8', 0, end);
 }
 
 const STOPPED = new HubError('CANCELLED', 'The operation was cancelled.');

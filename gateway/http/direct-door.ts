@@ -1,6 +1,7 @@
 // The way past the framework of the requests that a hub is there for: a POST of JSON that is answered with JSON, in one piece.
 import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http';
 import { HubError } from '@weft/core/errors';
+import { borrowAscii } from './body-buffers.ts';
 import type { AnswerPost } from './graphql-route.ts';
 import type { HttpLimits } from './limits.ts';
 import { JSON_RESPONSE } from './media-type.ts';
@@ -118,9 +119,19 @@ class DirectReply implements Reply {
     this.header('content-length', String(bytes));
     if (this.#isLeaving()) this.header('connection', 'close');
     this.raw.writeHead(this.#status, this.#headers);
-    // Text of ASCII alone is the same bytes in both encodings, and as Latin-1 it is copied rather than encoded.
-    if (typeof body === 'string') this.raw.end(body, bytes === body.length ? 'latin1' : 'utf8');
-    else this.raw.end(body);
+    this.#end(body, bytes);
     return this;
+  }
+
+  #end(body: string | Buffer, bytes: number): void {
+    if (typeof body !== 'string') {
+      this.raw.end(body);
+      return;
+    }
+    const borrowed = borrowAscii(body, bytes);
+    // Told when the kernel has it; of an answer that broke off never.
+    if (borrowed !== undefined) this.raw.end(borrowed.bytes, borrowed.giveBack);
+    // Text of ASCII alone is the same bytes in both encodings, and as Latin-1 it is copied rather than encoded.
+    else this.raw.end(body, bytes === body.length ? 'latin1' : 'utf8');
   }
 }

@@ -84,12 +84,12 @@ export function createResponseSink(options: ResponseSinkOptions): ResponseSink {
       const everyMs = format.name === 'sse' ? limits.keepAliveMs : limits.heartbeatMs;
       beat = setInterval(keepAlive, everyMs).unref();
     },
-    next(payload: LivePayload) {
+    next(payloads: readonly LivePayload[]) {
       if (state === 'over') return;
       sink.begin();
       const mark = options.cursorMark();
-      options.onNext(payload);
-      write(options.texts.textOf(format, payload, mark));
+      for (const payload of payloads) options.onNext(payload);
+      write(options.texts.textOf(format, payloads, mark));
     },
     end,
     leave(error) {

@@ -43,13 +43,16 @@ export class Backlog {
     const reader = this.#reader;
     if (this.#log.compare(position, reader.oldest()) >= 0)
       return { entries: reader.since(position), end: reader.position() };
+    // Those who come back after an outage are at one place: nothing has to be compared for them.
+    const same = this.#reads.find((read) => read.after === position);
+    if (same !== undefined) return same.done ?? same.batch;
     const known = this.#reads.find((read) => this.#serves(read, position));
     if (known === undefined) return this.#read(position).batch;
     return known.done === undefined ? known.batch : this.#tail(known.done, position);
   }
 
   #serves({ after, done }: Read, position: Position): boolean {
-    if (done === undefined) return after === position;
+    if (done === undefined) return false;
     const { compare } = this.#log;
     return compare(after, position) <= 0 && compare(position, done.end) < 0;
   }

@@ -2,8 +2,9 @@
 import { HubError } from '@weft/core/errors';
 import type { LogEvent, LogGap, Position } from '@weft/events/event-log';
 import type { BacklogBatch } from './backlog.ts';
+import type { FanOutLimits } from './limits.ts';
 import type { Member } from './member.ts';
-import type { GroupPayload } from './payload.ts';
+import { type GroupPayload, runsOf } from './payload.ts';
 
 /** What a group offers to those who are behind. */
 export interface CatchUpGroup {
@@ -20,11 +21,12 @@ export interface CatchUpGroup {
   subjectOf(entry: LogEvent): string | undefined;
   /** Never rejects. */
   payloadOf(entry: LogEvent | LogGap): Promise<GroupPayload>;
-  readonly limits: {
-    readonly eventsAtOnceMax: number;
-    readonly queueEventsMax: number;
-    readonly coalescedSubjectsMax: number;
-  };
+  /** Resolves when it is a member's turn to be given more. */
+  nextTurn(): Promise<void>;
+  readonly limits: Pick<
+    FanOutLimits,
+    'eventsAtOnceMax' | 'queueEventsMax' | 'coalescedSubjectsMax' | 'writtenTogetherCharsMax'
+  >;
 }
 
 /** Never rejects: what goes wrong ends the member. */
@@ -38,6 +40,7 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
     const waiting = new Waiting(group);
     while (isWanted()) {
       await member.untilDrained();
+      await group.nextTurn();
       if (!isWanted()) return;
       const delivered = group.deliveredAfter(position);
       // It is executed now, and the group goes on meanwhile.
@@ -49,7 +52,7 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
       if (delivered !== undefined && delivered.length <= group.limits.queueEventsMax / 2)
         return group.join(member, position, delivered);
       if (delivered !== undefined) {
-        position = await deliverAll(member, delivered, position, isWanted);
+        position = await deliverAll(group, member, delivered, position, isWanted);
         continue;
       }
       const batch = await group.after(position);
@@ -63,17 +66,20 @@ export async function catchUp(group: CatchUpGroup, member: Member, after: Positi
 
 /** @returns the place of the last one that was delivered */
 async function deliverAll(
+  group: CatchUpGroup,
   member: Member,
   payloads: readonly GroupPayload[],
   after: Position,
   isWanted: () => boolean,
 ): Promise<Position> {
+  const { eventsAtOnceMax, writtenTogetherCharsMax } = group.limits;
   let position = after;
-  for (const payload of payloads) {
-    member.offer(payload);
-    position = payload.position ?? position;
-    if (member.isSlow) await member.untilDrained();
-    if (!isWanted()) break;
+  for (let from = 0; from < payloads.length && isWanted(); from += eventsAtOnceMax) {
+    const some = payloads.slice(from, from + eventsAtOnceMax);
+    await offerAll(member, runsOf(some, writtenTogetherCharsMax), isWanted);
+    if (isWanted())
+      position = some.findLast((payload) => payload.position !== undefined)?.position ?? position;
+    await group.nextTurn();
   }
   return position;
 }
@@ -84,19 +90,28 @@ async function deliver(
   wanted: readonly (LogEvent | LogGap)[],
   isWanted: () => boolean,
 ): Promise<void> {
-  const started: Promise<GroupPayload>[] = [];
-  for (const [index] of wanted.entries()) {
-    // Executed ahead, so that those of neighbouring events are fetched together.
-    while (started.length < Math.min(wanted.length, index + group.limits.eventsAtOnceMax)) {
-      const entry = wanted[started.length];
-      if (entry === undefined) break;
-      started.push(group.payloadOf(entry));
-    }
-    const payload = await started[index];
-    if (!isWanted() || payload === undefined) return;
-    member.offer(payload);
-    if (member.isSlow) await member.untilDrained();
+  const { eventsAtOnceMax, writtenTogetherCharsMax } = group.limits;
+  // Executed ahead and together, so that those of neighbouring events are fetched together.
+  const execute = (from: number) =>
+    Promise.all(wanted.slice(from, from + eventsAtOnceMax).map((entry) => group.payloadOf(entry)));
+  let ahead = execute(0);
+  for (let from = 0; from < wanted.length && isWanted(); from += eventsAtOnceMax) {
+    const payloads = await ahead;
+    ahead = execute(from + eventsAtOnceMax);
+    await offerAll(member, runsOf(payloads, writtenTogetherCharsMax), isWanted);
+    await group.nextTurn();
+  }
+}
+
+async function offerAll(
+  member: Member,
+  runs: readonly (readonly GroupPayload[])[],
+  isWanted: () => boolean,
+): Promise<void> {
+  for (const run of runs) {
     if (!isWanted()) return;
+    member.offer(run);
+    if (member.isSlow) await member.untilDrained();
   }
 }
 

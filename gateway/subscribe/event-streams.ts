@@ -17,6 +17,7 @@ import { createResults } from './results.ts';
 import type { LiveSink, LiveSubscription } from './sink.ts';
 import { createSlowWatch } from './slow-watch.ts';
 import { createTopicReaders } from './topic-reader.ts';
+import { Turns } from './turns.ts';
 
 export interface EventStreamsOptions {
   readonly log: EventLog;
@@ -95,7 +96,8 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const { engine, logger, queries, renewals, sources } = options;
   const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
   const tally = { deliveries: 0, slowGaps: 0, live: 0, events: 0, slow: slow.members, onSlow: slow.start };
-  const parts = { log, engine, logger, queries, limits, tally, cursors, readers, renewals, sources };
+  const turns = new Turns(limits.catchUpTurnsMax);
+  const parts = { log, engine, logger, queries, limits, tally, turns, cursors, readers, renewals, sources };
   const groups = createGroups({ ...parts, pickHeaders });
   const open: EventStreams['open'] = (operation, variables, context, sink) => {
     const stream = operation.eventStream;

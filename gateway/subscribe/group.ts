@@ -9,17 +9,20 @@ import { type ExecutionParts, executeEntry, lostPayload, type Running } from './
 import type { FanOutLimits } from './limits.ts';
 import type { SourceEntry, SourceGap } from './live-source.ts';
 import type { Member, MemberGroup, MemberTally } from './member.ts';
-import type { GroupPayload } from './payload.ts';
+import { type GroupPayload, runsOf } from './payload.ts';
 import { PayloadMemo } from './payload-memo.ts';
 import { Pipeline } from './pipeline.ts';
 import { RecentPayloads } from './recent-payloads.ts';
 import { type SnapshotParts, Snapshots } from './snapshots.ts';
 import type { TopicLease } from './topic-reader.ts';
+import type { Turns } from './turns.ts';
 
 export interface GroupParts extends ExecutionParts, SnapshotParts {
   readonly log: EventLog;
   readonly limits: FanOutLimits;
   readonly tally: GroupTally;
+  /** Of all groups. */
+  readonly turns: Turns;
 }
 
 export interface GroupTally extends MemberTally {
@@ -65,7 +68,7 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     this.#memo = new PayloadMemo(parts.limits);
     this.#pipeline = new Pipeline({
       execute: (entry) => executeEntry(parts, this.running, entry),
-      deliver: (payload, number) => this.#deliver(payload, number),
+      deliver: (payloads, number) => this.#deliver(payloads, number),
       atOnceMax: parts.limits.eventsAtOnceMax,
       pendingMax: parts.limits.pendingEventsMax,
     });
@@ -198,12 +201,17 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
   }
 
   join(member: Member, position: Position, delivered: readonly GroupPayload[]): void {
-    for (const payload of this.coalesces ? latestOfEach(delivered) : delivered) member.offer(payload);
+    const wanted = this.coalesces ? latestOfEach(delivered) : delivered;
+    for (const run of runsOf(wanted, this.limits.writtenTogetherCharsMax)) member.offer(run);
     if (member.group !== this) return;
     member.firstNumber = this.#pipeline.delivered;
     // What is still being executed may be older, and it may come from a gateway whose reader is ahead of this one's.
     member.skipTo = position;
     this.#enterStream(member);
+  }
+
+  nextTurn(): Promise<void> {
+    return this.#parts.turns.next();
   }
 
   after(position: Position): BacklogBatch | Promise<BacklogBatch> {
@@ -223,7 +231,7 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
         member.position = this.#head;
         if (this.#coalescer !== undefined) member.skipTo = this.#head;
         this.#enterStream(member);
-        if (this.#ongoing !== undefined) member.offer(lostPayload(this.#ongoing.reason));
+        if (this.#ongoing !== undefined) member.offer([lostPayload(this.#ongoing.reason)]);
         return;
       case 'after':
         void catchUp(this, member, start.position);
@@ -255,13 +263,24 @@ export class LiveGroup implements MemberGroup, CatchUpGroup {
     this.tally.live -= 1;
   }
 
-  #deliver(payload: GroupPayload, number: number): void {
-    this.#recent?.add(payload);
-    for (const member of this.#live) {
-      if (number < member.firstNumber) continue;
-      if (member.skipTo !== undefined && this.#skips(member, payload)) continue;
-      member.offer(payload);
+  #deliver(payloads: readonly GroupPayload[], firstNumber: number): void {
+    for (const payload of payloads) this.#recent?.add(payload);
+    let number = firstNumber;
+    for (const run of runsOf(payloads, this.limits.writtenTogetherCharsMax)) {
+      for (const member of this.#live) {
+        const isForAll = number >= member.firstNumber && member.skipTo === undefined;
+        const wanted = isForAll ? run : this.#wantedBy(member, run, number);
+        if (wanted.length > 0) member.offer(wanted);
+      }
+      number += run.length;
     }
+  }
+
+  #wantedBy(member: Member, payloads: readonly GroupPayload[], firstNumber: number): readonly GroupPayload[] {
+    return payloads.filter((payload, index) => {
+      if (firstNumber + index < member.firstNumber) return false;
+      return member.skipTo === undefined || !this.#skips(member, payload);
+    });
   }
 
   #skips(member: Member, { position }: GroupPayload): boolean {

@@ -7,6 +7,8 @@ export interface FanOutLimits {
   readonly queueCharsMax: number;
   /** Bytes that wait in the transport of one client; above it, payloads wait in its queue. */
   readonly bufferedBytesMax: number;
+  /** Characters of the payloads that are written to a client in one go. */
+  readonly writtenTogetherCharsMax: number;
   /** A client whose transport took nothing for so long is told of its gap and cut off. */
   readonly slowClientTimeoutMs: number;
   /** Events of one group that are executed at the same time. */
@@ -23,6 +25,8 @@ export interface FanOutLimits {
   readonly recentEventsCharsMax: number;
   /** Events read from the log at a time for those who are behind. */
   readonly catchUpEventsMax: number;
+  /** Subscribers who are behind and are given more before what else there is to do comes between. */
+  readonly catchUpTurnsMax: number;
   /** Batches of a topic that are kept for others who are as far behind. */
   readonly catchUpBatchesMax: number;
   /** Objects of a snapshot; one that has more ends its subscription with LIMIT_EXCEEDED. */
@@ -43,6 +47,7 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   queueEventsMax: 1_000,
   queueCharsMax: 4_000_000,
   bufferedBytesMax: 1_000_000,
+  writtenTogetherCharsMax: 65_536,
   slowClientTimeoutMs: 5_000,
   eventsAtOnceMax: 32,
   pendingEventsMax: 10_000,
@@ -51,6 +56,7 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   recentEventsMax: 1_000,
   recentEventsCharsMax: 2_000_000,
   catchUpEventsMax: 200,
+  catchUpTurnsMax: 64,
   catchUpBatchesMax: 16,
   snapshotEntitiesMax: 2_000,
   snapshotPageEntities: 100,

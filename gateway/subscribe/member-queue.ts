@@ -9,6 +9,8 @@ export interface MissedPayloads {
   to: Position | undefined;
 }
 
+type QueueLimits = Pick<FanOutLimits, 'queueEventsMax' | 'queueCharsMax' | 'writtenTogetherCharsMax'>;
+
 export class MemberQueue {
   /** When the transport last took something. */
   movedAtMs = performance.now();
@@ -16,14 +18,14 @@ export class MemberQueue {
   lastPosition: Position | undefined;
   /** Whether a gap that was taken is not told yet. */
   isTelling = false;
-  readonly #limits: Pick<FanOutLimits, 'queueEventsMax' | 'queueCharsMax'>;
+  readonly #limits: QueueLimits;
   readonly #coalesces: boolean;
   #entries: (GroupPayload | MissedPayloads)[] = [];
   #chars = 0;
   #bufferedBytes = Number.POSITIVE_INFINITY;
   #empty: PromiseWithResolvers<void> | undefined;
 
-  constructor(limits: Pick<FanOutLimits, 'queueEventsMax' | 'queueCharsMax'>, coalesces: boolean) {
+  constructor(limits: QueueLimits, coalesces: boolean) {
     this.#limits = limits;
     this.#coalesces = coalesces;
   }
@@ -49,13 +51,27 @@ export class MemberQueue {
     } else this.#entries.push({ from: before, to: payload.position });
   }
 
-  take(): GroupPayload | MissedPayloads | undefined {
+  /** What is written together, or a gap that is to be told. */
+  take(): readonly GroupPayload[] | MissedPayloads | undefined {
     if (this.isTelling) return undefined;
-    const entry = this.#entries.shift();
-    if (entry === undefined) return undefined;
-    if ('json' in entry) this.#chars -= entry.length;
-    else this.isTelling = true;
-    return entry;
+    const [first] = this.#entries;
+    if (first === undefined) return undefined;
+    if (!('json' in first)) {
+      this.#entries.shift();
+      this.isTelling = true;
+      return first;
+    }
+    const payloads: GroupPayload[] = [];
+    let chars = 0;
+    for (const entry of this.#entries) {
+      if (!('json' in entry)) break;
+      if (chars > 0 && chars + entry.length > this.#limits.writtenTogetherCharsMax) break;
+      payloads.push(entry);
+      chars += entry.length;
+    }
+    this.#entries.splice(0, payloads.length);
+    this.#chars -= chars;
+    return payloads;
   }
 
   told(): void {

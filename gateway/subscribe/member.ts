@@ -65,12 +65,15 @@ export class Member implements LiveSubscription {
     return this.#queue !== undefined;
   }
 
-  /** Never waits: what the transport does not take now waits in the queue. */
-  offer(payload: GroupPayload): void {
+  /**
+   * Never waits: what the transport does not take now waits in the queue.
+   * @param payloads that are written together (`runsOf`), in order
+   */
+  offer(payloads: readonly GroupPayload[]): void {
     const { group } = this;
     if (group === undefined) return;
     if (this.#queue === undefined && this.sink.bufferedBytes <= group.limits.bufferedBytesMax) {
-      this.#send(group, payload);
+      this.#send(group, payloads);
       return;
     }
     if (this.#queue === undefined) {
@@ -78,7 +81,7 @@ export class Member implements LiveSubscription {
       group.tally.slow.add(this);
       group.tally.onSlow();
     }
-    this.#queue.push(payload, this.position);
+    for (const payload of payloads) this.#queue.push(payload, this.position);
   }
 
   drained(): void {
@@ -92,7 +95,7 @@ export class Member implements LiveSubscription {
         this.#leaveQueue(group);
         return;
       }
-      if ('json' in entry) this.#send(group, entry);
+      if (!('from' in entry)) this.#send(group, entry);
       else {
         this.#tellGap(group, queue, entry.from, entry.to);
         return;
@@ -128,7 +131,7 @@ export class Member implements LiveSubscription {
     const gap = await group.gapPayload(this.position, to);
     if (this.isStopped) return;
     this.isStopped = true;
-    this.sink.next(gap);
+    this.sink.next([gap]);
     this.sink.end(error);
   }
 
@@ -167,10 +170,10 @@ export class Member implements LiveSubscription {
     this.#dropQueue(group);
   }
 
-  #send(group: MemberGroup, payload: GroupPayload): void {
-    if (payload.position !== undefined) this.position = payload.position;
-    group.tally.deliveries += 1;
-    this.sink.next(payload);
+  #send(group: MemberGroup, payloads: readonly GroupPayload[]): void {
+    for (const { position } of payloads) if (position !== undefined) this.position = position;
+    group.tally.deliveries += payloads.length;
+    this.sink.next(payloads);
   }
 
   #tellGap(
@@ -183,7 +186,7 @@ export class Member implements LiveSubscription {
     void group.gapPayload(from, to).then((payload) => {
       if (this.#queue !== queue || this.group !== group) return;
       queue.told();
-      this.#send(group, payload);
+      this.#send(group, [payload]);
       this.drained();
     });
   }

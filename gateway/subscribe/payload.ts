@@ -61,5 +61,25 @@ class Payload implements GroupPayload {
   }
 }
 
+/** Those that are written together, in order. */
+export function runsOf(
+  payloads: readonly GroupPayload[],
+  charsMax: number,
+): readonly (readonly GroupPayload[])[] {
+  const runs: GroupPayload[][] = [];
+  let chars = 0;
+  for (const payload of payloads) {
+    const last = runs.at(-1);
+    if (last === undefined || chars + payload.length > charsMax) {
+      runs.push([payload]);
+      chars = payload.length;
+    } else {
+      last.push(payload);
+      chars += payload.length;
+    }
+  }
+  return runs;
+}
+
 /** As `CursorCodec.mark` writes them. */
 const MARK_CHARS = 22;

@@ -8,8 +8,8 @@ export type PipelineEntry = SourceEntry | StreamGap;
 export interface PipelineOptions {
   /** Must not reject. */
   execute(entry: PipelineEntry): Promise<GroupPayload>;
-  /** In order; must not throw. */
-  deliver(payload: GroupPayload, number: number): void;
+  /** In order, those together that are ready at the same time; must not throw. @param number of the first of them */
+  deliver(payloads: readonly GroupPayload[], number: number): void;
   readonly atOnceMax: number;
   readonly pendingMax: number;
 }
@@ -26,6 +26,7 @@ export class Pipeline {
   #running = 0;
   #delivered = 0;
   #isStopped = false;
+  #isDelivering = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: PipelineOptions) {
@@ -78,18 +79,33 @@ export class Pipeline {
       this.#running = index + 1;
       void execute(slot.entry).then((payload) => {
         slot.payload = payload;
-        this.#deliverReady();
+        this.#deliverSoon();
       });
     }
   }
 
+  /** Behind the promises that are settled already: those of events that were executed together. */
+  #deliverSoon(): void {
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    process.nextTick(() => {
+      this.#isDelivering = false;
+      this.#deliverReady();
+    });
+  }
+
   #deliverReady(): void {
-    for (let first = this.#slots[0]; first?.payload !== undefined; first = this.#slots[0]) {
-      this.#slots.shift();
-      this.#running -= 1;
+    const ready: GroupPayload[] = [];
+    for (const { payload } of this.#slots) {
+      if (payload === undefined) break;
+      ready.push(payload);
+    }
+    if (ready.length > 0) {
       const number = this.#delivered;
-      this.#delivered += 1;
-      this.#options.deliver(first.payload, number);
+      this.#slots.splice(0, ready.length);
+      this.#running -= ready.length;
+      this.#delivered += ready.length;
+      this.#options.deliver(ready, number);
     }
     if (this.#isStopped) return;
     this.#startMore();

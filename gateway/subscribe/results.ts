@@ -29,10 +29,12 @@ export function createResults(open: (sink: LiveSink) => LiveSubscription, signal
     finish();
   };
   const sink: LiveSink = {
-    next(payload) {
-      const pull = pulls.shift();
-      if (pull === undefined) told.push(payload);
-      else pull.resolve({ done: false, value: resultOf(payload) });
+    next(payloads) {
+      for (const payload of payloads) {
+        const pull = pulls.shift();
+        if (pull === undefined) told.push(payload);
+        else pull.resolve({ done: false, value: resultOf(payload) });
+      }
     },
     get bufferedBytes() {
       return pulls.length > 0 ? 0 : Number.POSITIVE_INFINITY;

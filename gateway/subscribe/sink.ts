@@ -16,8 +16,11 @@ export interface LivePayload {
 
 /** A transport's end. Nothing in it may throw or wait. */
 export interface LiveSink {
-  /** In order; also called while `bufferedBytes` is over the limit, for a gap that must be told. */
-  next(payload: LivePayload): void;
+  /**
+   * One result, or several that are ready at the same time, in order: what is written in one go costs a transport about as much as
+   * one alone. Also called while `bufferedBytes` is over the limit, for a gap that must be told.
+   */
+  next(payloads: readonly LivePayload[]): void;
   /** Bytes that wait to leave for this client at the moment. */
   readonly bufferedBytes: number;
   /** Once, and nothing after it; undefined: the stream ended by itself. */
@@ -34,4 +37,12 @@ export interface LiveSubscription {
   drained(): void;
   /** No more is wanted: nothing is sent after it, `end` neither. May be called twice. */
   stop(): void;
+}
+
+/** Whether both hold the same payloads: those who are behind are served from lists of their own. */
+export function areSame(some: readonly LivePayload[], others: readonly LivePayload[]): boolean {
+  return (
+    some === others ||
+    (some.length === others.length && some.every((payload, index) => payload === others[index]))
+  );
 }

@@ -12,7 +12,7 @@ import { snapshotPlace } from './cursor.ts';
 import { type ExecutionParts, executeDescribed, type Running } from './group-execution.ts';
 import type { FanOutLimits } from './limits.ts';
 import type { Member } from './member.ts';
-import type { GroupPayload } from './payload.ts';
+import { type GroupPayload, runsOf } from './payload.ts';
 import { type SnapshotQuery, writeSnapshotQuery } from './snapshot-query.ts';
 
 export interface SnapshotParts extends ExecutionParts {
@@ -73,11 +73,15 @@ export class Snapshots {
       if (head === undefined) throw new HubError('BAD_USER_INPUT', 'The field has no state to begin with.');
       const snapshot = snapshotAt(head);
       const keys = await snapshot.keys;
-      for (let index = 0; index < keys.length && isWanted(); index += 1) {
-        const payload = await this.#payloadOf(snapshot, keys, index);
-        if (!isWanted()) return;
-        member.offer(payload);
-        await member.untilDrained();
+      const { eventsAtOnceMax, writtenTogetherCharsMax } = this.#parts.limits;
+      for (let index = 0; index < keys.length && isWanted(); index += eventsAtOnceMax) {
+        const payloads = await this.#payloadsOf(snapshot, keys, index);
+        for (const run of runsOf(payloads, writtenTogetherCharsMax)) {
+          if (!isWanted()) return;
+          member.offer(run);
+          await member.untilDrained();
+        }
+        await this.#group.nextTurn();
       }
       if (!isWanted()) return;
       member.isInSnapshot = false;
@@ -103,12 +107,16 @@ export class Snapshots {
     return snapshot;
   }
 
-  /** Executed ahead, so that entities of neighbouring objects are fetched together. */
-  #payloadOf(snapshot: Snapshot, keys: readonly Keys[], index: number): Promise<GroupPayload> {
-    const ahead = Math.min(keys.length, index + this.#parts.limits.eventsAtOnceMax);
-    for (let number = index; number < ahead; number += 1)
-      snapshot.payloads[number] ??= this.#execute(snapshot, keys, number);
-    return snapshot.payloads[index] ?? this.#execute(snapshot, keys, index);
+  /** Executed together, so that entities of neighbouring objects are fetched together. */
+  #payloadsOf(snapshot: Snapshot, keys: readonly Keys[], from: number): Promise<readonly GroupPayload[]> {
+    const { payloads } = snapshot;
+    return Promise.all(
+      keys.slice(from, from + this.#parts.limits.eventsAtOnceMax).map((_keys, index) => {
+        const made = payloads[from + index] ?? this.#execute(snapshot, keys, from + index);
+        payloads[from + index] = made;
+        return made;
+      }),
+    );
   }
 
   #execute(snapshot: Snapshot, keys: readonly Keys[], index: number): Promise<GroupPayload> {

@@ -1,7 +1,7 @@
 // One operation of a connection, from `subscribe` to `complete`: runs it, and is the sink of a live one.
 import type { HubError } from '@weft/core/errors';
 import type { GraphQLError } from 'graphql';
-import { noteErrors, noteResult } from '../observe/operation-watch.ts';
+import { noteErrors, noteResult, type OperationWatch } from '../observe/operation-watch.ts';
 import type { LivePayload, LiveSink, LiveSubscription } from '../subscribe/sink.ts';
 import type { Connection, ConnectionOperation } from './connection.ts';
 import { type NextFrames, nextPrefix } from './frames.ts';
@@ -102,16 +102,11 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     this.#subscription?.drained();
   }
 
-  next(payload: LivePayload): void {
+  next(payloads: readonly LivePayload[]): void {
     const { watch } = this.#kept ?? {};
-    if (watch !== undefined) {
-      watch.results += 1;
-      const { outcome } = payload;
-      if (outcome === undefined || outcome.list.length === 0) watch.hasData = true;
-      else noteResult(watch, { data: outcome.hasData ? {} : null, errors: outcome.list });
-    }
+    if (watch !== undefined) for (const { outcome } of payloads) note(watch, outcome);
     const mark = this.#subscription?.cursorMark ?? '';
-    this.#connection.write(this.#hub.frames.frameOf(payload, mark, this.#prefix));
+    this.#connection.write(this.#hub.frames.framesOf(payloads, mark, this.#prefix));
   }
 
   get bufferedBytes(): number {
@@ -142,4 +137,10 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     this.#hub.onEnded(this.#connection);
     return true;
   }
+}
+
+function note(watch: OperationWatch, outcome: LivePayload['outcome']): void {
+  watch.results += 1;
+  if (outcome === undefined || outcome.list.length === 0) watch.hasData = true;
+  else noteResult(watch, { data: outcome.hasData ? {} : null, errors: outcome.list });
 }

@@ -1,5 +1,5 @@
 // Text frames of a server: RFC 6455, 5.2. Written here, since one text is sent to thousands.
-import type { LivePayload } from '../subscribe/sink.ts';
+import { areSame, type LivePayload } from '../subscribe/sink.ts';
 
 const FINAL_TEXT = 0x81;
 const LENGTH_16 = 126;
@@ -13,27 +13,26 @@ function headerBytes(payloadBytes: number): number {
   return payloadBytes <= BYTES_16_MAX ? 4 : HEADER_BYTES_MAX;
 }
 
-/** A frame with its header, and room for the payload from the returned place on. */
-function openFrame(payloadBytes: number): { readonly frame: Buffer; readonly at: number } {
-  const at = headerBytes(payloadBytes);
-  const frame = Buffer.allocUnsafe(at + payloadBytes);
-  frame[0] = FINAL_TEXT;
-  if (at === 2) frame[1] = payloadBytes;
-  else if (at === 4) {
-    frame[1] = LENGTH_16;
-    frame.writeUInt16BE(payloadBytes, 2);
+/** Writes the header of a text frame. @returns where its payload begins */
+function writeHeader(bytes: Buffer, at: number, payloadBytes: number): number {
+  bytes[at] = FINAL_TEXT;
+  const length = headerBytes(payloadBytes);
+  if (length === 2) bytes[at + 1] = payloadBytes;
+  else if (length === 4) {
+    bytes[at + 1] = LENGTH_16;
+    bytes.writeUInt16BE(payloadBytes, at + 2);
   } else {
-    frame[1] = LENGTH_64;
-    frame.writeBigUInt64BE(BigInt(payloadBytes), 2);
+    bytes[at + 1] = LENGTH_64;
+    bytes.writeBigUInt64BE(BigInt(payloadBytes), at + 2);
   }
-  return { frame, at };
+  return at + length;
 }
 
 /** One message, whole. */
 export function textFrame(text: string): Buffer {
   const bytes = Buffer.byteLength(text);
-  const { frame, at } = openFrame(bytes);
-  frame.write(text, at, 'utf8');
+  const frame = Buffer.allocUnsafe(headerBytes(bytes) + bytes);
+  frame.write(text, writeHeader(frame, 0, bytes), 'utf8');
   return frame;
 }
 
@@ -45,39 +44,50 @@ export function nextPrefix(id: string): string {
 const CLOSING_BRACE = 0x7d;
 
 /**
- * Writes `next` messages. A payload is encoded once for all of equal mark that follow each other, and a frame is shared by
+ * Writes `next` messages. Payloads are encoded once for all of equal mark that follow each other, and their frames are shared by
  * all of these whose ids are equal too: a group is served in one go.
  */
 export class NextFrames {
-  #payload: LivePayload | undefined;
+  #payloads: readonly LivePayload[] = [];
   #mark = '';
-  #body: Buffer = Buffer.alloc(0);
+  #bodies: readonly Buffer[] = [];
   #prefix = '';
-  #frame: Buffer | undefined;
+  #frames: Buffer | undefined;
 
-  frameOf(payload: LivePayload, cursorMark: string, prefix: string): Buffer {
-    if (payload !== this.#payload || cursorMark !== this.#mark) {
-      this.#payload = payload;
+  /** @param payloads in order; a frame each, one behind the other */
+  framesOf(payloads: readonly LivePayload[], cursorMark: string, prefix: string): Buffer {
+    if (!areSame(payloads, this.#payloads) || cursorMark !== this.#mark) {
+      this.#payloads = payloads;
       this.#mark = cursorMark;
-      this.#body = Buffer.from(payload.json(cursorMark));
-      this.#frame = undefined;
+      this.#bodies = payloads.map((payload) => Buffer.from(payload.json(cursorMark)));
+      this.#frames = undefined;
     }
-    if (this.#frame !== undefined && prefix === this.#prefix) return this.#frame;
-    const body = this.#body;
-    const prefixBytes = Buffer.byteLength(prefix);
-    const { frame, at } = openFrame(prefixBytes + body.length + 1);
-    frame.write(prefix, at, 'utf8');
-    body.copy(frame, at + prefixBytes);
-    frame[frame.length - 1] = CLOSING_BRACE;
+    if (this.#frames !== undefined && prefix === this.#prefix) return this.#frames;
     this.#prefix = prefix;
-    this.#frame = frame;
-    return frame;
+    this.#frames = writeFrames(prefix, this.#bodies);
+    return this.#frames;
   }
 
-  /** Keeps nothing of the last payload any more. */
+  /** Keeps nothing of the last payloads any more. */
   forget(): void {
-    this.#payload = undefined;
-    this.#body = Buffer.alloc(0);
-    this.#frame = undefined;
+    this.#payloads = [];
+    this.#bodies = [];
+    this.#frames = undefined;
   }
+}
+
+function writeFrames(prefix: string, bodies: readonly Buffer[]): Buffer {
+  const aroundBytes = Buffer.byteLength(prefix) + 1;
+  let bytes = 0;
+  for (const { length } of bodies) bytes += headerBytes(aroundBytes + length) + aroundBytes + length;
+  const frames = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const body of bodies) {
+    at = writeHeader(frames, at, aroundBytes + body.length);
+    at += frames.write(prefix, at, 'utf8');
+    at += body.copy(frames, at);
+    frames[at] = CLOSING_BRACE;
+    at += 1;
+  }
+  return frames;
 }

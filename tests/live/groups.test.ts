@@ -92,6 +92,25 @@ describe('a group', () => {
     expect(sink.messages.map(({ lamp }) => lamp?.colour)).toEqual(['colour 1', null, 'colour 3', 'colour 1']);
   });
 
+  it('writes together what is ready together, up to a bound', async () => {
+    graph = await startLiveGraph();
+    const sink = await graph.subscribe(LIVE, { street: 's' });
+    await untilLive(1);
+    graph.append('lamp', ...range(4).map((n) => lampEvent(n)));
+    await untilHas(sink, 4);
+    expect(sink.writes).toEqual([4]);
+    expect(numbersOf(sink)).toEqual(range(4));
+    const { length } = sink.texts[0] ?? '';
+    await graph.close();
+    graph = await startLiveGraph({ writtenTogetherCharsMax: 2 * length + 10 });
+    const bounded = await graph.subscribe(LIVE, { street: 's' });
+    await untilLive(1);
+    graph.append('lamp', ...range(5).map((n) => lampEvent(n)));
+    await untilHas(bounded, 5);
+    expect(bounded.writes).toEqual([2, 2, 1]);
+    expect(numbersOf(bounded)).toEqual(range(5));
+  });
+
   it('asks for each alone where one takes the answer for all with it', async () => {
     graph = await startLiveGraph();
     const sink = await graph.subscribe(LIVE, { street: 's' });
@@ -164,6 +183,29 @@ describe('those who come back', () => {
     const asked = graph.lamps.requests.flatMap(({ variables }) => variables.representations as unknown[]);
     expect(asked).toHaveLength(61);
     expect(graph.memory.reads).toBeLessThanOrEqual(6);
+  });
+
+  it('do not keep those who are not behind waiting', async () => {
+    graph = await startLiveGraph({ queueEventsMax: 20, eventsAtOnceMax: 4, catchUpTurnsMax: 1 });
+    const quick = await graph.subscribe(LIVE, { street: 's' });
+    await untilLive(1);
+    graph.append('lamp', ...range(161).map((n) => lampEvent(n)));
+    await untilHas(quick, 161);
+    const after = quick.messages[0]?.cursor;
+    const behind = await Promise.all(range(40).map(() => graph.subscribe(LIVE, { street: 's', after })));
+    const [first] = behind;
+    expect(first?.messages).toEqual([]);
+    // It happens while they are given what they missed, in 1,600 turns.
+    first?.onceWritten(() => graph.append('lamp', lampEvent(162)));
+    let missing = 0;
+    quick.onceWritten(() => {
+      missing = behind.filter(({ messages }) => messages.length < 160).length;
+    });
+    const expected = range(161).map((n) => n + 1);
+    for (const sink of behind) await untilHas(sink, 161);
+    for (const sink of behind) expect(numbersOf(sink)).toEqual(expected);
+    expect(numbersOf(quick)?.at(-1)).toBe(162);
+    expect(missing).toBeGreaterThan(0);
   });
 
   it('get what the group has at hand without another execution', async () => {

@@ -59,6 +59,10 @@ interface Result {
 /** A transport that keeps what it is given. */
 export interface TestSink extends LiveSink {
   readonly texts: string[];
+  /** How many results were written together each time. */
+  readonly writes: number[];
+  /** Calls back behind the next write. */
+  onceWritten(callback: () => void): void;
   readonly results: Result[];
   readonly messages: Message[];
   /** Undefined while it has not ended. */
@@ -176,20 +180,31 @@ function openSink(
   variables: object,
   context: OperationContext,
 ): TestSink {
+  let onWritten: (() => void) | undefined;
   const sink: Omit<TestSink, 'subscription'> & { subscription: LiveSubscription | undefined } = {
     texts: [],
+    writes: [],
+    onceWritten(callback) {
+      onWritten = callback;
+    },
     results: [],
     messages: [],
     ended: undefined,
     bufferedBytes: 0,
     subscription: undefined,
-    next(payload) {
-      const text = payload.json(sink.subscription?.cursorMark ?? 'called before open returned');
-      const result = JSON.parse(text) as Result;
-      sink.texts.push(text);
-      sink.results.push(result);
-      const [message] = Object.values(result.data ?? {});
-      if (message !== undefined) sink.messages.push(message);
+    next(payloads) {
+      sink.writes.push(payloads.length);
+      for (const payload of payloads) {
+        const text = payload.json(sink.subscription?.cursorMark ?? 'called before open returned');
+        const result = JSON.parse(text) as Result;
+        sink.texts.push(text);
+        sink.results.push(result);
+        const [message] = Object.values(result.data ?? {});
+        if (message !== undefined) sink.messages.push(message);
+      }
+      const callback = onWritten;
+      onWritten = undefined;
+      callback?.();
     },
     end(error) {
       sink.ended = { code: error?.code, details: error?.details };

@@ -19,6 +19,8 @@ export interface ProgramSpec {
 export interface Program {
   readonly name: string;
   readonly pid: number;
+  /** What it writes to its standard output and error; absolute. */
+  readonly logFile: string;
   /** Undefined while it runs; then why not. */
   ended(): string | undefined;
   /** Its addresses, for programs of ours, which tell them. @throws HubError when it ends instead, or the signal aborts */
@@ -57,6 +59,7 @@ export function startProgram({ name, command, env, cwd, logFile }: ProgramSpec):
   return {
     name,
     pid: child.pid ?? 0,
+    logFile,
     ended,
     ask: createAsker(child, name),
     ready: (signal) => untilReady(child, name, () => urls, ended, signal),

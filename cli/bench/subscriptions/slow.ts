@@ -1,5 +1,5 @@
 // Clients that stop reading beside many that read: what the others notice of it, what it costs, and whether nothing is lost.
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { deadlineSignal, delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
@@ -133,9 +133,10 @@ async function measureRound(
   await emit(row, readSeq, eventsPerSecond, eventsPerSecond, signal);
   const stoppedSeq = readSeq + eventsPerSecond;
   await untilReached(slow, operations, stoppedSeq - 1, signal);
+  const endedBefore = countCutOff(row.gateway);
   await slow.ask('stop', {}, signal);
   // They look as soon as they are cut off: what they are told is kept for them for a while only.
-  const cutOff = untilStanding(origin, clients, signal, seconds * 1_000).then(() =>
+  const cutOff = untilCutOff(row.gateway, endedBefore + operations, seconds * 1_000, signal).then(() =>
     slow.ask<SlowEnd>('resume', {}, signal),
   );
   const [stopped, end] = await Promise.all([measurePhase(row, stoppedSeq, signal), cutOff]);
@@ -177,9 +178,33 @@ async function untilReached(
   }
 }
 
-/** Until so many stand in a stream: who took nothing is cut off. @param moreMs that it may take beside what is left to drain */
-async function untilStanding(origin: string, wanted: number, signal: AbortSignal, moreMs = 0): Promise<void> {
-  const until = performance.now() + LIVE_LIMITS.drainMsMax + moreMs;
+/**
+ * Until so many operations were cut off, as the gateway's log has it: its metrics take it milliseconds to tell, which those
+ * who are measured meanwhile would wait for.
+ */
+async function untilCutOff(
+  gateway: Program,
+  wanted: number,
+  measuredMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const until = performance.now() + LIVE_LIMITS.drainMsMax + measuredMs;
+  for (;;) {
+    const ended = countCutOff(gateway);
+    if (ended >= wanted) return;
+    if (performance.now() > until)
+      throw new HubError('DEADLINE_EXCEEDED', `${ended} operations were cut off, and ${wanted} should be`);
+    await delay(LIVE_LIMITS.pollMs, signal);
+  }
+}
+
+function countCutOff({ logFile }: Program): number {
+  return readFileSync(logFile, 'utf8').split('"code":"LIMIT_EXCEEDED"').length - 1;
+}
+
+/** Until so many stand in a stream. */
+async function untilStanding(origin: string, wanted: number, signal: AbortSignal): Promise<void> {
+  const until = performance.now() + LIVE_LIMITS.drainMsMax;
   for (;;) {
     const standing = await readMetric(origin, 'weft_live_streams', signal);
     if (standing === wanted) return;

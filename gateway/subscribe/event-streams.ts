@@ -92,11 +92,11 @@ export function createEventStreams(options: EventStreamsOptions): EventStreams {
   const cursors = createCursorCodec(options.keyRing);
   const log = withSeveralTopics(options.log);
   const readers = createTopicReaders(log, limits);
-  const slow = createSlowWatch(limits);
+  const turns = new Turns(limits.turnMembersMax);
+  const slow = createSlowWatch(limits, turns);
   const { engine, logger, queries, renewals, sources } = options;
   const pickHeaders = createHeaderPicker(options.forwardedHeaders ?? []);
   const tally = { deliveries: 0, slowGaps: 0, live: 0, events: 0, slow: slow.members, onSlow: slow.start };
-  const turns = new Turns(limits.catchUpTurnsMax);
   const parts = { log, engine, logger, queries, limits, tally, turns, cursors, readers, renewals, sources };
   const groups = createGroups({ ...parts, pickHeaders });
   const open: EventStreams['open'] = (operation, variables, context, sink) => {

@@ -25,8 +25,8 @@ export interface FanOutLimits {
   readonly recentEventsCharsMax: number;
   /** Events read from the log at a time for those who are behind. */
   readonly catchUpEventsMax: number;
-  /** Subscribers who are behind and are given more before what else there is to do comes between. */
-  readonly catchUpTurnsMax: number;
+  /** Subscribers who are behind and are given more, or are cut off, before what else there is to do comes between. */
+  readonly turnMembersMax: number;
   /** Batches of a topic that are kept for others who are as far behind. */
   readonly catchUpBatchesMax: number;
   /** Objects of a snapshot; one that has more ends its subscription with LIMIT_EXCEEDED. */
@@ -56,7 +56,7 @@ export const FAN_OUT_LIMITS: FanOutLimits = Object.freeze({
   recentEventsMax: 1_000,
   recentEventsCharsMax: 2_000_000,
   catchUpEventsMax: 200,
-  catchUpTurnsMax: 64,
+  turnMembersMax: 64,
   catchUpBatchesMax: 16,
   snapshotEntitiesMax: 2_000,
   snapshotPageEntities: 100,

@@ -2,6 +2,7 @@
 import { HubError } from '@weft/core/errors';
 import type { FanOutLimits } from './limits.ts';
 import type { Member } from './member.ts';
+import type { Turns } from './turns.ts';
 
 export interface SlowWatch {
   readonly members: Set<Member>;
@@ -12,16 +13,21 @@ export interface SlowWatch {
 /** A client is cut off at most so much later than its time-out says. */
 const LOOKS_A_TIMEOUT = 8;
 
-export function createSlowWatch({
-  slowClientTimeoutMs,
-}: Pick<FanOutLimits, 'slowClientTimeoutMs'>): SlowWatch {
+/** @param turns in which they are cut off: those of one socket become slow together */
+export function createSlowWatch(
+  { slowClientTimeoutMs }: Pick<FanOutLimits, 'slowClientTimeoutMs'>,
+  turns: Turns,
+): SlowWatch {
   const members = new Set<Member>();
   let timer: NodeJS.Timeout | undefined;
+  const cutOffStuck = (member: Member) => {
+    // Some of what waited may have left meanwhile.
+    if (member.isStuck(performance.now())) void member.cutOff(tooSlow(slowClientTimeoutMs));
+  };
   const look = () => {
     timer = undefined;
     const now = performance.now();
-    for (const member of [...members])
-      if (member.isStuck(now)) void member.cutOff(tooSlow(slowClientTimeoutMs));
+    for (const member of members) if (member.isStuck(now)) void turns.next().then(() => cutOffStuck(member));
     if (members.size > 0) start();
   };
   const start = () => {

@@ -1,4 +1,4 @@
-// Who is behind is given a little at a time, some in each turn of the event loop: those who are not behind wait no longer for it.
+// What is to be done for many, who come back or are cut off together, is done for some in each turn of the event loop: the others wait no longer for it.
 
 export class Turns {
   readonly #inOneMax: number;

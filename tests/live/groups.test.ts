@@ -186,7 +186,7 @@ describe('those who come back', () => {
   });
 
   it('do not keep those who are not behind waiting', async () => {
-    graph = await startLiveGraph({ queueEventsMax: 20, eventsAtOnceMax: 4, catchUpTurnsMax: 1 });
+    graph = await startLiveGraph({ queueEventsMax: 20, eventsAtOnceMax: 4, turnMembersMax: 1 });
     const quick = await graph.subscribe(LIVE, { street: 's' });
     await untilLive(1);
     graph.append('lamp', ...range(161).map((n) => lampEvent(n)));

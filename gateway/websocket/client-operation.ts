@@ -76,8 +76,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
       for await (const result of operations.run(ready, this.#abort.signal)) {
         if (this.#isOver) return;
         this.#connection.send({ id: this.#id, type: 'next', payload: result });
-        if (this.#connection.stream.writableLength > this.#hub.bufferedBytesMax)
-          await this.#connection.flushed();
+        if (this.#connection.bufferedBytes > this.#hub.bufferedBytesMax) await this.#connection.flushed();
       }
       this.complete();
     } catch (thrown) {
@@ -110,7 +109,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
   }
 
   get bufferedBytes(): number {
-    return this.#connection.stream.writableLength;
+    return this.#connection.bufferedBytes;
   }
 
   end(error: HubError | undefined): void {

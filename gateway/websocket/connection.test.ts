@@ -1,5 +1,94 @@
+import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { cutCloseReason } from './connection.ts';
+import type { WebSocket } from 'ws';
+import { Connection, cutCloseReason } from './connection.ts';
+
+/** A connection of so many operations, what its stream was given, and what was done to its socket. */
+function openConnection(operations: number) {
+  const seen: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      if (chunk.length > 0) seen.push(chunk.toString());
+      done();
+    },
+  });
+  const socket = {
+    readyState: 1,
+    OPEN: 1,
+    close: (code: number) => void seen.push(`close ${code}`),
+  };
+  const connection = new Connection(socket as unknown as WebSocket, stream as never, {}, '127.0.0.1');
+  const told = { flushed: 0 };
+  for (let number = 0; number < operations; number += 1) {
+    const flushed = () => {
+      told.flushed += 1;
+    };
+    connection.add(String(number), { stop: () => undefined, flushed, isLive: true });
+  }
+  return { connection, seen, socket, told };
+}
+
+const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('frames of one connection', () => {
+  it('leave at once where it has one operation', () => {
+    const { connection, seen } = openConnection(1);
+    connection.write(Buffer.from('a'));
+    expect(seen).toEqual(['a']);
+    connection.write(Buffer.from('b'));
+    expect(seen).toEqual(['a', 'b']);
+  });
+
+  it('leave in one go at the end of a turn where it has several, and count as waiting until then', async () => {
+    const { connection, seen } = openConnection(3);
+    for (const text of ['a', 'b', 'c']) connection.write(Buffer.from(text));
+    expect(seen).toEqual([]);
+    expect(connection.bufferedBytes).toBe(3);
+    await turn();
+    expect(seen).toEqual(['abc']);
+    expect(connection.bufferedBytes).toBe(0);
+    connection.write(Buffer.from('d'));
+    await turn();
+    expect(seen).toEqual(['abc', 'd']);
+  });
+
+  it('do not wait beyond a bound', () => {
+    const { connection, seen } = openConnection(2);
+    const text = 'x'.repeat(40_000);
+    connection.write(Buffer.from(text));
+    expect(seen).toEqual([]);
+    connection.write(Buffer.from(text));
+    expect(seen).toEqual([text + text]);
+  });
+
+  it('leave before the close, and before what is written when one operation is left', async () => {
+    const { connection, seen } = openConnection(2);
+    connection.write(Buffer.from('a'));
+    connection.close(1000);
+    expect(seen).toEqual(['a', 'close 1000']);
+    const left = openConnection(1);
+    const other = { stop: () => undefined, flushed: () => undefined, isLive: true };
+    left.connection.add('other', other);
+    left.connection.write(Buffer.from('a'));
+    left.connection.remove('other', other);
+    left.connection.write(Buffer.from('b'));
+    await turn();
+    expect(left.seen).toEqual(['a', 'b']);
+  });
+
+  it('are told to be gone when they are, and are dropped when the socket is', async () => {
+    const { connection, seen, socket, told } = openConnection(2);
+    connection.write(Buffer.from('a'));
+    await connection.flushed();
+    expect(seen).toEqual(['a']);
+    expect(told.flushed).toBe(2);
+    connection.write(Buffer.from('b'));
+    socket.readyState = 3;
+    await turn();
+    expect(seen).toEqual(['a']);
+    expect(connection.bufferedBytes).toBe(0);
+  });
+});
 
 describe('the reason of a close frame', () => {
   it('has at most 123 bytes', () => {

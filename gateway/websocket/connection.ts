@@ -20,6 +20,8 @@ export interface ConnectionOperation {
 const CLOSE_REASON_BYTES_MAX = 123;
 
 const NOTHING = Buffer.alloc(0);
+/** Of frames of several operations that are written in one go. */
+const GATHERED_BYTES_MAX = 65_536;
 
 // A class, and nothing made before it is needed: there are thousands of them, and most are idle.
 export class Connection {
@@ -46,6 +48,9 @@ export class Connection {
   isRenewing = false;
   #operations: Map<string, ConnectionOperation> | undefined;
   #flushing: PromiseWithResolvers<void> | undefined;
+  /** Frames that leave at the end of this turn, or before. */
+  #gathered: Buffer[] | undefined;
+  #gatheredBytes = 0;
 
   constructor(socket: WebSocket, stream: Duplex, headers: ClientHeaders, address: string) {
     this.socket = socket;
@@ -82,13 +87,49 @@ export class Connection {
   /** Never waits; what cannot be sent any more is dealt with when the socket closes. */
   write(frame: Buffer): void {
     if (!this.isOpen) return;
+    // One event may be of many operations of a client: their frames leave in one go.
+    if (this.#operations !== undefined && this.#operations.size > 1) this.#gather(frame);
+    else {
+      this.#writeGathered();
+      this.#write(frame);
+    }
+  }
+
+  /** That wait to leave. */
+  get bufferedBytes(): number {
+    return this.stream.writableLength + this.#gatheredBytes;
+  }
+
+  #gather(frame: Buffer): void {
+    if (this.#gathered === undefined) {
+      this.#gathered = [];
+      process.nextTick(() => this.#writeGathered());
+    }
+    this.#gathered.push(frame);
+    this.#gatheredBytes += frame.length;
+    if (this.#gatheredBytes > GATHERED_BYTES_MAX) this.#writeGathered();
+  }
+
+  #writeGathered(): void {
+    const frames = this.#gathered;
+    if (frames === undefined) return;
+    const [first] = frames;
+    const bytes = this.#gatheredBytes;
+    this.#gathered = undefined;
+    this.#gatheredBytes = 0;
+    if (first !== undefined && this.isOpen)
+      this.#write(frames.length === 1 ? first : Buffer.concat(frames, bytes));
+  }
+
+  #write(bytes: Buffer): void {
     const { stream } = this;
-    stream.write(frame);
+    stream.write(bytes);
     if (stream.writableLength > 0) void this.flushed();
   }
 
   /** Resolves when all that was written has left, or the socket is gone; operations are told too. */
   flushed(): Promise<void> {
+    this.#writeGathered();
     if (this.#flushing !== undefined) return this.#flushing.promise;
     const flushing = Promise.withResolvers<void>();
     this.#flushing = flushing;
@@ -101,6 +142,7 @@ export class Connection {
   }
 
   close(code: number, reason = ''): void {
+    this.#writeGathered();
     if (this.isOpen) this.socket.close(code, cutCloseReason(reason));
   }
 

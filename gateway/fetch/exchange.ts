@@ -95,9 +95,11 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#isSettled) return;
-    if (this.#coding === 'identity') this.#receive(textOf(this.#first, this.#chunks, this.#bytes));
-    else if (this.#first === undefined) this.#receive('');
-    else this.#inflate(this.#coding, Buffer.concat(this.#chunks ?? [this.#first], this.#bytes));
+    const first = this.#first;
+    const chunks = this.#chunks;
+    if (first === undefined) this.#receive('');
+    else if (this.#coding === 'identity') this.#receive(textOf(first, chunks, this.#bytes));
+    else this.#inflate(this.#coding, chunks === undefined ? first : Buffer.concat(chunks, this.#bytes));
   }
 
   onResponseError(_controller: Dispatcher.DispatchController, cause: Error): void {
@@ -159,8 +161,8 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
 const SCRATCH_BYTES = 262_144;
 const scratch = Buffer.allocUnsafeSlow(SCRATCH_BYTES);
 
-function textOf(first: Buffer | undefined, chunks: readonly Buffer[] | undefined, bytes: number): string {
-  if (chunks === undefined) return first?.toString('utf8') ?? '';
+function textOf(first: Buffer, chunks: readonly Buffer[] | undefined, bytes: number): string {
+  if (chunks === undefined) return first.toString('utf8');
   if (bytes > SCRATCH_BYTES) return Buffer.concat(chunks, bytes).toString('utf8');
   let end = 0;
   for (const chunk of chunks) end += chunk.copy(scratch, end);

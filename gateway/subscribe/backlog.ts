@@ -44,7 +44,7 @@ export class Backlog {
     if (this.#log.compare(position, reader.oldest()) >= 0)
       return { entries: reader.since(position), end: reader.position() };
     // Those who come back after an outage are at one place: nothing has to be compared for them.
-    const same = this.#reads.find((read) => read.after === position);
+    const same = this.#reads.find(({ after, done }) => after === position && done?.end !== position);
     if (same !== undefined) return same.done ?? same.batch;
     const known = this.#reads.find((read) => this.#serves(read, position));
     if (known === undefined) return this.#read(position).batch;

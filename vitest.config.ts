@@ -19,6 +19,7 @@ const MEASURING = [
   'tests/registry/hub.test.ts',
   'tests/registry/storm.test.ts',
   'tests/security/streams.test.ts',
+  'tests/subgraphs/directory-start.test.ts',
 ];
 
 export default defineConfig({

@@ -68,6 +68,8 @@ export async function createReloadRig(): Promise<ReloadRig> {
       startGateway({
         config: readGatewayConfig({ PORT: '0', WEFT_SUPERGRAPH_FILE: supergraphFile }),
         logger: createLogger('test', 'silent'),
+        // What is slow stays so until it is let go, however long a reload takes beside other tests.
+        limits: { operationTimeoutMs: 60_000, subgraphTimeoutMs: 60_000 },
         reloadLimits: { debounceMs: 5, ...reloadLimits },
       }),
     replace(supergraphSdl) {

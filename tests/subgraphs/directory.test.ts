@@ -151,14 +151,4 @@ describe.skipIf(noPostgres !== undefined)('the subgraph directory', () => {
     const { errors } = await query('{ divisions(first: -1) { code } }');
     expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', argument: 'first' });
   });
-
-  it('is seeded once, and starts within a second', async () => {
-    const version = async () => (await database.client.query('SELECT xmin::text FROM directory.seed')).rows;
-    const before = await version();
-    const started = performance.now();
-    const second = await startInProcess(database.url);
-    expect(performance.now() - started).toBeLessThan(1_000);
-    await second.close();
-    expect(await version()).toEqual(before);
-  });
 });

@@ -13,6 +13,7 @@ const MEASURING = [
   'gateway/plan/planner-pool.test.ts',
   'tests/bench/*.test.ts',
   'tests/connectors/storm.test.ts',
+  'tests/faults/event-log-jetstream.test.ts',
   'tests/faults/live-stores.test.ts',
   'tests/faults/locked-tables.test.ts',
   'tests/faults/switches.test.ts',

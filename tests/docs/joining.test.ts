@@ -81,7 +81,8 @@ describe('docs/joining.md', () => {
       `${line} to be ready`,
       () => {
         if (child.exitCode !== null) throw new Error(output);
-        return output.includes(until);
+        // A line may come in two pieces.
+        return output.includes(until) && output.endsWith('\n');
       },
       PROGRAM_MS_MAX,
     );

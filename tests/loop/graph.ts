@@ -58,7 +58,8 @@ async function askOnce<Data>(
   const { status, text } = await postJson(hub.urls.graphql ?? '', { query, variables }, options);
   const { data, errors } = JSON.parse(text) as GraphQLAnswer<Data>;
   if (errors === undefined && data !== undefined && data !== null) return data;
-  const isPassing = errors?.every(({ extensions }) => PASSING.has(String(extensions?.code))) ?? true;
+  // Fields of a mutation run one after the other: what comes after the first that failed may have failed for its sake.
+  const isPassing = errors === undefined || PASSING.has(String(errors[0]?.extensions?.code));
   const message = `${status} ${JSON.stringify(errors)}`;
   throw isPassing ? new Error(message) : new Refusal(message);
 }

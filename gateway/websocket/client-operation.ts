@@ -105,7 +105,7 @@ export class ClientOperation implements ConnectionOperation, LiveSink {
     const { watch } = this.#kept ?? {};
     if (watch !== undefined) for (const { outcome } of payloads) note(watch, outcome);
     const mark = this.#subscription?.cursorMark ?? '';
-    this.#connection.write(this.#hub.frames.framesOf(payloads, mark, this.#prefix));
+    this.#connection.writeNext(this.#hub.frames, payloads, mark, this.#prefix);
   }
 
   get bufferedBytes(): number {

@@ -2,12 +2,14 @@ import { Writable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { WebSocket } from 'ws';
 import { Connection, cutCloseReason } from './connection.ts';
+import { NextFrames, nextPrefix } from './frames.ts';
 
 /** A connection of so many operations, what its stream was given, and what was done to its socket. */
-function openConnection(operations: number) {
+function openConnection(operations: number, take?: (chunk: Buffer, done: () => void) => void) {
   const seen: string[] = [];
   const stream = new Writable({
     write(chunk: Buffer, _encoding, done) {
+      if (take !== undefined) return take(chunk, done);
       if (chunk.length > 0) seen.push(chunk.toString());
       done();
     },
@@ -88,6 +90,51 @@ describe('frames of one connection', () => {
     expect(seen).toEqual(['a']);
     expect(connection.bufferedBytes).toBe(0);
   });
+});
+
+describe('frames that the kernel has not taken', () => {
+  /** What a stream that takes nothing until `take` holds. */
+  function openSlow(operations: number) {
+    const waiting: (() => void)[] = [];
+    const { connection, seen } = openConnection(operations, (chunk, done) => {
+      waiting.push(() => {
+        seen.push(chunk.toString('latin1'));
+        done();
+      });
+    });
+    const take = async () => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        next();
+        await turn();
+      }
+    };
+    return { connection, seen: () => seen.filter((text) => text.length > 0), take };
+  }
+
+  const payloadOf = (value: string) => ({
+    json: () => JSON.stringify(value),
+    cursor: () => undefined,
+    length: 1,
+  });
+
+  it.each([1, 2])(
+    'stay as they are while others are written, on a socket of %d operations',
+    async (operations) => {
+      const frames = new NextFrames();
+      const [slow, quick] = [openSlow(operations), openConnection(operations)];
+      const values = ['a', 'b', 'c', 'd'];
+      for (const [index, value] of values.entries()) {
+        slow.connection.writeNext(frames, [payloadOf(value.repeat(9))], '', nextPrefix(`s${index}`));
+        quick.connection.writeNext(frames, [payloadOf(value.repeat(9))], '', nextPrefix(`q${index}`));
+        await turn();
+      }
+      await slow.take();
+      const told = (texts: readonly string[]) =>
+        [...texts.join('').matchAll(/"id":"(..)".*?"payload":"(.)/g)].map(([, id, of]) => `${id}${of}`);
+      expect(told(slow.seen())).toEqual(['s0a', 's1b', 's2c', 's3d']);
+      expect(told(quick.seen)).toEqual(['q0a', 'q1b', 'q2c', 'q3d']);
+    },
+  );
 });
 
 describe('the reason of a close frame', () => {

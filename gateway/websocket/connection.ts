@@ -4,7 +4,9 @@ import type { WebSocket } from 'ws';
 import type { ClientHeaders } from '../fetch/forwarded-headers.ts';
 import { ANONYMOUS, type Principal } from '../identity/principal.ts';
 import type { ClientIdentity } from '../observe/client-identity.ts';
-import { textFrame } from './frames.ts';
+import type { LivePayload } from '../subscribe/sink.ts';
+import { type NextFrames, type NextMessages, textFrame, writeNextFrames } from './frames.ts';
+import { Slab } from './slab.ts';
 
 /** An operation of the connection, from its message `subscribe` on. */
 export interface ConnectionOperation {
@@ -22,6 +24,7 @@ const CLOSE_REASON_BYTES_MAX = 123;
 const NOTHING = Buffer.alloc(0);
 /** Of frames of several operations that are written in one go. */
 const GATHERED_BYTES_MAX = 65_536;
+const slab = new Slab();
 
 // A class, and nothing made before it is needed: there are thousands of them, and most are idle.
 export class Connection {
@@ -49,7 +52,7 @@ export class Connection {
   #operations: Map<string, ConnectionOperation> | undefined;
   #flushing: PromiseWithResolvers<void> | undefined;
   /** Frames that leave at the end of this turn, or before. */
-  #gathered: Buffer[] | undefined;
+  #gathered: (Buffer | NextMessages)[] | undefined;
   #gatheredBytes = 0;
 
   constructor(socket: WebSocket, stream: Duplex, headers: ClientHeaders, address: string) {
@@ -87,12 +90,26 @@ export class Connection {
   /** Never waits; what cannot be sent any more is dealt with when the socket closes. */
   write(frame: Buffer): void {
     if (!this.isOpen) return;
-    // One event may be of many operations of a client: their frames leave in one go.
-    if (this.#operations !== undefined && this.#operations.size > 1) this.#gather(frame);
+    if (this.#hasSeveral) this.#gather(frame);
     else {
       this.#writeGathered();
       this.#write(frame);
     }
+  }
+
+  /** The same for `next` messages of one of its operations, of which only the payloads are kept until they leave. */
+  writeNext(frames: NextFrames, payloads: readonly LivePayload[], cursorMark: string, prefix: string): void {
+    if (!this.isOpen) return;
+    if (this.#hasSeveral) this.#gather(frames.messagesOf(payloads, cursorMark, prefix));
+    else {
+      this.#writeGathered();
+      if (!this.#write(frames.framesOf(payloads, cursorMark, prefix))) frames.hold();
+    }
+  }
+
+  /** One event may be of many operations of a client: their frames leave in one go. */
+  get #hasSeveral(): boolean {
+    return this.#operations !== undefined && this.#operations.size > 1;
   }
 
   /** That wait to leave. */
@@ -100,7 +117,7 @@ export class Connection {
     return this.stream.writableLength + this.#gatheredBytes;
   }
 
-  #gather(frame: Buffer): void {
+  #gather(frame: Buffer | NextMessages): void {
     if (this.#gathered === undefined) {
       this.#gathered = [];
       process.nextTick(() => this.#writeGathered());
@@ -113,18 +130,26 @@ export class Connection {
   #writeGathered(): void {
     const frames = this.#gathered;
     if (frames === undefined) return;
-    const [first] = frames;
-    const bytes = this.#gatheredBytes;
+    const length = this.#gatheredBytes;
     this.#gathered = undefined;
     this.#gatheredBytes = 0;
-    if (first !== undefined && this.isOpen)
-      this.#write(frames.length === 1 ? first : Buffer.concat(frames, bytes));
+    if (!this.isOpen) return;
+    const bytes = slab.take(length);
+    let at = 0;
+    for (const frame of frames) {
+      if ('bodies' in frame) at = writeNextFrames(bytes, at, frame.prefix, frame.bodies);
+      else at += frame.copy(bytes, at);
+    }
+    if (this.#write(bytes)) slab.giveBack(bytes);
   }
 
-  #write(bytes: Buffer): void {
+  /** Whether all has left: a socket's stream counts what the kernel did not take. */
+  #write(bytes: Buffer): boolean {
     const { stream } = this;
     stream.write(bytes);
-    if (stream.writableLength > 0) void this.flushed();
+    if (stream.writableLength === 0) return true;
+    void this.flushed();
+    return false;
   }
 
   /** Resolves when all that was written has left, or the socket is gone; operations are told too. */

@@ -59,6 +59,7 @@ export async function callSystem<Taken>(
       tries += 1;
     } while (tries < TRIES_MAX && mayTryAgain(call, stopper, exchanged));
     const received = conclude(call, exchanged);
+    if (exchanged.kind === 'received') exchanged.text = '';
     if (received.answer.errors.length > 0) outcome = 'errors';
     return take(received, request);
   } catch (thrown) {

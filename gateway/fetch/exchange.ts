@@ -9,7 +9,8 @@ export type Exchanged =
   | {
       readonly kind: 'received';
       readonly status: number;
-      readonly text: string;
+      /** Emptied by whoever has read it: the promise that brought it may be kept longer. */
+      text: string;
       /** Of the body as it came. */
       readonly bytes: number;
       readonly mayAskAgain: boolean;
@@ -40,12 +41,17 @@ export function exchange(
   });
 }
 
+/**
+ * What waits long is moved to V8's old space, and what an object there refers to is kept until all of the heap is collected, whether
+ * or not the object is dead. An exchange that waited and is over must refer to nothing that came with its answer.
+ */
 class ExchangeHandler implements Dispatcher.DispatchHandler {
   readonly #system: System;
   readonly #stopper: Stopper;
-  readonly #resolve: (exchanged: Exchanged) => void;
+  /** Until it is settled. */
+  #resolve: ((exchanged: Exchanged) => void) | undefined;
+  /** From its beginning until it is settled. */
   #controller: Dispatcher.DispatchController | undefined;
-  #isSettled = false;
   #status = 0;
   #coding: ContentCoding = 'identity';
   #mayAskAgain = true;
@@ -60,8 +66,9 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   stop(): void {
-    this.#end({ kind: 'stopped', wasSent: this.#controller !== undefined });
-    this.#controller?.abort(STOPPED);
+    const controller = this.#controller;
+    this.#end({ kind: 'stopped', wasSent: controller !== undefined });
+    controller?.abort(STOPPED);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -70,10 +77,13 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(
-    _controller: Dispatcher.DispatchController,
+    controller: Dispatcher.DispatchController,
     status: number,
     headers: Readonly<Record<string, string | string[] | undefined>>,
   ): void {
+    // Read already, and pieces of the memory that the socket was read into, in an array that is as old as the answer before this one.
+    if (Array.isArray(controller.rawHeaders)) controller.rawHeaders.length = 0;
+    controller.rawHeaders = null;
     if (status < 200) return;
     this.#status = status;
     this.#mayAskAgain = headers['retry-after'] === undefined;
@@ -142,18 +152,24 @@ class ExchangeHandler implements Dispatcher.DispatchHandler {
   }
 
   #breakOff(error: HubError): void {
+    const controller = this.#controller;
     this.#end({ kind: 'refused', error });
-    this.#controller?.abort(error);
+    controller?.abort(error);
   }
 
   #end(exchanged: Exchanged): void {
-    if (this.#isSettled) return;
-    this.#isSettled = true;
+    const resolve = this.#resolve;
+    if (resolve === undefined) return;
     this.#stopper.onStop = undefined;
-    // What was received may be megabytes, and undici holds its handler until the socket is gone.
+    this.#resolve = undefined;
+    this.#controller = undefined;
     this.#first = undefined;
     this.#chunks = undefined;
-    this.#resolve(exchanged);
+    resolve(exchanged);
+  }
+
+  get #isSettled(): boolean {
+    return this.#resolve === undefined;
   }
 }
 

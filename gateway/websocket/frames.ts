@@ -122,7 +122,11 @@ function framesBytes(prefix: string, bodies: readonly Buffer[]): number {
   return bytes;
 }
 
-/** @returns where they end */
+/**
+ * Writes what `framesOf` gives into other memory.
+ * @param bodies as of `NextMessages`
+ * @returns where the frames end
+ */
 export function writeNextFrames(
   bytes: Buffer,
   start: number,

@@ -88,17 +88,16 @@ export async function openRig() {
       return id;
     },
     route: (id: string, department: string) => done(id, 'routeIncident', `department: "${department}"`),
-    /** The incident, as soon as it is so. */
-    until: (what: string, id: string, isSo: (shown: Shown) => boolean, msMax = 15_000) =>
-      waitFor(
-        what,
-        async () => {
-          const shown = await read(id);
-          if (!isSo(shown)) throw new Error(JSON.stringify(shown.attempts));
-          return shown;
-        },
-        msMax,
-      ),
+    /** The incident, as soon as it is so; read once more, as its lists are read by a statement each and a commit may come between. */
+    async until(what: string, id: string, isSo: (shown: Shown) => boolean, msMax = 15_000): Promise<Shown> {
+      const isSoNow = async () => {
+        const shown = await read(id);
+        if (!isSo(shown)) throw new Error(JSON.stringify(shown.attempts));
+        return true;
+      };
+      await waitFor(what, isSoNow, msMax);
+      return read(id);
+    },
     async close() {
       await hub.close();
       await urban.close();

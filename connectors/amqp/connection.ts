@@ -41,12 +41,19 @@ async function openLink<Opened extends Channel>(
   };
   connection.on('error', note);
   connection.on('close', () => resolve(last));
-  const close = async () => {
-    const closed = connection.close().catch(() => undefined); // It is closed already.
-    await Promise.race([closed, new Promise((done) => setTimeout(done, CLOSE_TIMEOUT_MS).unref())]);
+  let channel: Opened | undefined;
+  const closeBoth = async () => {
+    // The channel first: what was written to it goes out before its own close, and need not before that of the connection.
+    await atMost(CLOSE_TIMEOUT_MS, channel?.close());
+    await atMost(CLOSE_TIMEOUT_MS, connection.close());
+  };
+  let closed: Promise<void> | undefined;
+  const close = () => {
+    closed ??= closeBoth();
+    return closed;
   };
   try {
-    const channel = await create(connection);
+    channel = await create(connection);
     channel.on('error', note);
     channel.on('close', () => {
       resolve(last);
@@ -57,6 +64,14 @@ async function openLink<Opened extends Channel>(
     await close();
     throw thrown;
   }
+}
+
+/** Never rejects: what is closed already is closed. */
+async function atMost(ms: number, closing: Promise<unknown> | undefined): Promise<void> {
+  const timer = Promise.withResolvers<void>();
+  const timeout = setTimeout(timer.resolve, ms).unref();
+  await Promise.race([closing?.catch(() => undefined), timer.promise]);
+  clearTimeout(timeout);
 }
 
 function addressOf({ url, username, password }: BrokerLogin): amqplib.Options.Connect {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperatorError } from '@weft/core/errors';
+import { finishPlan } from '@weft/gateway/compile/finish-plan';
 import { partedSteps } from '@weft/gateway/compile/parts';
 import { ENGINE_LIMITS } from '@weft/gateway/limits';
 import { buildSchemas } from '@weft/gateway/plan/api-schema';
@@ -33,10 +34,12 @@ export async function planCommand(options: PlanOptions): Promise<void> {
   const query = readText(options.file);
   readSupergraphDocument(supergraphSdl);
   const document = parse(supergraphSdl, { noLocation: true });
+  const { apiSchema, fullSchema } = buildSchemas(document);
+  const schema = withDefer(apiSchema);
   const preparer = createPreparer({
     supergraphSdl,
     document,
-    schema: withDefer(buildSchemas(document).apiSchema),
+    schema,
     limits: ENGINE_LIMITS,
     planner: plannerNamed(options.planner),
     incrementalDelivery: true,
@@ -49,7 +52,8 @@ export async function planCommand(options: PlanOptions): Promise<void> {
       const reasons = planned.errors.map(({ message }) => message).join('\n  ');
       throw new OperatorError(`${options.file} cannot be planned:\n  ${reasons}`);
     }
-    process.stdout.write(printPlan({ ...planned.plan, steps: partedSteps(planned) ?? planned.plan.steps }));
+    const plan = { ...planned.plan, ...finishPlan(planned, { schema, fullSchema }) };
+    process.stdout.write(printPlan({ ...plan, steps: partedSteps(planned, plan.steps) ?? plan.steps }));
   } finally {
     preparer.close();
   }

@@ -1,5 +1,4 @@
 // Compiles a planned operation: everything that types, selections and the plan decide is decided here, once.
-import { invariant } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { ExecutionResult, GraphQLError, GraphQLSchema } from 'graphql';
 import type { IncrementalExecution, PrimaryResult } from '../engine.ts';
@@ -12,16 +11,14 @@ import { answerIntrospection } from '../execute/introspection.ts';
 import { createToldList } from '../execute/told-list.ts';
 import type { FetchContext, SubgraphClient } from '../fetch/subgraph-client.ts';
 import { runIncrementally } from '../incremental/run-incrementally.ts';
-import type { FetchStep, Plan, Step } from '../plan/planner.ts';
+import type { FetchStep } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
-import { keepAliasesApart } from './aliases-apart.ts';
-import { askedTypesAt } from './asked-types.ts';
 import { type Complete, compileCompletion, GIVEN_UP } from './completion.ts';
 import { conditionVariables } from './conditions.ts';
 import type { EntityBatches } from './entity-batches.ts';
 import { compileFetch } from './fetches.ts';
+import { finishPlan } from './finish-plan.ts';
 import { endGatherings } from './gathering.ts';
-import { completeInterfaceObjects } from './interface-objects.ts';
 import { compileParts } from './parts.ts';
 import { placeResult } from './root-fetch.ts';
 import type { Run } from './run.ts';
@@ -73,19 +70,14 @@ export interface CompiledOperation {
 }
 
 export function compileOperation(planned: PlannedOperation, facts: SupergraphFacts): CompiledOperation {
-  const { operation, fragments, plan } = planned;
+  const { operation, fragments } = planned;
   const client = { selectionSet: operation.selectionSet, fragments };
   const { fullSchema } = facts;
-  const askedTypes = (path: readonly string[], names: readonly string[]) =>
-    askedTypesAt(facts.schema, planned, path, names);
-  const completed = completeFetches(fullSchema, plan, askedTypes);
-  const { primary } = completed;
-  const steps =
-    completed.steps === undefined ? undefined : keepAliasesApart(facts.schema, completed.steps, planned);
+  const { primary, steps, types } = finishPlan(planned, facts);
   // The steps have numbers of their own: what a primary fetch brought is not asked for again by its number.
-  const primaryFetch = primary === undefined ? undefined : compileFetch(fullSchema, primary, 0);
-  const runSteps = steps === undefined ? undefined : compileSteps(fullSchema, steps);
-  const parts = steps === undefined ? undefined : compileParts(fullSchema, planned, steps);
+  const primaryFetch = primary === undefined ? undefined : compileFetch(fullSchema, primary, 0, types);
+  const runSteps = steps === undefined ? undefined : compileSteps(fullSchema, steps, types);
+  const parts = steps === undefined ? undefined : compileParts(fullSchema, planned, steps, types);
   const completionFor = compileCompletions(planned, facts);
   const asksIntrospection = hasIntrospection(planned);
   const operationOf = (
@@ -141,21 +133,6 @@ export function compileOperation(planned: PlannedOperation, facts: SupergraphFac
         ? undefined
         : runIncrementally({ planned, facts, parts, operationOf }, variables, context),
   };
-}
-
-/** With all of a subscription's fetches in view: its primary one brings what the others need. */
-function completeFetches(
-  schema: GraphQLSchema,
-  { primary, steps }: Plan,
-  askedTypes: Parameters<typeof completeInterfaceObjects>[2],
-): Pick<Plan, 'primary' | 'steps'> {
-  const complete = (all: Step) => completeInterfaceObjects(schema, all, askedTypes);
-  if (primary === undefined) return { primary, steps: steps === undefined ? undefined : complete(steps) };
-  const all = complete({ kind: 'sequence', steps: steps === undefined ? [primary] : [primary, steps] });
-  invariant(all.kind === 'sequence', 'what completes fetches changes nothing between them');
-  const [first, rest] = all.steps;
-  invariant(first?.kind === 'fetch', 'a primary fetch stays one');
-  return { primary: first, steps: rest };
 }
 
 /** Errors come as systems fail; clients get them in the order of the root fields. */

@@ -4,6 +4,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Variables } from '../execute/collect-fields.ts';
 import type { FetchStep, RequiredSelection } from '../plan/planner.ts';
 import { coreOf } from './core-fetch.ts';
+import { type KnownTypes, NO_KNOWN_TYPES } from './known-types.ts';
 import { compileMerge, type Merge } from './merge.ts';
 import { compileRepresentations, type Representations } from './representations.ts';
 import { compileTargets, type FindObjects } from './targets.ts';
@@ -14,6 +15,8 @@ export interface CompiledFetch {
   readonly number: number;
   readonly find: FindObjects;
   readonly merge: Merge;
+  /** What is known of its objects' types: fetches that ask the same of objects of which other things are known are not the same. */
+  readonly known: KnownTypes;
   /** The request's JSON up to the first variable. */
   readonly bodyStart: string;
   /** For an object of which something required is missing: what needs the key alone. */
@@ -26,17 +29,19 @@ export function compileFetch(
   schema: GraphQLSchema,
   step: FetchStep,
   number: number,
+  known: KnownTypes = NO_KNOWN_TYPES,
   isCore = false,
 ): CompiledFetch {
   const core = isCore ? undefined : coreOf(schema, step);
   return {
-    core: core === undefined ? undefined : compileFetch(schema, core, number, true),
+    core: core === undefined ? undefined : compileFetch(schema, core, number, known, true),
     step,
     number,
-    find: compileTargets(schema, step.path),
+    find: compileTargets(schema, step.path, known),
     merge: compileMerge(schema, step),
+    known,
     bodyStart: bodyStartOf(step.operation, step.operationName),
-    representations: compileVariants(schema, step),
+    representations: compileVariants(schema, step, known),
   };
 }
 
@@ -60,11 +65,15 @@ export function variablesText(variables: Variables, names: readonly string[]): s
 /** Combinations of conditions in `requires` that are kept compiled; few have any. */
 const VARIANTS_MAX = 16;
 
-function compileVariants(schema: GraphQLSchema, step: FetchStep): (variables: Variables) => Representations {
+function compileVariants(
+  schema: GraphQLSchema,
+  step: FetchStep,
+  known: KnownTypes,
+): (variables: Variables) => Representations {
   const names = new Set<string>();
   addConditionNames(step.requires ?? [], names);
   if (names.size === 0) {
-    const only = step.requires === undefined ? undefined : compileRepresentations(schema, step);
+    const only = step.requires === undefined ? undefined : compileRepresentations(schema, step, known);
     return () => {
       invariant(only !== undefined, 'representations are of entity fetches');
       return only;
@@ -75,7 +84,7 @@ function compileVariants(schema: GraphQLSchema, step: FetchStep): (variables: Va
     const key = [...names].map((name) => (variables[name] === true ? '1' : '0')).join('');
     if (variants.size >= VARIANTS_MAX && !variants.has(key)) variants.clear();
     return variants.getOrInsertComputed(key, () =>
-      compileRepresentations(schema, { ...step, requires: included(step.requires ?? [], variables) }),
+      compileRepresentations(schema, { ...step, requires: included(step.requires ?? [], variables) }, known),
     );
   };
 }

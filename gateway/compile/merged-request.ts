@@ -11,8 +11,9 @@ import {
   stripIgnoredCharacters,
   visit,
 } from 'graphql';
-import type { FetchStep } from '../plan/planner.ts';
+import type { FetchStep, RequiredSelection } from '../plan/planner.ts';
 import { bodyStartOf, type CompiledFetch } from './fetches.ts';
+import type { KnownTypes } from './known-types.ts';
 
 export interface MergedRequest {
   /** JSON up to the first variable; representations are `r0`, `r1`, … in the order of `aliases`. */
@@ -28,7 +29,7 @@ export interface MergedRequests {
 }
 
 /** What of an entity fetch's text is merged. */
-interface EntityCall {
+interface EntityCall extends Pick<CompiledFetch, 'known'> {
   readonly step: FetchStep;
   readonly operation: OperationDefinitionNode;
   readonly field: FieldNode;
@@ -46,8 +47,9 @@ export function compileMergedRequests(fetches: readonly CompiledFetch[]): Merged
   const calls: EntityCall[] = [];
   const numberByText = new Map<string, number>();
   const callByFetch = new Map<number, number>();
-  for (const { step, number } of fetches) {
-    const call = readCall(step);
+  for (const fetch of fetches) {
+    const { number } = fetch;
+    const call = readCall(fetch);
     if (call === undefined) return undefined;
     callByFetch.set(
       number,
@@ -72,7 +74,7 @@ export function compileMergedRequests(fetches: readonly CompiledFetch[]): Merged
   };
 }
 
-function readCall(step: FetchStep): EntityCall | undefined {
+function readCall({ step, known }: CompiledFetch): EntityCall | undefined {
   const { definitions } = parse(step.operation, { noLocation: true });
   const operation = definitions.find((node) => node.kind === Kind.OPERATION_DEFINITION);
   const [field, second] = operation?.selectionSet.selections ?? [];
@@ -85,17 +87,33 @@ function readCall(step: FetchStep): EntityCall | undefined {
   if (!isPlain) return undefined;
   return {
     step,
+    known,
     operation,
     field,
     fragments: definitions.filter((node) => node.kind === Kind.FRAGMENT_DEFINITION),
   };
 }
 
-/** Equal for calls that ask the same and are rewritten alike, whatever the planner named them. */
-function textOf({ step, operation, fragments }: EntityCall): string {
+/** Equal for calls that ask the same of objects of which the same is known, and are rewritten alike, whatever the planner named them. */
+function textOf({ step, known, operation, fragments }: EntityCall): string {
   const { name: _name, ...unnamed } = operation;
   const text = [print(unnamed), ...fragments.map((fragment) => print(fragment))];
-  return JSON.stringify([text, step.requires, step.inputRewrites, step.outputRewrites]);
+  const types = typesAt(known, step.path, step.requires ?? []);
+  return JSON.stringify([text, step.requires, step.inputRewrites, step.outputRewrites, types]);
+}
+
+/** Known types of what is sent, in the order of what is required; null where objects say themselves what they are. */
+function typesAt(
+  known: KnownTypes,
+  path: readonly string[],
+  selections: readonly RequiredSelection[],
+): readonly unknown[] {
+  const below = selections.map((selection) =>
+    selection.selections === undefined
+      ? []
+      : typesAt(known, selection.kind === 'field' ? [...path, selection.name] : path, selection.selections),
+  );
+  return [known.at(path) ?? null, ...below];
 }
 
 function declareDifferently(calls: readonly EntityCall[]): boolean {

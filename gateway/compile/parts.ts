@@ -6,6 +6,7 @@ import { hasDefer } from '../plan/planned-document.ts';
 import type { Step } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { deferSteps } from './defer-steps.ts';
+import type { KnownTypes } from './known-types.ts';
 import { childrenOf, compileSteps, type RunSteps } from './steps.ts';
 
 /** What one part asks. */
@@ -44,6 +45,7 @@ export function compileParts(
   schema: GraphQLSchema,
   { document, operation, fragments }: PlannedOperation,
   steps: Step,
+  known: KnownTypes,
 ): CompiledParts {
   const names = deferVariables([
     operation.selectionSet,
@@ -59,33 +61,40 @@ export function compileParts(
       const count = countDeferred(split.deferred);
       const isParted = count > 0 && count <= DEFERRED_PLACES_MAX;
       const parted = isParted ? deferSteps(steps, split, fragments) : undefined;
-      return parted?.kind === 'defer' ? compilePart(schema, parted) : undefined;
+      return parted?.kind === 'defer' ? compilePart(schema, parted, known) : undefined;
     });
   };
 }
 
 /** The plan as it is parted when every `@defer` is active, for who wants to see it; undefined where nothing is held back. */
-export function partedSteps({ operation, fragments, plan }: PlannedOperation): Step | undefined {
+export function partedSteps(
+  { operation, fragments }: PlannedOperation,
+  steps: Step | undefined,
+): Step | undefined {
   const split = splitSelection(operation.selectionSet, fragments, {}, () => true);
-  if (plan.steps === undefined || split.deferred.length === 0) return undefined;
-  return deferSteps(plan.steps, split, fragments);
+  if (steps === undefined || split.deferred.length === 0) return undefined;
+  return deferSteps(steps, split, fragments);
 }
 
-function compilePart(schema: GraphQLSchema, { primary, deferred }: Step & { readonly kind: 'defer' }): Part {
+function compilePart(
+  schema: GraphQLSchema,
+  { primary, deferred }: Step & { readonly kind: 'defer' },
+  known: KnownTypes,
+): Part {
   return {
-    ...fetchesOf(schema, primary.steps),
+    ...fetchesOf(schema, primary.steps, known),
     blocks: deferred.map(({ depends, directive, path, steps }) => ({
       depends,
       directive,
       names: path,
-      ...fetchesOf(schema, steps),
+      ...fetchesOf(schema, steps, known),
     })),
   };
 }
 
-function fetchesOf(schema: GraphQLSchema, steps: Step | undefined): Fetches {
+function fetchesOf(schema: GraphQLSchema, steps: Step | undefined, known: KnownTypes): Fetches {
   if (steps === undefined) return NOTHING;
-  return { run: compileSteps(schema, steps), ids: idsOf(steps) };
+  return { run: compileSteps(schema, steps, known), ids: idsOf(steps) };
 }
 
 const NOTHING: Fetches = { run: undefined, ids: new Set() };

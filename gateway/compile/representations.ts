@@ -4,6 +4,7 @@ import type { DataObject } from '../execute/data.ts';
 import { isWithinDepth } from '../fetch/depth.ts';
 import type { FetchStep, RequiredSelection } from '../plan/planner.ts';
 import { isKnownTo, keysOf } from './entity-keys.ts';
+import { type KnownTypes, NO_KNOWN_TYPES } from './known-types.ts';
 import { casesOf, type PendingRewrite, type RepresentationField } from './required-fields.ts';
 import { instantiate, nameLiteral, readSource } from './source.ts';
 
@@ -30,28 +31,22 @@ export interface Representations {
 /** @param schema the supergraph's whole schema, hidden types included */
 export function compileRepresentations(
   schema: GraphQLSchema,
-  step: Pick<FetchStep, 'system' | 'requires' | 'inputRewrites'>,
+  step: Pick<FetchStep, 'system' | 'requires' | 'inputRewrites'> & Partial<Pick<FetchStep, 'path'>>,
+  known: KnownTypes = NO_KNOWN_TYPES,
 ): Representations {
-  const writer: Writer = { schema, functions: [], keys: 0 };
+  const writer: Writer = { schema, known, functions: [], keys: 0 };
+  const path = step.path ?? [];
   const rewrites = step.inputRewrites.map((rewrite) => ({ rewrite, at: 0 }));
   const { cases, otherwise } = casesOf(schema, step.requires ?? [], rewrites);
-  const branches = cases
-    .filter(({ typeName, fields }) => hasKey(schema, step.system, typeName, fields))
-    .map(
-      ({ typeName, fields }) =>
-        `case ${nameLiteral(typeName)}: return ${entitySource(writer, typeName, fields)};`,
-    );
-  const rest = otherwise.some(isTypename)
-    ? `return ${entitySource(writer, undefined, otherwise)};`
-    : 'return -1;';
+  const sent = cases.filter(({ typeName, fields }) => hasKey(schema, step.system, typeName, fields));
+  const branches = sent.map(({ typeName, fields }) => ({
+    typeName,
+    source: `return ${entitySource(writer, typeName, fields, path)};`,
+  }));
+  const rest = (typeName: string | undefined) => `return ${entitySource(writer, typeName, otherwise, path)};`;
   const source = `${RUNTIME}
 function addOne(batch, object) {
-  const type = object.__typename;
-  if (typeof type !== 'string') return -1;
-  switch (type) {
-    ${branches.join('\n    ')}
-    default: ${rest}
-  }
+  ${typeSwitch('object', known.at(path), branches, rest, "if (typeof type !== 'string') return -1;")}
 }
 ${writer.functions.join('\n')}
 return function add(batch, objects) {
@@ -83,8 +78,31 @@ function addText(batch, json) {
   return number;
 }`;
 
+/**
+ * What is done with an object of each type.
+ * @param rest of a type that has no branch; its name where it is known beforehand
+ * @param guard looks at `type`, what the object says of itself
+ */
+function typeSwitch(
+  object: string,
+  known: string | undefined,
+  branches: readonly { readonly typeName: string; readonly source: string }[],
+  rest: (typeName: string | undefined) => string,
+  guard = '',
+): string {
+  if (known !== undefined) return branches.find(({ typeName }) => typeName === known)?.source ?? rest(known);
+  const cases = branches.map(({ typeName, source }) => `case ${nameLiteral(typeName)}: ${source}`);
+  return `const type = ${object}.__typename;
+  ${guard}
+  switch (type) {
+    ${cases.join('\n    ')}
+    default: ${rest(undefined)}
+  }`;
+}
+
 interface Writer {
   readonly schema: GraphQLSchema;
+  readonly known: KnownTypes;
   readonly functions: string[];
   keys: number;
 }
@@ -122,9 +140,10 @@ function entitySource(
   writer: Writer,
   typeName: string | undefined,
   fields: readonly RepresentationField[],
+  path: readonly string[],
 ): string {
   if (!fields.some(isTypename)) return '-1';
-  const textOf = writeObject(writer, fields, typeName);
+  const textOf = writeObject(writer, fields, typeName, path);
   const keyed = fields.filter((field) => !('constant' in field.from) && !isTypename(field));
   const [key, second] = keyed;
   const isOneScalar =
@@ -150,6 +169,7 @@ function writeObject(
   writer: Writer,
   fields: readonly RepresentationField[],
   typeName: string | undefined,
+  path: readonly string[],
 ): string {
   const name = `object${writer.functions.push('') - 1}`;
   const number = writer.functions.length - 1;
@@ -162,7 +182,9 @@ function writeObject(
     const value = `value${index}`;
     const read = readSource('object', field.from.name);
     const below =
-      field.selections === undefined ? undefined : writeNested(writer, field.selections, field.rewrites);
+      field.selections === undefined
+        ? undefined
+        : writeNested(writer, field.selections, field.rewrites, [...path, field.from.name]);
     reads.push(`const ${value} = ${below === undefined ? read : `${below}(${read})`};
   if (${value} === undefined${below === undefined ? ` || (typeof ${value} === 'object' && !isWithinDepth(${value}, VALUE_DEPTH_MAX))` : ''}) return undefined;`);
     return `${label} + ${below === undefined ? `text(${value})` : value}`;
@@ -179,15 +201,17 @@ function writeNested(
   writer: Writer,
   selections: readonly RequiredSelection[],
   rewrites: readonly PendingRewrite[],
+  path: readonly string[],
 ): string {
   const { cases, otherwise } = casesOf(writer.schema, selections, rewrites);
   const branches = cases
     .filter(({ typeName }) => isCompositeType(writer.schema.getType(typeName)))
-    .map(
-      ({ typeName, fields }) =>
-        `case ${nameLiteral(typeName)}: return ${writeObject(writer, fields, typeName)}(value);`,
-    );
-  const rest = writeObject(writer, otherwise, undefined);
+    .map(({ typeName, fields }) => ({
+      typeName,
+      source: `return ${writeObject(writer, fields, typeName, path)}(value);`,
+    }));
+  const rest = (typeName: string | undefined) =>
+    `return ${writeObject(writer, otherwise, typeName, path)}(value);`;
   const name = `nested${writer.functions.length}`;
   writer.functions.push(`function ${name}(value) {
   if (value === undefined) return undefined;
@@ -202,10 +226,7 @@ function writeNested(
     return json + ']';
   }
   if (typeof value !== 'object') return undefined;
-  switch (value.__typename) {
-    ${branches.join('\n    ')}
-    default: return ${rest}(value);
-  }
+  ${typeSwitch('value', writer.known.at(path), branches, rest)}
 }`);
   return name;
 }

@@ -53,7 +53,7 @@ export function compileReuse(
       return [sourceOf(schema, position, need, keyNames, sourceCount - 1)];
     });
     if (sources.length === 0) continue;
-    const fill = compileFill(need, sources);
+    const fill = compileFill(need, sources, fetch.known.at(fetch.step.path));
     reuses.set(fetch, {
       sources: [...new Set(sources.map((source) => source.fetch))],
       fill: (run, objects) => reuse(run, fill, sources, objects),
@@ -100,7 +100,7 @@ function sourceOf(
   return {
     number,
     fetch: position.fetch,
-    find: compileTargets(schema, position.path),
+    find: compileTargets(schema, position.path, position.fetch.known),
     keyNames,
     names: need.leaves.map(([field, name]) => [position.leaves.get(field) ?? field, name] as const),
   };
@@ -146,16 +146,23 @@ type Fill = (
   known: readonly (ReadonlyMap<unknown, DataObject> | undefined)[],
 ) => readonly DataObject[];
 
-/** Generated: it passes every object of every place of an answer. */
-function compileFill(need: Need, sources: readonly Source[]): Fill {
+/**
+ * Generated: it passes every object of every place of an answer.
+ * @param known the type of all objects, where they do not say it themselves
+ */
+function compileFill(need: Need, sources: readonly Source[], known: string | undefined): Fill {
   const [keyName = ''] = need.keyNames;
   const tries = sources.map((source, index) => trySource(need, source, index));
+  const isOfType =
+    known === undefined
+      ? `object.__typename === ${nameLiteral(need.typeName)}`
+      : String(known === need.typeName);
   return instantiate<Fill>(`return function fill(objects, known) {
   const left = [];
   let from, value;
   for (let i = 0; i < objects.length; i += 1) {
     const object = objects[i];
-    if (object.__typename === ${nameLiteral(need.typeName)}) {
+    if (${isOfType}) {
       const key = ${readSource('object', keyName)};
       ${tries.join('\n      ')}
     }

@@ -7,6 +7,7 @@ import { runEntityFetches } from './entity-fetch.ts';
 import { type CompiledFetch, compileFetch } from './fetches.ts';
 import { joinGroup, leaveGroup } from './gathering.ts';
 import { type Group, type Schedule, scheduleFetches } from './groups.ts';
+import { type KnownTypes, NO_KNOWN_TYPES } from './known-types.ts';
 import { compileReuse, type Reuse } from './reuse.ts';
 import { runRootFetch } from './root-fetch.ts';
 import type { Run } from './run.ts';
@@ -15,10 +16,14 @@ import type { Run } from './run.ts';
 export type RunSteps = (run: Run) => Promise<void> | undefined;
 
 /** @param schema the supergraph's whole schema */
-export function compileSteps(schema: GraphQLSchema, steps: Step): RunSteps {
+export function compileSteps(
+  schema: GraphQLSchema,
+  steps: Step,
+  known: KnownTypes = NO_KNOWN_TYPES,
+): RunSteps {
   const fetches = new Map<FetchStep, CompiledFetch>();
   const fetchOf = (step: FetchStep) =>
-    fetches.getOrInsertComputed(step, () => compileFetch(schema, step, fetches.size));
+    fetches.getOrInsertComputed(step, () => compileFetch(schema, step, fetches.size, known));
   addFetches(steps, fetchOf);
   const all = [...fetches.values()];
   const reuses = compileReuse(schema, all);

@@ -1,6 +1,7 @@
 // Generates the walk from an answer's root to the objects at a plan's path.
 import type { GraphQLSchema } from 'graphql';
 import type { DataObject } from '../execute/data.ts';
+import { type KnownTypes, NO_KNOWN_TYPES } from './known-types.ts';
 import { instantiate, readSource } from './source.ts';
 import { typeNamesWithin } from './type-names.ts';
 
@@ -13,7 +14,11 @@ const LISTS_MAX = 20;
 const FRAGMENT_PREFIX = '... on ';
 
 /** @param path response names, `@` for every element of a list, `... on A|B` for objects of these types only */
-export function compileTargets(schema: GraphQLSchema, path: readonly string[]): FindObjects {
+export function compileTargets(
+  schema: GraphQLSchema,
+  path: readonly string[],
+  known: KnownTypes = NO_KNOWN_TYPES,
+): FindObjects {
   const types: ReadonlySet<string>[] = [];
   const walkers = path.map((segment, index) => {
     const next = `walk${index + 1}`;
@@ -24,8 +29,10 @@ export function compileTargets(schema: GraphQLSchema, path: readonly string[]): 
     }
     if (segment.startsWith(FRAGMENT_PREFIX)) {
       const conditions = segment.slice(FRAGMENT_PREFIX.length).split('|');
-      const names = conditions.flatMap((condition) => [...typeNamesWithin(schema, condition)]);
-      const number = types.push(new Set(names)) - 1;
+      const names = new Set(conditions.flatMap((condition) => [...typeNamesWithin(schema, condition)]));
+      const typeName = known.at(path.slice(0, index));
+      if (typeName !== undefined) return stepSource(index, names.has(typeName) ? `${next}(value, out);` : '');
+      const number = types.push(names) - 1;
       return stepSource(index, `if (types[${number}].has(value.__typename)) ${next}(value, out);`);
     }
     return stepSource(index, `${next}(${readSource('value', segment)}, out);`);

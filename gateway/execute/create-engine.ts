@@ -15,6 +15,7 @@ import {
   type SupergraphFacts,
 } from '../compile/compile-operation.ts';
 import { createEntityBatches, type EntityBatches } from '../compile/entity-batches.ts';
+import { finishPlan } from '../compile/finish-plan.ts';
 import { partedSteps } from '../compile/parts.ts';
 import { readCostRules } from '../cost/cost-rules.ts';
 import { createCostOf } from '../cost/operation-cost.ts';
@@ -165,7 +166,7 @@ export function createEngine(options: EngineOptions): GatewayEngine {
           compiled.runIncrementally(coerced, execution) ?? compiled.run(coerced, execution, {}),
       ),
     ...liveParts({ ...shared, batches: createEntityBatches(client, limits) }),
-    explain: (operation) => explain((operation as Prepared).planned),
+    explain: (operation) => explain((operation as Prepared).planned, facts),
     status: () => ({ ...preparer.status(), breakers: client.breakers() }),
     close: async () => {
       preparer.close();
@@ -294,10 +295,11 @@ function requireSameAuthority(authority: Authority, planned: PlannedOperation, p
 }
 
 /** With every `@defer` active, as `weft plan` shows it. */
-function explain(planned: PlannedOperation): Explanation {
-  const steps = partedSteps(planned) ?? planned.plan.steps;
+function explain(planned: PlannedOperation, facts: SupergraphFacts): Explanation {
+  const plan = { ...planned.plan, ...finishPlan(planned, facts) };
+  const steps = partedSteps(planned, plan.steps) ?? plan.steps;
   return {
-    text: printPlan({ ...planned.plan, steps }),
+    text: printPlan({ ...plan, steps }),
     tree: steps === undefined ? undefined : planTree(steps),
   };
 }

@@ -8,7 +8,8 @@ import { type SubgraphServer, startSubgraph } from './subgraph-server.ts';
 const LINK = `extend schema
   @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@external", "@requires", "@shareable"])`;
 const SHOP = `${LINK}
-type Query { shirts: [Shirt!]! featured: Shirt slow: Maker }
+type Query { shirts: [Shirt!]! featured: Shirt slow: Maker things: [Thing] }
+union Thing = Shirt | Maker
 type Mutation { restock(id: ID!): Shirt }
 type Shirt @key(fields: "id") { id: ID! name: String price: Int maker: Maker }
 type Maker @key(fields: "id") { id: ID! }`;
@@ -39,7 +40,12 @@ describe.each(['apollo', 'hive'] as const)('a compiled operation planned by %s',
 
   beforeAll(async () => {
     shop = await startSubgraph('shop', SHOP, {
-      Query: { shirts: () => SHIRTS, featured: () => SHIRTS[0], slow: () => ({ id: 'm' }) },
+      Query: {
+        shirts: () => SHIRTS,
+        featured: () => SHIRTS[0],
+        slow: () => ({ id: 'm' }),
+        things: () => [{ ...SHIRTS[1], __typename: 'Shirt' }, null, { id: 'm', __typename: 'Maker' }],
+      },
       Mutation: { restock: (_: unknown, { id }: { id: string }) => byId(id) },
       Shirt: { __resolveReference: ({ id }: { id: string }) => byId(id) },
     });
@@ -95,6 +101,39 @@ describe.each(['apollo', 'hive'] as const)('a compiled operation planned by %s',
       const texts = (list as unknown[]).map((one) => JSON.stringify(one));
       expect(new Set(texts).size).toBe(texts.length);
     }
+    expect(slowCompletions).toBe(0);
+  });
+
+  it('asks what an object is only where it may be of several types', async () => {
+    const known = await ask(engine, '{ shirts { __typename left maker { type: __typename id town } } }');
+    expect(known.data).toEqual({
+      shirts: [2, 3, 4].map((left) => ({
+        __typename: 'Shirt',
+        left,
+        maker: { type: 'Maker', id: 'm', town: '上海' },
+      })),
+    });
+    expect(shop.requests.map(({ query }) => /[^:] __typename/.test(query))).toEqual([false]);
+    expect(makers.requests[0]?.variables.representations).toEqual([{ __typename: 'Maker', id: 'm' }]);
+    await ask(engine, '{ things { ... on Shirt { left } } }');
+    expect(shop.requests.at(-1)?.query).toContain('__typename');
+    expect(slowCompletions).toBe(0);
+  });
+
+  it('tells apart, in one request, objects of a known type and those that say what they are', async () => {
+    const answer = await ask(
+      engine,
+      '{ shirts { left } things { ... on Shirt { id left } ... on Maker { best { left } } } }',
+    );
+    expect(answer).toEqual({
+      data: {
+        shirts: [2, 3, 4].map((left) => ({ left })),
+        things: [{ id: '2', left: 3 }, null, { best: { left: 3 } }],
+      },
+    });
+    expect(stock.requests.length).toBe(1);
+    for (const list of Object.values(stock.requests[0]?.variables ?? {}) as unknown[][])
+      for (const one of list) expect(one).toMatchObject({ __typename: 'Shirt' });
     expect(slowCompletions).toBe(0);
   });
 

@@ -87,7 +87,9 @@ function keysOnly(
   typeName = '',
 ): readonly RequiredSelection[] {
   const names = new Set(['__typename']);
-  for (const { selections: parts } of keysOf(schema, system, typeName)) {
+  for (const { selections: parts } of [typeName, ...interfacesOf(schema, typeName)].flatMap((name) =>
+    keysOf(schema, system, name),
+  )) {
     for (const part of parts) if (part.kind === Kind.FIELD) names.add(part.name.value);
   }
   return selections.flatMap((selection): readonly RequiredSelection[] => {
@@ -95,4 +97,10 @@ function keysOnly(
     const { typeCondition = typeName } = selection;
     return [{ ...selection, selections: keysOnly(schema, system, selection.selections, typeCondition) }];
   });
+}
+
+/** A subgraph that knows an interface as an object type has the interface's keys for all of its types. */
+function interfacesOf(schema: GraphQLSchema, typeName: string): readonly string[] {
+  const type = schema.getType(typeName);
+  return isObjectType(type) || isInterfaceType(type) ? type.getInterfaces().map(({ name }) => name) : [];
 }

@@ -3,10 +3,10 @@ import {
   type ConstDirectiveNode,
   type FieldNode,
   type GraphQLSchema,
-  type InlineFragmentNode,
   isInterfaceType,
   Kind,
   type SelectionNode,
+  type SelectionSetNode,
 } from 'graphql';
 import { parseFetch } from '../plan/fetch-text.ts';
 import type { FetchStep, RequiredSelection } from '../plan/planner.ts';
@@ -37,10 +37,9 @@ export function missingRequirements(
     if (node.kind !== Kind.INLINE_FRAGMENT) return [];
     const typeName = node.typeCondition?.name.value;
     if (!isInterfaceObject(typeName)) return [];
-    const required = node.selectionSet.selections.flatMap((field) =>
-      field.kind === Kind.FIELD ? requiredBy(schema, graph, typeName, field.name.value) : [],
-    );
-    const added = missingTypes(schema, step, typeName, askedTypes(step.path, responseNames(node)));
+    const fields = fieldsWithin(step, node.selectionSet);
+    const required = fields.flatMap((field) => requiredBy(schema, graph, typeName, field.name.value));
+    const added = missingTypes(schema, step, typeName, askedTypes(step.path, responseNames(fields)));
     if (required.length === 0 || sends(step.requires ?? [], typeName, required)) return added;
     const own = fragmentWithin(schema, step, typeName)?.selections;
     const [key] = own === undefined ? keysOf(schema, step.system, typeName) : [];
@@ -62,10 +61,17 @@ function fragmentOn(typeCondition: string, selections: readonly RequiredSelectio
   return { kind: 'fragment', typeCondition, skipIf: undefined, includeIf: undefined, selections };
 }
 
-function responseNames(node: InlineFragmentNode): readonly string[] {
-  return node.selectionSet.selections.flatMap((field) =>
-    field.kind === Kind.FIELD && field.name.value !== '__typename' ? [(field.alias ?? field.name).value] : [],
-  );
+/** Of the objects themselves, those of fragments too: what a text says more than once, a planner may give a name. */
+function fieldsWithin(step: FetchStep, selectionSet: SelectionSetNode): readonly FieldNode[] {
+  return selectionSet.selections.flatMap((node) => {
+    if (node.kind === Kind.FIELD) return [node];
+    const body = node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet : step.fragments.get(node.name.value);
+    return body === undefined ? [] : fieldsWithin(step, body);
+  });
+}
+
+function responseNames(fields: readonly FieldNode[]): readonly string[] {
+  return fields.flatMap(({ alias, name }) => (name.value === '__typename' ? [] : [(alias ?? name).value]));
 }
 
 /** The same of the types that the client asks about and the plan leaves out. */

@@ -49,7 +49,8 @@ export function placesWritten(step: FetchStep): readonly string[] {
   return [...places];
 }
 
-function isName(segment: string): boolean {
+/** Whether a segment of a fetch's path is a response name, and no list mark or type condition. */
+export function isName(segment: string): boolean {
   return segment !== '@' && !segment.startsWith(FRAGMENT_PREFIX);
 }
 

@@ -13,6 +13,7 @@ import {
 import { fetchStep, operationOf, parseFetch, withoutUnused } from '../plan/fetch-text.ts';
 import type { FetchStep, Plan } from '../plan/planner.ts';
 import { fieldType } from '../plan/typenames.ts';
+import { isName } from './dependencies.ts';
 import { mapFetches } from './interface-objects.ts';
 
 /** Which object type the objects at a path of the data are of; undefined where their own `__typename` says it. */
@@ -80,10 +81,6 @@ interface Places {
   fields: number;
 }
 
-function isName(segment: string): boolean {
-  return segment !== '@' && !segment.startsWith('... on ');
-}
-
 function knownAt({ schema, types }: Places, place: string): string | undefined {
   const [only, second] = types.get(place) ?? [];
   return second === undefined && types.get(place)?.size === 1 && isObjectType(schema.getType(only ?? ''))
@@ -92,22 +89,22 @@ function knownAt({ schema, types }: Places, place: string): string | undefined {
 }
 
 /** A document with the fragments that it is being read with. */
-interface Reading extends Places {
+interface Reading {
+  readonly places: Places;
   readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
 }
 
 function addFetch(places: Places, step: FetchStep, document: DocumentNode): void {
-  const reading: Reading = { ...places, fragments: definitionsOf(document) };
+  const reading: Reading = { places, fragments: definitionsOf(document) };
   const operation = operationOf(document);
   const path = step.path.filter(isName);
   const [entities] = operation.selectionSet.selections;
   if (step.requires === undefined) {
     addSelections(reading, operation.selectionSet, places.schema.getRootType(step.operationKind)?.name, path);
   } else if (entities?.kind === Kind.FIELD && entities.selectionSet !== undefined) {
-    addPlace(reading, entities, path);
+    addPlace(places, entities, path);
     addSelections(reading, entities.selectionSet, undefined, path);
   }
-  places.fields = reading.fields;
 }
 
 function definitionsOf(document: DocumentNode): Reading['fragments'] {
@@ -128,27 +125,28 @@ function addSelections(
   parent: string | undefined,
   path: readonly string[],
 ): void {
+  const { places, fragments } = reading;
   for (const node of selectionSet.selections) {
-    reading.fields += 1;
-    if (reading.fields > FIELDS_MAX) return;
+    places.fields += 1;
+    if (places.fields > FIELDS_MAX) return;
     switch (node.kind) {
       case Kind.INLINE_FRAGMENT:
         addSelections(reading, node.selectionSet, node.typeCondition?.name.value ?? parent, path);
         break;
       case Kind.FRAGMENT_SPREAD: {
-        const fragment = reading.fragments.get(node.name.value);
+        const fragment = fragments.get(node.name.value);
         if (fragment === undefined) break;
-        addPlace(reading, fragment, path);
+        addPlace(places, fragment, path);
         addSelections(reading, fragment.selectionSet, fragment.typeCondition.name.value, path);
         break;
       }
       case Kind.FIELD: {
         if (node.selectionSet === undefined) break;
-        const declared = fieldType(reading.schema, parent, node.name.value);
+        const declared = fieldType(places.schema, parent, node.name.value);
         const type = declared === undefined ? undefined : getNamedType(declared).name;
         const below = [...path, (node.alias ?? node.name).value];
-        reading.types.getOrInsertComputed(below.join('.'), () => new Set()).add(type);
-        addPlace(reading, node, below);
+        places.types.getOrInsertComputed(below.join('.'), () => new Set()).add(type);
+        addPlace(places, node, below);
         addSelections(reading, node.selectionSet, type, below);
         break;
       }
@@ -159,7 +157,7 @@ function addSelections(
 }
 
 function shorten(places: Places, step: FetchStep, document: DocumentNode): FetchStep {
-  const reading: Reading = { ...places, fragments: definitionsOf(document) };
+  const reading: Reading = { places, fragments: definitionsOf(document) };
   const definitions = document.definitions.map((node) => {
     if (node.kind === Kind.FRAGMENT_DEFINITION) return withSelection(reading, node);
     if (node.kind !== Kind.OPERATION_DEFINITION) return node;
@@ -174,8 +172,9 @@ function shorten(places: Places, step: FetchStep, document: DocumentNode): Fetch
 function withSelection<Node extends Holder>(reading: Reading, node: Node): Node {
   const { selectionSet } = node;
   if (selectionSet === undefined) return node;
-  const held = reading.holders.get(node) ?? NOWHERE;
-  const isKnown = held.size > 0 && [...held].every((place) => knownAt(reading, place) !== undefined);
+  const { places } = reading;
+  const held = places.holders.get(node) ?? NOWHERE;
+  const isKnown = held.size > 0 && [...held].every((place) => knownAt(places, place) !== undefined);
   const below = shortenBelow(reading, selectionSet);
   const shortened = isKnown && asksMore(reading, below) ? withoutTypename(below) : below;
   return shortened === selectionSet ? node : { ...node, selectionSet: shortened };

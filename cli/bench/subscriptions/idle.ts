@@ -11,8 +11,9 @@ import { LIVE_CANDIDATES } from './candidates.ts';
 import { collectGarbage } from './inspector.ts';
 import { LIVE_LIMITS } from './limits.ts';
 import type { ConnectQuestion, OperationsQuestion, Progress } from './load-program.ts';
-import { type LiveWorkbench, startLoad } from './measure.ts';
+import { startLoad } from './measure.ts';
 import { payloadsOf } from './operations.ts';
+import type { LiveWorkbench } from './row.ts';
 
 export interface IdleSettings {
   /** As was asked for: fewer where a process may not open so many descriptors. */

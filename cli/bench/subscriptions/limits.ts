@@ -11,6 +11,8 @@ export const LIVE_LIMITS = Object.freeze({
   warmUpMsMax: 60_000,
   /** Events go out for so long before what is measured, though all were reached sooner: the code gets hot. */
   warmUpMsMin: 3_000,
+  /** For what went out in the warm-up to be delivered: a row that needs longer gets no more at once than one event for each group. */
+  keepUpMsMax: 500,
   /** For what is still to come after the source has ended. */
   drainMsMax: 20_000,
   /** Without a new delivery for so long, nothing more is coming. */

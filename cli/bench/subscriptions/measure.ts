@@ -6,34 +6,14 @@ import { findFreePort, readStats, untilAnswering } from '../http-client.ts';
 import { GATEWAY_CORE, LOAD_CORE, pinned } from '../pinning.ts';
 import { coreBusyMs, cpuMsOf, HAS_PROC, rssMiBOf, rssPeakMiBOf } from '../process-stats.ts';
 import { bareEnvironment, type Program, startProgram } from '../program.ts';
-import type { LiveCandidate, LiveWorkplace } from './candidates.ts';
+import type { LiveCandidate } from './candidates.ts';
 import { LIVE_LIMITS } from './limits.ts';
-import type { EmitQuestion } from './live-subgraphs.ts';
-import type { BeginQuestion, ConnectQuestion, LoadFigures, Progress } from './load-program.ts';
-import type { LiveMeasurement, LiveSettings } from './measurement.ts';
+import type { BeginQuestion, ConnectQuestion, LoadFigures } from './load-program.ts';
+import type { LiveMeasurement } from './measurement.ts';
 import { payloadsOf, type Shape } from './operations.ts';
+import { emit, expectedDeliveries, type LiveWorkbench, type Row } from './row.ts';
 import { openRedisLog, type RedisLog } from './services.ts';
-
-/** What all measurements of a bench have in common. */
-export interface LiveWorkbench extends Omit<LiveWorkplace, 'port' | 'peerFolder' | 'redisUrl'> {
-  readonly settings: LiveSettings;
-  /** The subgraphs' program, which is the source of events too. */
-  readonly subgraphs: Program;
-  /** Absolute. */
-  readonly folder: string;
-  readonly logFolder: string;
-  peerFolder(candidate: LiveCandidate): string;
-}
-
-/** One row of one round, with what it started. */
-export interface Row {
-  readonly bench: LiveWorkbench;
-  readonly candidate: LiveCandidate;
-  readonly groups: number;
-  readonly gateway: Program;
-  readonly beside: Program | undefined;
-  readonly load: Program;
-}
+import { untilDelivered, warmUp } from './warm-up.ts';
 
 /** @throws HubError when the row does not start or its clients are refused or not all reached; the signal's reason when it aborts */
 export async function measureLive(
@@ -170,64 +150,6 @@ export async function connectClients(
   await load.ask('connect', question, deadlineSignal(LIVE_LIMITS.connectMsMax, signal));
 }
 
-/** So many events, at a rate; resolves when they are out. */
-export function emit(
-  row: Row,
-  firstSeq: number,
-  events: number,
-  eventsPerSecond: number,
-  signal: AbortSignal,
-) {
-  const { bench, candidate, gateway, groups } = row;
-  const question: EmitQuestion = {
-    firstSeq,
-    events,
-    eventsPerSecond,
-    groups,
-    ...(candidate.source === 'outbox' ? { databaseUrl: bench.databaseUrl } : {}),
-  };
-  const source = candidate.source === 'own' ? gateway : bench.subgraphs;
-  return source.ask<undefined>('emit', question, signal);
-}
-
-/**
- * Events go out until every client has had one, then until nothing more comes.
- * @returns the number of the next event
- */
-export async function warmUp(row: Row, firstSeq: number, signal: AbortSignal): Promise<number> {
-  const { settings } = row.bench;
-  const begunAt = performance.now();
-  let seq = firstSeq;
-  let reached = 0;
-  while (reached < settings.clients || performance.now() - begunAt < LIVE_LIMITS.warmUpMsMin) {
-    if (performance.now() - begunAt > LIVE_LIMITS.warmUpMsMax) {
-      const { others } = await row.load.ask<LoadFigures>('finish', {}, signal);
-      throw new HubError(
-        'DEADLINE_EXCEEDED',
-        `only ${reached} of ${settings.clients} clients had an event after ${LIVE_LIMITS.warmUpMsMax} ms: ${row.gateway.ended() ?? ''} ${others.samples[0] ?? ''}`,
-      );
-    }
-    // A second's worth, or one for each group.
-    const events = Math.max(settings.eventsPerSecond, row.groups);
-    await emit(row, seq, events, events, signal);
-    seq += events;
-    ({ reached } = await row.load.ask<Progress>('progress', {}, signal));
-  }
-  await untilQuiet(row, signal);
-  return seq;
-}
-
-async function untilQuiet({ load }: Row, signal: AbortSignal): Promise<void> {
-  const until = performance.now() + LIVE_LIMITS.drainMsMax;
-  let last = -1;
-  while (performance.now() < until) {
-    const { delivered } = await load.ask<Progress>('progress', {}, signal);
-    if (delivered === last) return;
-    last = delivered;
-    await delay(LIVE_LIMITS.quietMs, signal);
-  }
-}
-
 type Figures = Omit<
   LiveMeasurement,
   'candidate' | 'shape' | 'round' | 'kibPerConnection' | 'rssMiB' | 'rssPeakMiB'
@@ -242,7 +164,7 @@ export async function countDeliveries(row: Row, firstSeq: number, signal: AbortS
   await readStats(bench.subgraphsOrigin, 'reset', signal);
   const before = readClocks(row);
   await emit(row, firstSeq, events, eventsPerSecond, signal);
-  await untilDelivered(row, expected, signal);
+  await untilDelivered(row, expected, LIVE_LIMITS.drainMsMax, signal);
   const after = readClocks(row);
   const { requests } = await readStats(bench.subgraphsOrigin, 'stats', signal);
   const got = await load.ask<LoadFigures>('finish', {}, signal);
@@ -284,28 +206,6 @@ export async function countDeliveries(row: Row, firstSeq: number, signal: AbortS
 function bunchedShareOf(gapsMs: readonly number[], eventsPerSecond: number): number {
   const bunched = gapsMs.filter((gapMs) => gapMs < 500 / eventsPerSecond);
   return gapsMs.length === 0 ? 0 : bunched.length / gapsMs.length;
-}
-
-/** Client `i` is of group `i % groups`, event `n` of group `n % groups`. */
-export function expectedDeliveries(
-  firstSeq: number,
-  events: number,
-  clients: number,
-  groups: number,
-): number {
-  const sizes = Array.from({ length: groups }, (_, group) => Math.ceil((clients - group) / groups));
-  let expected = 0;
-  for (let seq = firstSeq; seq < firstSeq + events; seq++) expected += sizes[seq % groups] ?? 0;
-  return expected;
-}
-
-async function untilDelivered({ load }: Row, expected: number, signal: AbortSignal): Promise<void> {
-  const until = performance.now() + LIVE_LIMITS.drainMsMax;
-  while (performance.now() < until) {
-    const { delivered } = await load.ask<Progress>('progress', {}, signal);
-    if (delivered >= expected) return;
-    await delay(LIVE_LIMITS.pollMs, signal);
-  }
 }
 
 function readClocks({ gateway, beside }: Row) {

@@ -127,7 +127,7 @@ function methodText(isPinning: boolean): string {
 - With the outbox each event is appended in a transaction of its own, as a department's change is; the delay holds its commit.
 - Clients are bare sockets that look for the stamp in the bytes of a frame and read no JSON. They open the socket, send ConnectionInit and
   Subscribe, and answer pings. The protocol does not say when a subscription stands: events go out for at least ${LIVE_LIMITS.warmUpMsMin / 1_000} s and until every
-  client has had one; only then is counted.
+  client has had one, no more at once than the row delivers; only then is counted.
 - Idle: the sockets are held by client processes of at most ${LIVE_LIMITS.clientsPerProcessMax} each; subscriptions are counted by the gateway's own \`weft_live_streams\`. Heap is
   what \`/metrics\` tells after the inspector was asked to collect garbage, RSS and descriptors are from /proc.
 - Clients that stop reading: a few sockets with as many operations as one may have. Each round measures the others before these come, and again while they

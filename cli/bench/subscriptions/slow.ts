@@ -10,17 +10,10 @@ import { bareEnvironment, type Program, startProgram } from '../program.ts';
 import { LIVE_CANDIDATES } from './candidates.ts';
 import { readMetric } from './idle.ts';
 import { LIVE_LIMITS } from './limits.ts';
-import {
-  connectClients,
-  countDeliveries,
-  emit,
-  type LiveWorkbench,
-  type Row,
-  startGateway,
-  startLoad,
-  warmUp,
-} from './measure.ts';
+import { connectClients, countDeliveries, startGateway, startLoad } from './measure.ts';
+import { emit, type LiveWorkbench, type Row } from './row.ts';
 import type { SlowConnectQuestion, SlowEnd, SlowProgress } from './slow-program.ts';
+import { warmUp } from './warm-up.ts';
 
 export interface SlowSettings {
   readonly sockets: number;

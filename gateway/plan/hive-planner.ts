@@ -20,6 +20,7 @@ import {
   withoutUnused,
 } from './fetch-text.ts';
 import { withMissingInputs } from './interface-object-inputs.ts';
+import { withKeptConditions } from './kept-conditions.ts';
 import { withListPaths } from './list-paths.ts';
 import type { FetchStep, Plan, Planner, RequiredSelection, Rewrite, Step } from './planner.ts';
 import { adaptForPlanning, restoreVariants, type VariantsOptions } from './required-variants.ts';
@@ -40,7 +41,8 @@ export function createHivePlanner(supergraphSdl: string): Planner | undefined {
     plan({ document, operationName, overrides }) {
       const labels = new Set(overrides.labels);
       const plan = planner.plan(print(document), operationName, labels, overrides.percentage);
-      return withListPaths(schema, planFromHive({ ...adapted, schema, asked: document }, plan));
+      const steps = planFromHive({ ...adapted, schema, asked: document }, plan);
+      return withListPaths(schema, withKeptConditions(document, steps));
     },
   };
 }

@@ -2,7 +2,7 @@
 import { buildSchema, type FragmentDefinitionNode, Kind, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { operationOf } from './fetch-text.ts';
-import { normaliseSelection } from './normalise-selection.ts';
+import { normaliseSelection, orderVariables } from './normalise-selection.ts';
 
 const schema = buildSchema(`
   type Query { a: A b: B i: I u: U }
@@ -68,5 +68,38 @@ describe('normaliseSelection', () => {
     expect(normalised('{ a { n ... @defer(label: "x") { n m } ... on A @defer { m } } }')).toBe(
       '{ a { n ... @defer(label: "x") { n m } ... on A @defer { m } } }',
     );
+  });
+});
+
+describe('what variables decide', () => {
+  const rootFields = 'mutation ($v: Boolean!, $w: Boolean!)';
+  const read = (text: string) => {
+    const document = parse(text, { noLocation: true });
+    return operationOf(document).selectionSet;
+  };
+  const root = schema.getQueryType();
+  if (root === null || root === undefined) throw new Error('expected a query type');
+
+  it('is the order of fields where the first place of one may not count', () => {
+    const names = (text: string) => orderVariables(schema, new Map(), root, read(`${rootFields} ${text}`));
+    expect(names('{ a @include(if: $v) { n } b { n } a { m } }')).toEqual(['v']);
+    expect(names('{ ... @skip(if: $w) { a @include(if: $v) { n } } b { n } a { m } }')).toEqual(['w', 'v']);
+    expect(names('{ a { n } b @include(if: $v) { n } a @include(if: $v) { m } }')).toEqual([]);
+    expect(names('{ a @include(if: $v) { n } b { n } }')).toEqual([]);
+  });
+
+  it('goes by the places that count where their values are known', () => {
+    const known = (value: boolean) =>
+      print(
+        normaliseSelection(
+          schema,
+          new Map(),
+          root,
+          read(`${rootFields} { a @include(if: $v) { n } b { n @skip(if: $v) } a { m } }`),
+          new Map([['v', value]]),
+        ),
+      ).replace(/\s+/g, ' ');
+    expect(known(true)).toBe('{ a { n m } b { n @skip(if: $v) } }');
+    expect(known(false)).toBe('{ b { n @skip(if: $v) } a { m } }');
   });
 });

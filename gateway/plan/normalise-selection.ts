@@ -59,30 +59,56 @@ interface Entry {
  *
  * Fragments with other directives (`@defer`) stay apart. The order of fields is not kept: answers take theirs from the client's
  * own document.
+ *
+ * @param known variables whose values are known to whoever runs what is planned
  */
 export function normaliseSelection(
   schema: GraphQLSchema,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   type: GraphQLCompositeType,
   selectionSet: SelectionSetNode,
+  known: Guard = ALWAYS,
 ): SelectionSetNode {
   const scope = { type, possible: possibleTypes(schema, type) };
-  const parts = [{ guard: ALWAYS, selections: selectionSet.selections }];
-  return { kind: Kind.SELECTION_SET, selections: normalise({ schema, fragments }, scope, parts) };
+  const parts = [{ guard: known, selections: selectionSet.selections }];
+  return { kind: Kind.SELECTION_SET, selections: normalise({ schema, fragments }, scope, parts, known) };
+}
+
+/** Variables that decide at which of its places a field stands first: CollectFields goes by the first that counts. */
+export function orderVariables(
+  schema: GraphQLSchema,
+  fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  type: GraphQLCompositeType,
+  selectionSet: SelectionSetNode,
+): readonly string[] {
+  const scope = { type, possible: possibleTypes(schema, type) };
+  const entries = new Map<string, Entry>();
+  collect({ schema, fragments }, scope, { guard: ALWAYS, selections: selectionSet.selections }, entries);
+  const guards = [...entries.values()].flatMap(({ parts }) => {
+    const [first, ...others] = parts.map(({ guard }) => guard);
+    return first === undefined || others.every((other) => implies(other, first)) ? [] : [first, ...others];
+  });
+  return [...new Set(guards.flatMap((guard) => [...guard.keys()]))];
 }
 
 function possibleTypes(schema: GraphQLSchema, type: GraphQLCompositeType): ReadonlySet<string> {
   return new Set(isAbstractType(type) ? schema.getPossibleTypes(type).map(({ name }) => name) : [type.name]);
 }
 
-function normalise(client: Client, scope: Scope, parts: readonly Part[]): readonly SelectionNode[] {
+function normalise(
+  client: Client,
+  scope: Scope,
+  parts: readonly Part[],
+  known: Guard = ALWAYS,
+): readonly SelectionNode[] {
   const entries = new Map<string, Entry>();
   for (const part of parts) collect(client, scope, part, entries);
-  return [...entries.values()].flatMap((entry) =>
-    entry.node.kind === Kind.FIELD
-      ? fieldsFrom(client, scope, entry.node, entry.parts)
-      : fragmentsFrom(client, scope, entry.node, entry.parts),
-  );
+  return [...entries.values()].flatMap(({ node, parts: given }) => {
+    const own = given.map((part) => ({ ...part, guard: beyond(part.guard, known) }));
+    return node.kind === Kind.FIELD
+      ? fieldsFrom(client, scope, node, own)
+      : fragmentsFrom(client, scope, node, own);
+  });
 }
 
 function collect(

@@ -12,21 +12,25 @@ import {
   visit,
 } from 'graphql';
 import { withoutUnused } from './fetch-text.ts';
+import { ALWAYS, type Guard } from './guards.ts';
 import { normaliseSelection } from './normalise-selection.ts';
 
 /**
  * Undefined when nothing is left: the operation asks for introspection and names of root types alone. Positions in the source
  * are left out, so that the document can go to another process.
+ *
+ * @param known variables of which the plan is for one value
  */
 export function documentToPlan(
   schema: GraphQLSchema,
   rootType: GraphQLObjectType,
   operation: OperationDefinitionNode,
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
+  known: Guard = ALWAYS,
 ): DocumentNode | undefined {
   const asked = withoutMeta(withoutDefer(operation.selectionSet), fragments);
   const bodies = new Map([...fragments].map(([name, fragment]) => [name, withoutDefer(fragment)] as const));
-  const selectionSet = normaliseSelection(schema, bodies, rootType, asked);
+  const selectionSet = normaliseSelection(schema, bodies, rootType, asked, known);
   if (selectionSet.selections.length === 0) return undefined;
   const definitions = [{ ...operation, selectionSet }];
   return withoutPositions(withoutUnused({ kind: Kind.DOCUMENT, definitions }));

@@ -8,6 +8,7 @@ import {
   type GraphQLSchema,
   Kind,
   type OperationDefinitionNode,
+  OperationTypeNode,
   type SelectionSetNode,
   visit,
 } from 'graphql';
@@ -21,6 +22,8 @@ import { clientMessage } from './client-message.ts';
 import { findUncovered } from './coverage.ts';
 import type { Extent } from './document-limits.ts';
 import { operationOf, REPRESENTATIONS } from './fetch-text.ts';
+import { ALWAYS, type Guard } from './guards.ts';
+import { orderVariables } from './normalise-selection.ts';
 import { type BoundedDocument, parseBounded } from './parse-bounded.ts';
 import { documentToPlan, hasDefer } from './planned-document.ts';
 import { NO_OVERRIDES, type OverrideChoice, type Plan, type PlannerRequest } from './planner.ts';
@@ -170,13 +173,63 @@ function planDocument(
     extent,
     cost,
   });
-  const toPlan = documentToPlan(options.schema, rootType, toAsk.operation, toAsk.fragments);
-  if (toPlan === undefined) return planned({ steps: undefined, primary: undefined });
-  const request = { document: toPlan, operationName: operation.name?.value, overrides };
   // What was found of a plan is remembered by this key, and it is another plan for another authority.
-  return planCovering(options, `${admission.key}${key}`, request, (plan) =>
-    findUncovered(options.schema, operationOf(toPlan), NO_FRAGMENTS, plan),
-  ).then(planned);
+  const toPlan: ToPlan = { ...toAsk, rootType, overrides, key: `${admission.key}${key}` };
+  const plan = planOperation(options, toPlan);
+  return plan instanceof Promise ? plan.then(planned) : planned(plan);
+}
+
+interface ToPlan {
+  readonly operation: OperationDefinitionNode;
+  readonly fragments: ReadonlyMap<string, FragmentDefinitionNode>;
+  readonly rootType: GraphQLObjectType;
+  readonly overrides: OverrideChoice;
+  readonly key: string;
+}
+
+/** Above this a mutation's fields are run in the order of their first places, whatever the variables say. */
+const ORDER_VARIABLES_MAX = 4;
+
+/**
+ * Fields of a mutation are run in the order of CollectFields: where variables decide on it, there is a plan for each of
+ * their values.
+ */
+function planOperation(options: PrepareOptions, toPlan: ToPlan): Plan | Promise<Plan> {
+  const { operation, fragments, rootType } = toPlan;
+  if (operation.operation !== OperationTypeNode.MUTATION) return planKnowing(options, toPlan, ALWAYS);
+  const variables = orderVariables(options.schema, fragments, rootType, operation.selectionSet);
+  if (variables.length > ORDER_VARIABLES_MAX) return planKnowing(options, toPlan, ALWAYS);
+  return planForEach(options, toPlan, variables, ALWAYS);
+}
+
+function planForEach(
+  options: PrepareOptions,
+  toPlan: ToPlan,
+  variables: readonly string[],
+  known: Guard,
+): Plan | Promise<Plan> {
+  const [variable, ...others] = variables;
+  if (variable === undefined) return planKnowing(options, toPlan, known);
+  const planFor = async (value: boolean) =>
+    planForEach(options, toPlan, others, new Map([...known, [variable, value]]));
+  return Promise.all([planFor(true), planFor(false)]).then(([whenTrue, whenFalse]) => ({
+    ...(whenTrue.planner === undefined ? whenFalse : whenTrue),
+    steps: { kind: 'condition', variable, whenTrue: whenTrue.steps, whenFalse: whenFalse.steps },
+  }));
+}
+
+function planKnowing(
+  options: PrepareOptions,
+  { operation, fragments, rootType, overrides, key }: ToPlan,
+  known: Guard,
+): Plan | Promise<Plan> {
+  const document = documentToPlan(options.schema, rootType, operation, fragments, known);
+  if (document === undefined) return { steps: undefined, primary: undefined };
+  const request = { document, operationName: operation.name?.value, overrides };
+  const values = [...known].map(([name, value]) => `${name}=${value} `).join('');
+  return planCovering(options, `${values}${key}`, request, (plan) =>
+    findUncovered(options.schema, operationOf(document), NO_FRAGMENTS, plan),
+  );
 }
 
 const NO_EXTENT: Extent = { fields: 0, aliases: 0, depth: 0, width: 0 };

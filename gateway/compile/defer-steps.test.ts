@@ -72,6 +72,23 @@ describe('deferSteps', () => {
     });
   });
 
+  it('lets the first answer have the types of what another system knows as an object of an interface', () => {
+    const rewrite = { kind: 'set', path: ['__typename'], value: 'I' } as const;
+    const types = fetchOf('a', 't', '{ __typename ... on A { x } }', ['id']);
+    const steps = sequence(fetchOf('root', '', '{ t { __typename id } }'), {
+      ...types,
+      inputRewrites: [rewrite],
+    });
+    expect(part('{ t { ... on B { id } ... on A @defer { x } } }', steps)).toEqual({
+      first: ['root#0', 'a#1'],
+      deferred: [['t', [], ['1', '0']]],
+    });
+    expect(part('{ t { id ... on A @defer { x } } }', steps)).toEqual({
+      first: ['root#0'],
+      deferred: [['t', ['a#1'], ['0']]],
+    });
+  });
+
   it('holds back what only a deferred field requires', () => {
     const steps = sequence(root, fetchOf('a', 't', '{ x }', ['id']), fetchOf('b', 't', '{ y }', ['id', 'x']));
     expect(part('{ t { id ... @defer { y } } }', steps)).toEqual({

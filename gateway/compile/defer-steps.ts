@@ -2,7 +2,7 @@
 import { type FragmentDefinitionNode, Kind, type SelectionSetNode } from 'graphql';
 import { type DeferredFragment, namesOf, type SplitSelection } from '../incremental/split-selection.ts';
 import type { DeferredBlock, FetchStep, Step } from '../plan/planner.ts';
-import { compareFetches, placesWritten } from './dependencies.ts';
+import { compareFetches, isName, placesWritten } from './dependencies.ts';
 
 /** Fetches of a plan up to which each is compared with every other; a larger plan is answered whole. */
 const COMPARED_MAX = 200;
@@ -83,7 +83,8 @@ function take(
   isFirst: boolean,
 ): { readonly steps: Step | undefined; readonly depends: readonly string[] } {
   const wanted = new Set<string>();
-  addPlaces(parting.fragments, selectionSet, names, wanted);
+  const byType = new Set<string>();
+  addPlaces(parting.fragments, selectionSet, names, { wanted, byType });
   const needed = new Set<FetchStep>();
   // From the last to the first: what a fetch needs stands before it.
   for (const fetch of parting.fetches.toReversed()) {
@@ -92,6 +93,7 @@ function take(
       // Under which names the client has what is renamed hangs on more than names.
       (isFirst && fetch.outputRewrites.length > 0) ||
       parting.places.get(fetch)?.some((place) => wanted.has(place)) === true ||
+      (tellsTypes(fetch) && byType.has(fetch.path.filter(isName).join('.'))) ||
       parting.dependents.get(fetch)?.some((later) => needed.has(later)) === true;
     if (isNeeded) needed.add(fetch);
   }
@@ -99,6 +101,22 @@ function take(
   const depends = [...needed].filter((fetch) => !own.has(fetch)).map((fetch) => idOf(parting, fetch));
   for (const fetch of own) parting.taken.add(fetch);
   return { steps: onlyOf(parting, parting.steps, own), depends };
+}
+
+/** Of objects that another system knows as those of an interface (`@interfaceObject`), and gives its name as their type. */
+function tellsTypes({ requires, selection, inputRewrites }: FetchStep): boolean {
+  return (
+    requires !== undefined &&
+    inputRewrites.some(({ kind, path }) => kind === 'set' && path.at(-1) === '__typename') &&
+    bringsType(selection)
+  );
+}
+
+function bringsType({ selections }: SelectionSetNode): boolean {
+  return selections.some((node) => {
+    if (node.kind === Kind.FIELD) return (node.alias ?? node.name).value === '__typename';
+    return node.kind === Kind.INLINE_FRAGMENT && bringsType(node.selectionSet);
+  });
 }
 
 function idOf({ ids }: Parting, fetch: FetchStep): string {
@@ -146,23 +164,31 @@ function fetchesOf(step: Step): readonly FetchStep[] {
   }
 }
 
-/** Every place that is asked for, as response names joined by dots. */
+/** Places as response names joined by dots. */
+interface Places {
+  /** Every place that is asked for. */
+  readonly wanted: Set<string>;
+  /** Objects of which something is asked if they are of one type. */
+  readonly byType: Set<string>;
+}
+
 function addPlaces(
   fragments: ReadonlyMap<string, FragmentDefinitionNode>,
   selectionSet: SelectionSetNode,
   names: readonly string[],
-  places: Set<string>,
+  places: Places,
 ): void {
   for (const node of selectionSet.selections) {
     if (node.kind === Kind.FIELD) {
       const below = [...names, (node.alias ?? node.name).value];
       // Of an object too: it must be known whether and how often it is there, whoever has its fields.
-      places.add(below.join('.'));
+      places.wanted.add(below.join('.'));
       if (node.selectionSet !== undefined) addPlaces(fragments, node.selectionSet, below, places);
       continue;
     }
-    const body =
-      node.kind === Kind.INLINE_FRAGMENT ? node.selectionSet : fragments.get(node.name.value)?.selectionSet;
-    if (body !== undefined) addPlaces(fragments, body, names, places);
+    const fragment = node.kind === Kind.INLINE_FRAGMENT ? node : fragments.get(node.name.value);
+    if (fragment === undefined) continue;
+    if (fragment.typeCondition !== undefined) places.byType.add(names.join('.'));
+    addPlaces(fragments, fragment.selectionSet, names, places);
   }
 }

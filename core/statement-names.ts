@@ -10,9 +10,10 @@ export const SEEN_MIN = 4;
 /**
  * Names for `name` of a query of `pg`: a named statement is parsed and planned once a session. One for all sessions of a process,
  * since a name must mean one text.
+ * @param prefix of the names; another for whoever shares sessions with one who names statements too
  * @returns undefined for a text that has no name (yet)
  */
-export function createStatementNames(): (text: string) => string | undefined {
+export function createStatementNames(prefix = 'weft'): (text: string) => string | undefined {
   const names = new Map<string, string>();
   const seen = new Map<string, number>();
   return (text) => {
@@ -25,7 +26,7 @@ export function createStatementNames(): (text: string) => string | undefined {
       return undefined;
     }
     seen.delete(text);
-    const made = `weft_${names.size + 1}`;
+    const made = `${prefix}_${names.size + 1}`;
     names.set(text, made);
     return made;
   };

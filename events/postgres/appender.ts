@@ -1,5 +1,6 @@
 // Appends events to the PostgreSQL log inside the caller's transaction.
 import { HubError } from '@weft/core/errors';
+import { createStatementNames } from '@weft/core/statement-names';
 import type { CloudEvent } from '../envelope.ts';
 import type { EventAppender, SqlTransaction } from '../event-log.ts';
 
@@ -72,14 +73,26 @@ function requireLimit(limit: string, got: number, max: number): void {
 
 /** The part of a `pg` client (not a pool: one connection, with a transaction open) that is needed. */
 export interface PgQueryable {
-  query(sql: string, parameters: unknown[]): Promise<{ readonly rows: unknown[] }>;
+  query(query: {
+    readonly name?: string;
+    readonly text: string;
+    readonly values: unknown[];
+  }): Promise<{ readonly rows: unknown[] }>;
 }
+
+/** Of the statements that events are appended with: planning one takes longer than running it. */
+const statementName = createStatementNames('weft_events');
 
 /** A `pg` client on which the caller has run BEGIN. */
 export function fromPgClient(client: PgQueryable): SqlTransaction {
   return {
-    async query<Row extends Record<string, unknown>>(sql: string, parameters: readonly unknown[]) {
-      const { rows } = await client.query(sql, [...parameters]);
+    async query<Row extends Record<string, unknown>>(text: string, parameters: readonly unknown[]) {
+      const name = statementName(text);
+      const { rows } = await client.query({
+        ...(name === undefined ? {} : { name }),
+        text,
+        values: [...parameters],
+      });
       return rows as readonly Row[];
     },
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { startPostgres } from '@weft/core/embedded-postgres';
 import { createLogger } from '@weft/core/logger';
 import { migrateAll } from '@weft/core/migrate';
+import { SEEN_MIN } from '@weft/core/statement-names';
 import { START } from '@weft/events/event-log';
 import { APPEND_EVENTS_MAX, ENVELOPE_LENGTH_MAX, postgresAppender } from '@weft/events/postgres/appender';
 import { openPostgresLog } from '@weft/events/postgres/log';
@@ -126,6 +127,24 @@ describe('PostgreSQL event log', () => {
       expect(idsOf(await reading)).toEqual(['1', '2']);
     } finally {
       await log.close();
+      await database.drop();
+    }
+  });
+
+  it('plans the statement that events are appended with once a session', async () => {
+    const database = await createTestDatabase();
+    const { transaction, commit } = await beginTransaction(database.url);
+    try {
+      for (let n = 0; n < 2 * SEEN_MIN; n += 1)
+        await postgresAppender.append(transaction, 'planned', [makeEvent(`${n}`)]);
+      const rows = await transaction.query<{ runs: number }>(
+        `SELECT (generic_plans + custom_plans)::int AS runs FROM pg_prepared_statements WHERE statement LIKE '%pg_notify%'`,
+        [],
+      );
+      expect(rows).toEqual([{ runs: expect.any(Number) }]);
+      expect(rows[0]?.runs).toBeGreaterThan(1);
+    } finally {
+      await commit();
       await database.drop();
     }
   });

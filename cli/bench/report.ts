@@ -1,6 +1,7 @@
 // The document: what was measured, on what machine, how, and what it shows.
 import type { Candidate } from './candidates.ts';
 import { CONNECTIONS } from './load/run-load.ts';
+import { SECOND_WARM_UP_SECONDS_MAX } from './measure.ts';
 import { type BenchResult, disturbedOf, FOREIGN_SHARE_MAX } from './measurement.ts';
 import { formatMarkdown, tableOfQuery, tableOfTargets } from './table.ts';
 import { judgeTargets } from './targets.ts';
@@ -78,7 +79,7 @@ function methodText({ settings }: BenchResult): string {
   return `## Method
 
 - Rounds: ${rounds}; each measures every candidate once for each query, in a fresh process: start, check of the answer, ${warmUpSeconds} s
-  of warm-up, ${seconds} s of measurement, a second check. Medians of the rounds, with the smallest and the largest.
+  of warm-up, ${Math.min(warmUpSeconds, SECOND_WARM_UP_SECONDS_MAX)} s more by new connections once the first are gone and all is quiet, ${seconds} s of measurement, a second check. Medians of the rounds, with the smallest and the largest.
 - Load: ${tool}, ${CONNECTIONS} keep-alive connections. ${cores}
 - Before anything is timed the answer is compared, as canonical JSON, with that of a monolith over the same records.
 - The four subgraphs answer from a table of ready HTTP responses at some ten microseconds a request: the candidate is the

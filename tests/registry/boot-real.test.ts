@@ -7,6 +7,7 @@ import { startTcpGate, type TcpGate } from '../connectors/tcp-gate.ts';
 import { type SubgraphServer, startSubgraph } from '../gateway/subgraph-server.ts';
 import { whyNoPostgres } from '../support/engines.ts';
 import { createMigratedDatabase } from '../support/owned-subgraphs.ts';
+import { type RefusedPort, refusePort } from '../support/refused-port.ts';
 import { waitFor } from '../support/wait.ts';
 import { askGateway } from './parking.ts';
 import { type RealRegistry, startRealRegistry } from './real-registry.ts';
@@ -30,6 +31,8 @@ describe.skipIf(noPostgres !== undefined)('a start from the copy of the registry
   let gate: TcpGate;
   let registry: RealRegistry;
   let systems: readonly SubgraphServer[];
+  /** Those of the first systems, which are dead. */
+  const refused: RefusedPort[] = [];
   let env: Readonly<Record<string, string>>;
   let supergraphFile: string;
   let alive: Told;
@@ -60,6 +63,7 @@ describe.skipIf(noPostgres !== undefined)('a start from the copy of the registry
   }, 180_000);
   afterAll(async () => {
     await registry?.close();
+    await Promise.all(refused.map((port) => port.release()));
     await Promise.all((systems ?? []).map((system) => system.close()));
     await database?.drop();
     rmSync(folder, { recursive: true });
@@ -103,7 +107,10 @@ describe.skipIf(noPostgres !== undefined)('a start from the copy of the registry
   it.each([0, 1, 2, 3])(
     'is ready within 5 s and says what is stale, with %i of 3 systems dead',
     async (dead) => {
-      await Promise.all(systems.slice(0, dead).map((system) => system.close()));
+      for (const { url, close } of systems.slice(refused.length, dead)) {
+        await close();
+        refused.push(await refusePort(Number(new URL(url).port)));
+      }
       const gateway = await startSoon();
       try {
         const ready = await readyOf(gateway);

@@ -1,9 +1,9 @@
 // Keeps apart fetches that bring different fields under one name: types of one interface may use an alias each in its own way.
 import { type FieldNode, type GraphQLSchema, isObjectType, Kind, print } from 'graphql';
+import { mapFetches } from '../plan/map-fetches.ts';
 import type { FetchStep, RequiredSelection, Step } from '../plan/planner.ts';
 import type { PlannedOperation } from '../plan/prepare.ts';
 import { typesAsking } from './asked-types.ts';
-import { mapFetches } from './interface-objects.ts';
 
 /**
  * A plan may send the objects of all types to each of two fetches that write the same name, as if the types' fields were one:

@@ -11,6 +11,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { fetchStep, parseFetch } from '../plan/fetch-text.ts';
+import { mapFetches } from '../plan/map-fetches.ts';
 import type { FetchStep, RequiredSelection, Step } from '../plan/planner.ts';
 import { ownNameOf } from '../plan/private-names.ts';
 import { fieldType } from '../plan/typenames.ts';
@@ -73,28 +74,6 @@ function interfaceObjectsOf(schema: GraphQLSchema): ReadonlyMap<string, Readonly
 function isTrue(directive: ConstDirectiveNode, name: string): boolean {
   const value = directive.arguments?.find((argument) => argument.name.value === name)?.value;
   return value?.kind === Kind.BOOLEAN && value.value;
-}
-
-/** The steps with each fetch changed, wherever it stands. */
-export function mapFetches(step: Step, change: (step: FetchStep) => FetchStep): Step {
-  const mapped = (child: Step | undefined) => (child === undefined ? undefined : mapFetches(child, change));
-  switch (step.kind) {
-    case 'fetch':
-      return change(step);
-    case 'sequence':
-    case 'parallel':
-      return { ...step, steps: step.steps.map((child) => mapFetches(child, change)) };
-    case 'condition':
-      return { ...step, whenTrue: mapped(step.whenTrue), whenFalse: mapped(step.whenFalse) };
-    case 'defer':
-      return {
-        ...step,
-        primary: { ...step.primary, steps: mapped(step.primary.steps) },
-        deferred: step.deferred.map((block) => ({ ...block, steps: mapped(block.steps) })),
-      };
-    default:
-      return step satisfies never;
-  }
 }
 
 /** What a fetch's selections are read against. */

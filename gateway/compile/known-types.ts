@@ -11,10 +11,10 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { fetchStep, operationOf, parseFetch, withoutUnused } from '../plan/fetch-text.ts';
+import { mapFetches } from '../plan/map-fetches.ts';
 import type { FetchStep, Plan } from '../plan/planner.ts';
 import { fieldType } from '../plan/typenames.ts';
 import { isName } from './dependencies.ts';
-import { mapFetches } from './interface-objects.ts';
 
 /** Which object type the objects at a path of the data are of; undefined where their own `__typename` says it. */
 export interface KnownTypes {

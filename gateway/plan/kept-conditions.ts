@@ -10,7 +10,8 @@ import {
 } from 'graphql';
 import { fetchStep, operationOf, parseFetch } from './fetch-text.ts';
 import { ALWAYS, beyond, directivesOf, type Guard, guardWithin, isCondition, shared } from './guards.ts';
-import type { FetchStep, Plan, RequiredSelection, Step } from './planner.ts';
+import { type ChangeFetch, mapFetches } from './map-fetches.ts';
+import type { FetchStep, Plan, RequiredSelection } from './planner.ts';
 
 /** What the client asks for at one place, under the conditions that lead there. */
 interface Asked {
@@ -29,15 +30,15 @@ export function withKeptConditions(asked: DocumentNode, plan: Plan): Plan {
   if (!hasConditions(asked)) return plan;
   const operation = operationOf(asked);
   const required = new Set<string>();
-  const note: MapFetch = (fetch) => {
+  const note: ChangeFetch = (fetch) => {
     addNames(fetch.requires ?? [], required);
     return fetch;
   };
-  const mend: MapFetch = (fetch, within) => mendFetch(operation, required, fetch, within);
-  const all = (map: MapFetch): Plan => ({
+  const mend: ChangeFetch = (fetch, within) => mendFetch(operation, required, fetch, within);
+  const all = (map: ChangeFetch): Plan => ({
     ...plan,
     primary: plan.primary === undefined ? undefined : map(plan.primary, ALWAYS),
-    steps: plan.steps === undefined ? undefined : mapFetches(plan.steps, map, ALWAYS),
+    steps: plan.steps === undefined ? undefined : mapFetches(plan.steps, map),
   });
   all(note);
   return all(mend);
@@ -53,34 +54,10 @@ function hasConditions(document: DocumentNode): boolean {
   return found;
 }
 
-/** @param within the conditions that the step is behind */
-type MapFetch = (fetch: FetchStep, within: Guard) => FetchStep;
-
 function addNames(selections: readonly RequiredSelection[], names: Set<string>): void {
   for (const selection of selections) {
     if (selection.kind === 'field') names.add(selection.name);
     addNames(selection.selections ?? [], names);
-  }
-}
-
-function mapFetches(step: Step, map: MapFetch, within: Guard): Step {
-  switch (step.kind) {
-    case 'fetch':
-      return map(step, within);
-    case 'sequence':
-    case 'parallel':
-      return { ...step, steps: step.steps.map((child) => mapFetches(child, map, within)) };
-    case 'condition': {
-      const branch = (child: Step | undefined, value: boolean) =>
-        child === undefined
-          ? undefined
-          : mapFetches(child, map, new Map([...within, [step.variable, value]]));
-      return { ...step, whenTrue: branch(step.whenTrue, true), whenFalse: branch(step.whenFalse, false) };
-    }
-    case 'defer':
-      return step;
-    default:
-      return step satisfies never;
   }
 }
 

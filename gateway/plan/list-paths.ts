@@ -9,6 +9,7 @@ import {
   Kind,
   type SelectionSetNode,
 } from 'graphql';
+import { mapFetches } from './map-fetches.ts';
 import type { FetchStep, Plan, Step } from './planner.ts';
 import { fieldType } from './typenames.ts';
 
@@ -28,8 +29,10 @@ export function withListPaths(schema: GraphQLSchema, plan: Plan): Plan {
     lists: 0,
     children: new Map(),
   };
-  const primary = plan.primary === undefined ? undefined : mendFetch(schema, root, plan.primary);
-  return { ...plan, primary, steps: mendStep(schema, root, plan.steps) };
+  const mend = (fetch: FetchStep) => mendFetch(schema, root, fetch);
+  // In the plan's order: a fetch comes after those that bring what its path leads through.
+  const primary = plan.primary === undefined ? undefined : mend(plan.primary);
+  return { ...plan, primary, steps: plan.steps === undefined ? undefined : mapFetches(plan.steps, mend) };
 }
 
 function firstFetch(step: Step | undefined): FetchStep | undefined {
@@ -44,29 +47,6 @@ function firstFetch(step: Step | undefined): FetchStep | undefined {
       return firstFetch(step.whenTrue) ?? firstFetch(step.whenFalse);
     case 'defer':
       return firstFetch(step.primary.steps);
-    default:
-      return step satisfies never;
-  }
-}
-
-/** In the plan's order: a fetch comes after those that bring what its path leads through. */
-function mendStep<Given extends Step | undefined>(schema: GraphQLSchema, root: Place, step: Given): Given;
-function mendStep(schema: GraphQLSchema, root: Place, step: Step | undefined): Step | undefined {
-  if (step === undefined) return undefined;
-  switch (step.kind) {
-    case 'fetch':
-      return mendFetch(schema, root, step);
-    case 'sequence':
-    case 'parallel':
-      return { ...step, steps: step.steps.map((child) => mendStep(schema, root, child)) };
-    case 'condition':
-      return {
-        ...step,
-        whenTrue: mendStep(schema, root, step.whenTrue),
-        whenFalse: mendStep(schema, root, step.whenFalse),
-      };
-    case 'defer':
-      return step;
     default:
       return step satisfies never;
   }

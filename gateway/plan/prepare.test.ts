@@ -1,5 +1,5 @@
 // Laws of preparing: nothing is planned that was not bounded, and no field is left without a fetch.
-import { buildSchema, parse } from 'graphql';
+import { buildSchema, parse, print } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ENGINE_LIMITS } from '../limits.ts';
 import { withDefer } from './defer-rules.ts';
@@ -37,6 +37,30 @@ describe('prepareOperation', () => {
           extensions: { code: 'INTERNAL_SERVER_ERROR' },
         },
       ],
+    });
+  });
+
+  it('plans a mutation for each order that variables decide on, and refuses one of too many', async () => {
+    const ordered = buildSchema('type Query { a: Int } type Mutation { a: Int b: Int }');
+    const asked: string[] = [];
+    const plan = async (_key: string, { request }: PlanMessage): Promise<Plan> => {
+      const text = print(request.document).replace(/\s+/g, ' ');
+      asked.push(text);
+      return { steps: fetchOf(text), primary: undefined, planner: 'hive' };
+    };
+    const prepare = (names: readonly string[]) =>
+      prepareOperation(
+        { ...options, schema: ordered, plan },
+        `mutation (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { ${names.map((name) => `a @include(if: $${name})`).join(' ')} b a }`,
+        undefined,
+      );
+    expect(await prepare(['v'])).toMatchObject({
+      plan: { steps: { kind: 'condition', variable: 'v', whenTrue: { kind: 'fetch' } } },
+    });
+    expect(asked.map((text) => text.slice(text.indexOf('{')))).toEqual(['{ a b }', '{ b a }']);
+    expect(await prepare(['v', 'w', 'x', 'y'])).not.toHaveProperty('errors');
+    expect(await prepare(['v', 'w', 'x', 'y', 'z'])).toMatchObject({
+      errors: [{ extensions: { code: 'LIMIT_EXCEEDED', limit: 'ORDER_VARIABLES_MAX' } }],
     });
   });
 

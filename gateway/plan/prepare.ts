@@ -187,18 +187,23 @@ interface ToPlan {
   readonly key: string;
 }
 
-/** Above this a mutation's fields are run in the order of their first places, whatever the variables say. */
+/** Each doubles the plans of a mutation whose order it decides on. */
 const ORDER_VARIABLES_MAX = 4;
 
 /**
  * Fields of a mutation are run in the order of CollectFields: where variables decide on it, there is a plan for each of
  * their values.
+ * @throws HubError LIMIT_EXCEEDED: an order that may be the wrong one is no answer
  */
 function planOperation(options: PrepareOptions, toPlan: ToPlan): Plan | Promise<Plan> {
   const { operation, fragments, rootType } = toPlan;
   if (operation.operation !== OperationTypeNode.MUTATION) return planKnowing(options, toPlan, ALWAYS);
   const variables = orderVariables(options.schema, fragments, rootType, operation.selectionSet);
-  if (variables.length > ORDER_VARIABLES_MAX) return planKnowing(options, toPlan, ALWAYS);
+  if (variables.length > ORDER_VARIABLES_MAX) {
+    const message = `At most ${ORDER_VARIABLES_MAX} variables may decide on the order of a mutation's fields: name each field once.`;
+    const details = { limit: 'ORDER_VARIABLES_MAX', max: ORDER_VARIABLES_MAX };
+    throw new HubError('LIMIT_EXCEEDED', message, { details });
+  }
   return planForEach(options, toPlan, variables, ALWAYS);
 }
 

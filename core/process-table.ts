@@ -59,12 +59,13 @@ const PORT_TRIES_MAX = 50;
 /**
  * A TCP port on the loopback that was free a moment ago: one that no connection out is given meanwhile, and by chance, so that
  * two programs that look at one moment hardly take the same.
+ * @param taken ports that are promised already: nobody needs to listen on them yet
  */
-export async function freePort(): Promise<number> {
+export async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
   const end = connectionPortMin();
   for (let tries = 0; tries < PORT_TRIES_MAX && end > FREE_PORT_MIN; tries += 1) {
     const port = randomInt(FREE_PORT_MIN, end);
-    if (await isPortFree(port, '127.0.0.1')) return port;
+    if (!taken.has(port) && (await isPortFree(port, '127.0.0.1'))) return port;
   }
   return anyPort();
 }

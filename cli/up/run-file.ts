@@ -90,17 +90,25 @@ function isPart(pid: number): boolean {
 
 const PORTS = z.record(z.string(), z.number());
 
-/** A port for each name: the one it had last time when that is free, else a free one. Kept, so that addresses last. */
+/**
+ * A port for each name: the one it had last time when that is free, else a free one. Kept, so that addresses last.
+ * @param taken ports that somebody will listen on who does not yet
+ */
 export async function assignPorts<Name extends string>(
   home: string,
   names: readonly Name[],
+  taken: ReadonlySet<number> = new Set(),
 ): Promise<Record<Name, number>> {
   const file = join(home, 'ports.json');
   const kept = readPorts(home);
   const ports = {} as Record<Name, number>;
+  // Nobody listens on any of them before all are given.
+  const given = new Set(taken);
   for (const name of names) {
     const before = kept[name];
-    ports[name] = before !== undefined && (await isPortFree(before, '127.0.0.1')) ? before : await freePort();
+    const isFree = before !== undefined && !given.has(before) && (await isPortFree(before, '127.0.0.1'));
+    ports[name] = isFree ? before : await freePort(new Set([...given, ...Object.values(kept)]));
+    given.add(ports[name]);
   }
   writeAtomically(file, JSON.stringify(ports, null, 2));
   return ports;

@@ -79,7 +79,7 @@ async function startHub(
   const hasRabbitmq = await answersAmqp(settled.WEFT_HR_AMQP_URL);
   if (!hasRabbitmq)
     tell(`no RabbitMQ at ${withoutPassword(settled.WEFT_HR_AMQP_URL)}: human resources runs on MQTT`);
-  const ports = await assignPorts(home, PORT_NAMES);
+  const ports = await assignPorts(home, PORT_NAMES, new Set([settled.PORT]));
   const specs = planParts({
     home,
     hasRabbitmq,

@@ -15,8 +15,10 @@ export interface PlanLimits {
   readonly planHeapMbMax: number;
   /** From a process's start to its being ready for plans. */
   readonly planStartTimeoutMs: number;
-  /** The second process ends when it had nothing to do for so long. */
+  /** A process ends when it had nothing to do for so long: it holds some 100 MB, and most gateways have planned what they are asked. */
   readonly planIdleMs: number;
+  /** And for so many times as long as it took to start: of what comes again and again, starts take one part in so many. */
+  readonly planIdleStarts: number;
   /** A process whose supergraph is not needed any more is kept so long for another. */
   readonly planSpareIdleMs: number;
   /** Supergraphs that one process takes up, one after the other, before another takes its place. */
@@ -37,7 +39,8 @@ export const PLAN_LIMITS: PlanLimits = Object.freeze({
   planDearQueueMax: 8,
   planHeapMbMax: 256,
   planStartTimeoutMs: 20_000,
-  planIdleMs: 30_000,
+  planIdleMs: 5_000,
+  planIdleStarts: 20,
   planSpareIdleMs: 60_000,
   planGraphsMax: 50,
   planRefusedMs: 60_000,

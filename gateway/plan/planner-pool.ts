@@ -104,11 +104,13 @@ function isUp(pool: Pool): boolean {
 }
 
 function watchStart(pool: Pool): void {
+  const { planner } = pool.quick;
   const up = () => {
     pool.isUp = true;
+    if (pool.quick.planner === planner) endWhenIdle(pool, pool.quick);
   };
   // Why it does not start, whoever asked for it is told.
-  pool.quick.planner?.ready.then(up, () => undefined);
+  planner?.ready.then(up, () => undefined);
 }
 
 async function enqueue(pool: Pool, key: string, message: PlanMessage): Promise<Plan> {
@@ -207,17 +209,22 @@ function finish(pool: Pool, planner: PlannerProcess, job: Job): void {
     if (lane.planner !== planner || lane.job !== job) continue;
     clearTimeout(lane.timer);
     lane.job = undefined;
-    if (lane === pool.dear) endWhenIdle(pool, lane);
+    endWhenIdle(pool, lane);
   }
   runNext(pool);
 }
 
+/** The next operation finds a process or starts one. */
 function endWhenIdle(pool: Pool, lane: Lane): void {
-  lane.timer = setTimeout(() => {
-    if (lane.job !== undefined) return;
-    lane.planner?.end();
+  const { planner } = lane;
+  if (planner === undefined || lane.job !== undefined) return;
+  const { planIdleMs, planIdleStarts } = pool.limits;
+  clearTimeout(lane.timer);
+  const end = () => {
+    planner.end();
     lane.planner = undefined;
-  }, pool.limits.planIdleMs);
+  };
+  lane.timer = setTimeout(end, Math.max(planIdleMs, planIdleStarts * planner.startMs));
   lane.timer.unref();
 }
 
@@ -230,6 +237,7 @@ function moveApart(pool: Pool): void {
     clearTimeout(pool.dear.timer);
     [pool.quick, pool.dear] = [pool.dear, pool.quick];
     pool.dear.timer = setTimeout(() => refuseDear(pool), planTimeoutMs - planSliceMs);
+    endWhenIdle(pool, pool.quick);
     runNext(pool);
     return;
   }

@@ -28,6 +28,8 @@ export interface PlannerProcess {
   readonly isIdle: boolean;
   /** Supergraphs that it was given so far. */
   readonly graphs: number;
+  /** What it took to know a supergraph, in ms; of several, the longest. */
+  readonly startMs: number;
   /** Gives an idle one another supergraph in place of the one that it has. */
   restart(data: PlannerProcessData): void;
   /** Kills it and returns at once. */
@@ -40,6 +42,8 @@ interface Asked {
   start: PromiseWithResolvers<PlannerName>;
   isStarting: boolean;
   graphs: number;
+  startedAtMs: number;
+  startMs: number;
   pending: PromiseWithResolvers<Plan> | undefined;
   tellLoading: (isLoading: boolean) => void;
   isAlive: boolean;
@@ -69,10 +73,7 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
   const kill = () => void child.kill('SIGKILL');
   const start = (given: PlannerProcessData) => {
     beginStart(asked, given);
-    timer = setTimeout(
-      () => end(new OperatorError(`planning did not start within ${limits.planStartTimeoutMs} ms`)),
-      limits.planStartTimeoutMs,
-    );
+    timer = setTimeout(() => end(notStarted(limits)), limits.planStartTimeoutMs);
   };
   let timer: NodeJS.Timeout | undefined;
   process.once('exit', kill);
@@ -102,6 +103,9 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
       invariant(this.isIdle, 'a planning process is given another supergraph in the midst of its work');
       start(next);
     },
+    get startMs() {
+      return asked.startMs;
+    },
     get isAlive() {
       return asked.isAlive;
     },
@@ -128,6 +132,7 @@ function beginStart(asked: Asked, data: PlannerProcessData): void {
   asked.start = Promise.withResolvers();
   asked.isStarting = true;
   asked.graphs += 1;
+  asked.startedAtMs = performance.now();
   // Whoever needs the process asks for `ready` again and learns why.
   asked.start.promise.catch(() => undefined);
   keepAlive(asked.child, true);
@@ -147,6 +152,8 @@ function spawnPlanner({ planHeapMbMax }: PlanLimits): Asked {
     start: Promise.withResolvers<PlannerName>(),
     isStarting: true,
     graphs: 0,
+    startedAtMs: 0,
+    startMs: 0,
     pending: undefined,
     tellLoading: () => undefined,
     isAlive: true,
@@ -170,6 +177,7 @@ function take(answer: Exclude<PlannerAnswer, { kind: 'unusable' }>, asked: Asked
   switch (answer.kind) {
     case 'ready':
       asked.isStarting = false;
+      asked.startMs = Math.max(asked.startMs, performance.now() - asked.startedAtMs);
       asked.start.resolve(answer.preferred);
       takePending(asked);
       return;
@@ -205,6 +213,10 @@ function keepAlive(child: ChildProcess, isNeeded: boolean): void {
     if (isNeeded) handle?.ref();
     else handle?.unref();
   }
+}
+
+function notStarted({ planStartTimeoutMs }: PlanLimits): OperatorError {
+  return new OperatorError(`planning did not start within ${planStartTimeoutMs} ms`);
 }
 
 /** A planner's words are for the log: they may tell of the graph what a client may not know. */

@@ -8,7 +8,7 @@ import { checkAnswer, findFreePort, readStats, type Target, untilAnswering } fro
 import { type LoadSpec, runLoad } from './load/run-load.ts';
 import type { BenchSettings, Measurement } from './measurement.ts';
 import { GATEWAY_CORE, LOAD_CORE, pinned } from './pinning.ts';
-import { coreBusyMs, cpuMsOf, HAS_PROC, rssPeakMiBOf } from './process-stats.ts';
+import { coreBusyMs, cpuMsOf, HAS_PROC, type RssWatch, rssPeakMiBOf, watchRss } from './process-stats.ts';
 import { bareEnvironment, type Program, startProgram } from './program.ts';
 import type { QueryName } from './workload/operations.ts';
 
@@ -49,6 +49,7 @@ export async function measure(
   const port = await findFreePort();
   const startedAt = performance.now();
   const program = startCandidate(bench, candidate, query, port);
+  const rss = watchRss(program.pid);
   try {
     const authorization = candidate.hasEdge === true ? bench.edge.authorization : undefined;
     const target: Target = { url: `http://127.0.0.1:${port}/graphql`, authorization };
@@ -70,12 +71,14 @@ export async function measure(
     const figures = await runMeasuredLoad(
       bench,
       program,
+      rss,
       { ...load, seconds: bench.settings.seconds },
       signal,
     );
     await checkAnswer(target, query, signal);
     return { candidate: candidate.name, query, round, ...figures, fetchesAlone, readyMs, answerBytes };
   } finally {
+    rss.close();
     await program.stop();
   }
 }
@@ -140,6 +143,7 @@ type Figures = Omit<
 async function runMeasuredLoad(
   bench: Workbench,
   program: Program,
+  rss: RssWatch,
   load: LoadSpec,
   signal: AbortSignal,
 ): Promise<Figures> {
@@ -163,6 +167,7 @@ async function runMeasuredLoad(
     p99Ms: result.p99Ms,
     cpuMsPerRequest: HAS_PROC ? cpuMs / result.requests : undefined,
     rssPeakMiB: HAS_PROC ? rssPeakMiBOf(program.pid) : undefined,
+    rssAtOnceMiB: HAS_PROC ? rss.peakMiB() : undefined,
     fetchesPerRequest: stats.requests / result.requests,
     subgraphMisses: stats.misses,
     gatewayShare: HAS_PROC ? cpuMs / wallMs : undefined,

@@ -14,8 +14,10 @@ export interface Measurement {
   readonly p99Ms: number;
   /** Processor time of the candidate's processes; undefined where the system does not tell. */
   readonly cpuMsPerRequest: number | undefined;
-  /** From its start to the end of the load. */
+  /** Each process's own peak, from its start to the end of the load, summed over those that live then. */
   readonly rssPeakMiB: number | undefined;
+  /** The most that its processes had together at one moment from the start on, those that have ended since among them. */
+  readonly rssAtOnceMiB: number | undefined;
   /** Requests to subgraphs under load; below `fetchesAlone` where requests in flight share. */
   readonly fetchesPerRequest: number;
   /** Requests to subgraphs for one request that has the gateway for itself. */

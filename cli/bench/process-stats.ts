@@ -8,6 +8,8 @@ export const HAS_PROC = existsSync('/proc/self/stat');
 const TICK_MS = 10;
 const NS_PER_MS = 1e6;
 const KIB_PER_MIB = 1_024;
+const VM_RSS = /VmRSS:\s+(\d+)/;
+const VM_HWM = /VmHWM:\s+(\d+)/;
 
 interface ProcessTimes {
   readonly parent: number;
@@ -43,11 +45,50 @@ function readFolder(path: string): readonly string[] {
 
 /** The most memory that was resident (VmHWM), the process and its descendants summed, in MiB. */
 export function rssPeakMiBOf(pid: number): number {
-  return sumOfStatus(pid, /VmHWM:\s+(\d+)/);
+  return sumOfStatus(processTree(pid), VM_HWM);
 }
 
-function sumOfStatus(pid: number, kibField: RegExp): number {
-  return processTree(pid).reduce((sum, member) => {
+export interface RssWatch {
+  /** The most so far, in MiB. */
+  peakMiB(): number;
+  close(): void;
+}
+
+const RSS_WATCH_MS = 100;
+
+/**
+ * The most memory that the process and its descendants had resident at one moment, from now on: looked at ten times a second,
+ * and never less than the process itself had between two looks (VmHWM). What has ended counts for when it was there.
+ */
+export function watchRss(pid: number): RssWatch {
+  let peakMiB = 0;
+  const look = () => {
+    peakMiB = Math.max(peakMiB, sumOfStatus(descendants(pid), VM_RSS));
+  };
+  const timer = setInterval(look, RSS_WATCH_MS);
+  return {
+    peakMiB() {
+      look();
+      return Math.max(peakMiB, sumOfStatus([pid], VM_HWM));
+    },
+    close: () => clearInterval(timer),
+  };
+}
+
+/** As `processTree`, without a look at every process of the machine. */
+function descendants(pid: number): readonly number[] {
+  const tree = [pid];
+  for (const member of tree) {
+    for (const thread of readFolder(`${member}/task`)) {
+      const children = readProc(`${member}/task/${thread}/children`).split(' ');
+      tree.push(...children.filter((child) => child !== '').map(Number));
+    }
+  }
+  return tree;
+}
+
+function sumOfStatus(members: readonly number[], kibField: RegExp): number {
+  return members.reduce((sum, member) => {
     const kib = kibField.exec(readProc(`${member}/status`))?.[1];
     return sum + Number(kib ?? 0) / KIB_PER_MIB;
   }, 0);
@@ -55,7 +96,7 @@ function sumOfStatus(pid: number, kibField: RegExp): number {
 
 /** The memory that is resident now (VmRSS), the process and its descendants summed, in MiB. */
 export function rssMiBOf(pid: number): number {
-  return sumOfStatus(pid, /VmRSS:\s+(\d+)/);
+  return sumOfStatus(processTree(pid), VM_RSS);
 }
 
 /** File descriptors that the process itself has open. */

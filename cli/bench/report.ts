@@ -85,7 +85,9 @@ function methodText({ settings }: BenchResult): string {
 - The four subgraphs answer from a table of ready HTTP responses at some ten microseconds a request: the candidate is the
   bottleneck. They execute a request that they have not seen before.
 - Every candidate runs on the same Node binary as Weft, with \`NODE_ENV=production\` and no other setting than those named.
-- CPU is user and system time of the candidate's processes; peak RSS is their \`VmHWM\` from start to end of the load. A
+- CPU is user and system time of the candidate's processes; peak RSS is their \`VmHWM\` from start to end of the load, summed
+  over those that live at the end; \`at once\` is the most that they had together at one moment since the start, looked at ten times a
+  second: the process that plans (docs/planning.md) ends when nothing is to be planned, and is in the second figure only. A
   request in flight when the load ends costs time and is not counted, which matters only for the slowest.`;
 }
 

@@ -19,6 +19,7 @@ function measured(
     p99Ms: 2,
     cpuMsPerRequest: 1,
     rssPeakMiB: 100,
+    rssAtOnceMiB: 100,
     fetchesPerRequest: 13,
     fetchesAlone: 13,
     subgraphMisses: 0,

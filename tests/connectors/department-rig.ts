@@ -10,6 +10,7 @@ import { chooseVariants, SUBGRAPHS_FOLDER } from '@weft/connectors/system-folder
 import { createLogger } from '@weft/core/logger';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
 import type { Started } from '@weft/core/process';
+import { freePort } from '@weft/core/process-table';
 import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
 import pg from 'pg';
@@ -21,7 +22,6 @@ import { startUrbanManagement } from '../../simulators/urban-management/server.t
 import { RABBITMQ_URL } from '../support/brokers.ts';
 import { createPostgresDatabase } from '../support/engines.ts';
 import type { GraphqlAnswer } from './rig.ts';
-import { freePort } from './simulator-process.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 

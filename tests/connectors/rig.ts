@@ -7,13 +7,13 @@ import { SUBGRAPHS_FOLDER } from '@weft/connectors/system-folders';
 import { createLogger } from '@weft/core/logger';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
 import type { Started } from '@weft/core/process';
+import { freePort } from '@weft/core/process-table';
 import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
 import pg from 'pg';
 import { createPostgresDatabase } from '../support/engines.ts';
 import {
   APP_KEY,
-  freePort,
   type SimulatorProcess,
   type SystemName,
   startSimulators,

@@ -2,10 +2,10 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '@weft/core/process-table';
 import { BARE_ENVIRONMENT } from '../support/environment.ts';
 
 export type SystemName = 'hotline' | 'grid' | 'police';
@@ -34,7 +34,9 @@ export interface SimulatorProcess {
 
 export async function startSimulators(options: SimulatorOptions): Promise<SimulatorProcess> {
   const folder = mkdtempSync(join(tmpdir(), 'weft-rig-'));
-  const ports = { hotline: await freePort(), grid: await freePort(), police: await freePort() };
+  const hotline = await freePort();
+  const grid = await freePort(new Set([hotline]));
+  const ports = { hotline, grid, police: await freePort(new Set([hotline, grid])) };
   let child: ChildProcess | undefined;
   const simulators = {
     urls: {},
@@ -97,14 +99,4 @@ async function control<Answer>(url: string, method: string, body: unknown): Prom
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${url}: ${response.status} ${text}`);
   return (text === '' ? undefined : JSON.parse(text)) as Answer;
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
 }

@@ -4,9 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { compileSystem } from '@weft/connectors/compile/compile';
 import { startHost } from '@weft/connectors/host';
 import { createLogger } from '@weft/core/logger';
+import { freePort } from '@weft/core/process-table';
 import { openSecrets } from '@weft/core/secrets';
 import { postgresAppender } from '@weft/events/postgres/appender';
-import { APP_KEY, freePort, startSimulators, WEBHOOK_SECRET } from '../connectors/simulator-process.ts';
+import { APP_KEY, startSimulators, WEBHOOK_SECRET } from '../connectors/simulator-process.ts';
 import { type Asker, createMigratedDatabase, startSigned } from '../support/owned-subgraphs.ts';
 import { waitFor } from '../support/wait.ts';
 

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../connectors/simulator-process.ts';
+import { freePort } from '@weft/core/process-table';
 import { waitFor } from './wait.ts';
 
 const PROBE_MS_MAX = 2_000;

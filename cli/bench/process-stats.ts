@@ -1,8 +1,8 @@
 // Processor time and memory of a process with its children, and how busy a core is, read from Linux's /proc.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
-/** Whether this system tells any of it. */
-export const HAS_PROC = existsSync('/proc/self/stat');
+/** Whether this system tells any of it: Linux, its list of a thread's children included. */
+export const HAS_PROC = existsSync('/proc/thread-self/children');
 
 /** USER_HZ: the kernel's unit in /proc is fixed at 100 for user space on every platform that Node runs on. */
 const TICK_MS = 10;
@@ -11,14 +11,9 @@ const KIB_PER_MIB = 1_024;
 const VM_RSS = /VmRSS:\s+(\d+)/;
 const VM_HWM = /VmHWM:\s+(\d+)/;
 
-interface ProcessTimes {
-  readonly parent: number;
-  readonly cpuMs: number;
-}
-
 /** User and system time of the process and all its descendants that live. */
 export function cpuMsOf(pid: number): number {
-  return processTree(pid).reduce((sum, member) => sum + (readTimes(member)?.cpuMs ?? 0), 0);
+  return processTree(pid).reduce((sum, member) => sum + readCpuMs(member), 0);
 }
 
 /**
@@ -63,7 +58,7 @@ const RSS_WATCH_MS = 100;
 export function watchRss(pid: number): RssWatch {
   let peakMiB = 0;
   const look = () => {
-    peakMiB = Math.max(peakMiB, sumOfStatus(descendants(pid), VM_RSS));
+    peakMiB = Math.max(peakMiB, sumOfStatus(processTree(pid), VM_RSS));
   };
   const timer = setInterval(look, RSS_WATCH_MS);
   return {
@@ -73,18 +68,6 @@ export function watchRss(pid: number): RssWatch {
     },
     close: () => clearInterval(timer),
   };
-}
-
-/** As `processTree`, without a look at every process of the machine. */
-function descendants(pid: number): readonly number[] {
-  const tree = [pid];
-  for (const member of tree) {
-    for (const thread of readFolder(`${member}/task`)) {
-      const children = readProc(`${member}/task/${thread}/children`).split(' ');
-      tree.push(...children.filter((child) => child !== '').map(Number));
-    }
-  }
-  return tree;
 }
 
 function sumOfStatus(members: readonly number[], kibField: RegExp): number {
@@ -126,27 +109,25 @@ export function coreBusyMs(core: number): number {
   return (user + nice + system + irq + softirq) * TICK_MS;
 }
 
-/** The process and its descendants that live. */
+/** The process and its descendants that live; each thread of a process has children of its own (proc_pid_task(5)). */
 export function processTree(pid: number): readonly number[] {
   if (!HAS_PROC) return [];
-  const children = new Map<number, number[]>();
-  for (const entry of readdirSync('/proc')) {
-    if (!/^\d+$/.test(entry)) continue;
-    const parent = readTimes(Number(entry))?.parent;
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)]);
-  }
   const tree = [pid];
-  for (const member of tree) tree.push(...(children.get(member) ?? []));
+  for (const member of tree) {
+    for (const thread of readFolder(`${member}/task`)) {
+      const children = readProc(`${member}/task/${thread}/children`).split(' ');
+      tree.push(...children.filter((child) => child !== '').map(Number));
+    }
+  }
   return tree;
 }
 
-function readTimes(pid: number): ProcessTimes | undefined {
+/** User and system time; none when it has ended. */
+function readCpuMs(pid: number): number {
   const text = readProc(`${pid}/stat`);
   // The name in parentheses may hold blanks: fields are counted after it (proc_pid_stat(5)).
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [, parent, , , , , , , , , , user, system] = fields;
-  if (user === undefined || system === undefined) return undefined;
-  return { parent: Number(parent), cpuMs: (Number(user) + Number(system)) * TICK_MS };
+  const [, , , , , , , , , , , user = 0, system = 0] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  return (Number(user) + Number(system)) * TICK_MS;
 }
 
 function readProc(path: string): string {

@@ -63,8 +63,9 @@ const PORT_TRIES_MAX = 50;
  */
 export async function freePort(taken: ReadonlySet<number> = new Set()): Promise<number> {
   const end = connectionPortMin();
-  for (let tries = 0; tries < PORT_TRIES_MAX && end > FREE_PORT_MIN; tries += 1) {
-    const port = randomInt(FREE_PORT_MIN, end);
+  const draw = end > FREE_PORT_MIN ? () => randomInt(FREE_PORT_MIN, end) : anyPort;
+  for (let tries = 0; tries < PORT_TRIES_MAX; tries += 1) {
+    const port = await draw();
     if (!taken.has(port) && (await isPortFree(port, '127.0.0.1'))) return port;
   }
   return anyPort();

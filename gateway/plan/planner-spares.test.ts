@@ -1,12 +1,17 @@
-// Laws of planning processes that outlive their supergraph.
+// Laws of planning processes that are not needed now: kept for another supergraph, ended, and what their starts cost.
+import { readdirSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parse } from 'graphql';
-import { afterEach, describe, expect, it } from 'vitest';
-import { PLAN_LIMITS } from './limits.ts';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PLAN_LIMITS, type PlanLimits } from './limits.ts';
 import { NO_OVERRIDES } from './planner.ts';
 import type { PlanMessage } from './planner-messages.ts';
-import { createPlannerPool } from './planner-pool.ts';
-import type { PlannerProcess } from './planner-process.ts';
-import { createPlannerSpares, type PlannerSpares } from './planner-spares.ts';
+import { createPlannerPool, type PlannerPool } from './planner-pool.ts';
+import { type PlannerProcess, startPlannerProcess } from './planner-process.ts';
+import { createPlannerSpares, NO_SPARES, type PlannerSpares } from './planner-spares.ts';
 
 const dataOf = (field: string) => ({ supergraphSdl: supergraphOf(field), planner: undefined });
 const ended: PlannerProcess[] = [];
@@ -88,6 +93,76 @@ describe('a spare planning process', () => {
     busy.close();
     await expect(plan).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(planner.isAlive).toBe(false);
+  });
+});
+
+describe('a planning process with nothing to do', () => {
+  let pool: PlannerPool | undefined;
+  const started: PlannerProcess[] = [];
+  const spares: PlannerSpares = {
+    ...NO_SPARES,
+    start(data, limits) {
+      const planner = startPlannerProcess(data, limits);
+      started.push(planner);
+      return planner;
+    },
+  };
+  afterEach(() => {
+    pool?.close();
+    vi.unstubAllEnvs();
+    for (const planner of started.splice(0)) planner.end();
+  });
+
+  async function openPool(limits: Partial<PlanLimits>): Promise<PlannerPool> {
+    pool = createPlannerPool(dataOf('ash'), limits, spares);
+    await pool.ready;
+    return pool;
+  }
+
+  const alive = () => started.filter(({ isAlive }) => isAlive).length;
+
+  it('ends, also when nothing was ever asked of it, and the next operation is planned by another', async () => {
+    const { plan, isUp } = await openPool({ planIdleMs: 50, planIdleStarts: 0 });
+    await expect.poll(alive, { timeout: 10_000 }).toBe(0);
+    expect(isUp()).toBe(true);
+    expect(await plan('one', asking('ash'))).toMatchObject({ steps: { kind: 'fetch', system: 'a' } });
+    await expect.poll(alive, { timeout: 10_000 }).toBe(0);
+    expect(await plan('other', asking('ash'))).toMatchObject({ steps: { kind: 'fetch', system: 'a' } });
+    expect([started.length, isUp()]).toEqual([3, true]);
+  });
+
+  it('is kept for many times as long as it took to start', async () => {
+    const { plan } = await openPool({ planIdleMs: 0, planIdleStarts: 1_000 });
+    await plan('one', asking('ash'));
+    await delay(100);
+    await plan('other', asking('ash'));
+    expect([started.length, alive()]).toEqual([1, 1]);
+    expect(started[0]?.startMs).toBeGreaterThan(1);
+  });
+
+  it('is not ended while it plans', async () => {
+    const { plan } = await openPool({ planIdleMs: 1, planIdleStarts: 0 });
+    const plans = await Promise.all(
+      Array.from({ length: 50 }, (_, index) => plan(`${index}`, asking('ash'))),
+    );
+    expect(plans).toHaveLength(50);
+    expect(started.length).toBeLessThanOrEqual(2);
+  });
+
+  it('has told Node what it compiled, so that the next one starts without', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'weft-compiled-'));
+    try {
+      vi.stubEnv('NODE_COMPILE_CACHE', folder);
+      vi.stubEnv('NODE_DISABLE_COMPILE_CACHE', undefined);
+      const planner = startPlannerProcess(dataOf('ash'), PLAN_LIMITS);
+      started.push(planner);
+      await planner.ready;
+      await expect.poll(() => readdirSync(folder, { recursive: true }).length).toBeGreaterThan(20);
+    } finally {
+      for (const planner of started) planner.end();
+      // A process that was killed may have a file under its hands still.
+      await rm(folder, { recursive: true, maxRetries: 10 });
+    }
   });
 });
 

@@ -1,6 +1,7 @@
 // A simulated system of a department on node:http, with faults to be switched. Shares no code with the hub.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@weft/core/process-table';
 
 export interface CaseRecord {
   readonly caseNo: string;
@@ -33,7 +34,8 @@ export interface Department {
 /** @param prefix of its numbers */
 export async function startDepartment(prefix: string): Promise<Department> {
   const book: CaseRecord[] = [];
-  let port = 0;
+  // It goes down and comes back: a port that no connection out is given meanwhile.
+  const port = await freePort();
   const server = createServer((request, response) => {
     const serve = async (text: string) => {
       const url = new URL(request.url ?? '/', 'http://department');
@@ -71,8 +73,7 @@ export async function startDepartment(prefix: string): Promise<Department> {
       await closed;
     },
     async up() {
-      await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-      port = (server.address() as AddressInfo).port;
+      await once(server.listen(port, '127.0.0.1'), 'listening');
     },
     close: () => (server.listening ? department.down() : Promise.resolve()),
   };

@@ -1,7 +1,8 @@
 // A registry as gateways meet it: signs whatever graph it is told to publish, takes usage, and does wrong when it is told to.
 import { generateKeyPairSync, hash, type KeyObject, sign } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@weft/core/process-table';
 import type { SubgraphKey } from '@weft/core/signatures/keys';
 import { createRequestVerifier, isBodyOf, signableMessage } from '@weft/core/signatures/verify';
 
@@ -85,10 +86,10 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
   const verifier = subgraphKeys === undefined ? undefined : createRequestVerifier({ keys: subgraphKeys });
   let current: Signed | undefined;
   const http = createServer((request, response) => void answer(request, response));
-  const listen = (port: number) =>
-    new Promise<void>((resolve) => http.listen(port, '127.0.0.1', () => resolve()));
-  await listen(0);
-  const { port } = http.address() as AddressInfo;
+  // It stops and starts: a port that no connection out is given meanwhile.
+  const port = await freePort();
+  const listen = async () => void (await once(http.listen(port, '127.0.0.1'), 'listening'));
+  await listen();
   const registry: ScriptedRegistry = {
     url: `http://127.0.0.1:${port}/registry/graphql`,
     publicKeysPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
@@ -111,7 +112,7 @@ export async function startScriptedRegistry(options: ScriptedOptions = {}): Prom
         http.close(() => resolve());
         http.closeAllConnections();
       }),
-    start: () => listen(port),
+    start: listen,
     isSilent: false,
   };
   return registry;

@@ -1,6 +1,7 @@
 // A TCP proxy before one server, with the network's faults as modes that take effect on open connections too.
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { freePort } from '@weft/core/process-table';
 
 /**
  * `refuse`: nobody listens, and what was open is reset. `delay`: what comes back is held for so long. `halfopen`:
@@ -38,8 +39,9 @@ export async function startFaultProxy(targetPort: number): Promise<FaultProxy> {
     timers: new Set(),
     accepted: 0,
   };
-  let server: Server | undefined = await listen(proxy, 0);
-  const { port } = server.address() as AddressInfo;
+  // It may listen again later: a port that no connection out is given meanwhile.
+  const port = await freePort();
+  let server: Server | undefined = await listen(proxy, port);
   const stopListening = async () => {
     for (const timer of proxy.timers) clearTimeout(timer);
     const closing = server;

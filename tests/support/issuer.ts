@@ -1,6 +1,7 @@
 // An issuer of tokens in the test's own process: keys that change, a real HTTP server that can be slow, broken or down.
+import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@weft/core/process-table';
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose';
 
 export const ISSUER = 'https://issuer.test';
@@ -47,7 +48,8 @@ export interface KeyServer {
 }
 
 export async function startKeyServer(...signers: readonly Signer[]): Promise<KeyServer> {
-  let port = 0;
+  // It stops and starts: a port that no connection out is given meanwhile.
+  const port = await freePort();
   let http: Server | undefined;
   const server: KeyServer = {
     get url() {
@@ -67,9 +69,8 @@ export async function startKeyServer(...signers: readonly Signer[]): Promise<Key
         };
         response.writeHead(status, location === undefined ? {} : { location }).end(body);
       });
-      await new Promise<void>((resolve) => started.listen(port, '127.0.0.1', resolve));
+      await once(started.listen(port, '127.0.0.1'), 'listening');
       http = started;
-      port = (started.address() as AddressInfo).port;
     },
     stop: () =>
       new Promise((resolve) => {

@@ -1,6 +1,7 @@
 // A simulated old system on node:http that ignores client numbers: a second call is a second record. Shares no code with the hub.
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { freePort } from '@weft/core/process-table';
 
 /** What it does wrong with one write, each before or after it has put the record into its book. */
 export const FAULTS = ['500', 'reset', 'hang', 'half'] as const;
@@ -70,9 +71,10 @@ export async function startLedger(): Promise<Ledger> {
     const rows = book.filter(({ no }) => wanted === null || no === wanted);
     response.end(JSON.stringify({ code: '0000', total: rows.length, rows }));
   };
-  const listen = (port: number) => new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
+  // It goes away and comes back: a port that no connection out is given meanwhile.
+  const port = await freePort();
+  const listen = async () => void (await once(server.listen(port, '127.0.0.1'), 'listening'));
+  await listen();
   const ledger: Ledger = {
     url: `http://127.0.0.1:${port}`,
     port,
@@ -82,7 +84,7 @@ export async function startLedger(): Promise<Ledger> {
     next: [],
     answersQuestions: true,
     plan: () => undefined,
-    listen: () => listen(port),
+    listen,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,4 +1,5 @@
 // The column CSV, SFTP: a register that is left as files on an SFTP server.
+import { freePort } from '@weft/core/process-table';
 import type { Column, SuiteFault } from '../column.ts';
 import { type FilePlace, NO_FILE_HAS, startFiles } from '../files/column.ts';
 import { newKey, type SftpServer, startSftpServer } from '../files/sftp-server.ts';
@@ -14,8 +15,10 @@ const LOGIN = { user: 'book', password: 'suite-password' };
 
 async function openSftp(root: string): Promise<FilePlace> {
   const key = newKey();
-  let server: SftpServer = await startSftpServer(root, LOGIN, 0, key);
-  const { port, counts } = server;
+  // It is started again: a port that no connection out is given meanwhile.
+  const port = await freePort();
+  let server: SftpServer = await startSftpServer(root, LOGIN, port, key);
+  const { counts } = server;
   return {
     env: {
       SUITE_FILES: `sftp://127.0.0.1:${port}/`,

@@ -1,4 +1,5 @@
 // An old system that is asked over HTTP: its book, its faults and its counters; a dialect says how it reads and writes.
+import { once } from 'node:events';
 import {
   createServer,
   type IncomingHttpHeaders,
@@ -6,8 +7,8 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '@weft/core/process-table';
 import iconv from 'iconv-lite';
 import type { SuiteFault, SuiteRecord } from '../column.ts';
 
@@ -82,8 +83,9 @@ export async function startOldSystem(dialect: Dialect): Promise<OldSystem> {
     inWork: 0,
     inWorkMax: 0,
   };
-  let server = await listen(book, dialect, 0);
-  const { port } = server.address() as AddressInfo;
+  // It is started again: a port that no connection out is given meanwhile.
+  const port = await freePort();
+  let server = await listen(book, dialect, port);
   return {
     url: `http://127.0.0.1:${port}`,
     async put(records) {
@@ -108,7 +110,7 @@ async function listen(book: Book, dialect: Dialect, port: number): Promise<Serve
   const server = createServer((incoming, response) => {
     serve(book, dialect, incoming, response).catch(() => response.destroy());
   });
-  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  await once(server.listen(port, '127.0.0.1'), 'listening');
   return server;
 }
 

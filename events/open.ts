@@ -1,10 +1,10 @@
 // Opens the event log on the engine that the settings name; a client library is loaded when its engine is.
 import type { Logger } from '@weft/core/logger';
-import type pg from 'pg';
 import type { EventLog } from './event-log.ts';
 import type { LiveEngine } from './live-engine.ts';
 import { openPostgresLog } from './postgres/log.ts';
-import { openPool, readLogId } from './postgres/outbox.ts';
+import { readLogId } from './postgres/outbox.ts';
+import { openPool, type StorePool } from './postgres/pool.ts';
 import { openRelayedLog } from './relayed-log.ts';
 
 export interface EventLogOptions {
@@ -35,14 +35,14 @@ export async function openEventLog({ eventLog, databaseUrl, logger }: EventLogOp
 }
 
 /** @param eventLog the URL of the engine's server */
-export async function openLiveEngine(eventLog: string, pool: pg.Pool, logger: Logger): Promise<LiveEngine> {
+export async function openLiveEngine(eventLog: string, pool: StorePool, logger: Logger): Promise<LiveEngine> {
   const options = { url: eventLog, logId: rememberedLogId(pool), logger };
   if (/^rediss?:/.test(eventLog)) return (await import('./redis/engine.ts')).openRedisEngine(options);
   return (await import('./jetstream/engine.ts')).openJetStreamEngine(options);
 }
 
 /** Asked for until it is known, and never again. */
-function rememberedLogId(pool: pg.Pool): () => Promise<string> {
+function rememberedLogId(pool: StorePool): () => Promise<string> {
   let known: string | undefined;
   return async () => {
     known ??= await readLogId(pool);

@@ -2,13 +2,13 @@
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import type pg from 'pg';
 import type { CloudEvent } from './envelope.ts';
 import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from './event-log.ts';
 import { ENGINE_RETRY_MS, FALLBACK_POLL_MS, LIVE_POLL_MS, OUTBOX_POLL_MS } from './limits.ts';
 import type { LiveEngine, LiveEntry, LivePage } from './live-engine.ts';
 import { type Batch, readBatch } from './postgres/batch.ts';
 import { orUnavailable, readHead } from './postgres/outbox.ts';
+import type { StorePool } from './postgres/pool.ts';
 import { comparePositions, POSITION_MAX, parsePosition } from './postgres/position.ts';
 import { readTrimmed, trimTopic } from './postgres/trim.ts';
 import { readAcknowledged } from './relay/acknowledged.ts';
@@ -16,7 +16,7 @@ import { readAcknowledged } from './relay/acknowledged.ts';
 export interface RelayedLogOptions {
   readonly engine: LiveEngine;
   /** Of the outbox. */
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly logger: Logger;
 }
 
@@ -64,7 +64,7 @@ export function openRelayedLog({ engine, pool, logger }: RelayedLogOptions): Eve
 
 interface Source {
   readonly engine: LiveEngine;
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly logger: Logger;
   /** An engine that did not answer is left alone until then, by performance.now(). */
   awayUntilMs: number;

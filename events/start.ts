@@ -2,7 +2,7 @@
 import type { Logger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
 import { openLiveEngine } from './open.ts';
-import { openPool } from './postgres/outbox.ts';
+import { openPool } from './postgres/pool.ts';
 import { startRelay } from './relay/relay.ts';
 import type { RetentionOf } from './relay/retention.ts';
 

@@ -1,7 +1,8 @@
 // Reads one batch of a topic: one statement, hence one snapshot for events, retention and what is not yet readable.
-import type pg from 'pg';
+
 import type { CloudEvent } from '../envelope.ts';
 import type { LogEvent, LogGap, Position } from '../event-log.ts';
+import type { StorePool } from './pool.ts';
 import { formatPosition, parsePosition } from './position.ts';
 
 export interface Batch {
@@ -42,7 +43,7 @@ interface Row {
 
 /** What stands after `after`, up to `upTo` with it included, `eventsMax` events at the most. */
 export async function readBatch(
-  pool: pg.Pool,
+  pool: StorePool,
   topic: string,
   after: Position,
   upTo: Position,

@@ -2,11 +2,11 @@
 import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
-import type pg from 'pg';
 import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from '../event-log.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type Listener, startListener } from './listener.ts';
-import { openPool, orUnavailable, readHead } from './outbox.ts';
+import { orUnavailable, readHead } from './outbox.ts';
+import { openPool, type StorePool } from './pool.ts';
 import { comparePositions, POSITION_MAX } from './position.ts';
 import { trimTopic } from './trim.ts';
 
@@ -57,7 +57,7 @@ export function openPostgresLog(options: PostgresLogOptions): EventLog {
 }
 
 interface Source {
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly listener: Listener;
   readonly logger: Logger;
   readonly pollMs: number;

@@ -1,30 +1,8 @@
-// The outbox as everybody asks it: connections that end in time, the head of a topic, the log's own name.
+// The outbox as everybody asks it: the head of a topic, the log's own name.
 import { HubError } from '@weft/core/errors';
-import type { Logger } from '@weft/core/logger';
-import pg from 'pg';
 import { type Position, START } from '../event-log.ts';
+import type { StorePool } from './pool.ts';
 import { formatPosition } from './position.ts';
-
-const CONNECTIONS_MAX = 4;
-const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 10_000;
-
-/** Connects when it is first used; a connection that breaks is replaced. */
-export function openPool(connectionString: string, logger: Logger, name = 'weft events reader'): pg.Pool {
-  const pool = new pg.Pool({
-    connectionString,
-    max: CONNECTIONS_MAX,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    statement_timeout: QUERY_TIMEOUT_MS,
-    application_name: name,
-    // Readers ask the same few questions for ever, each by an index: to plan one anew takes as long as to answer it.
-    options: '-c plan_cache_mode=force_generic_plan',
-  });
-  // An idle connection that breaks is replaced when the next one is needed.
-  pool.on('error', (err) => logger.debug({ err }, 'an idle connection of the event log ended'));
-  return pool;
-}
 
 /**
  * The last settled event, or where retention ended: what commits from now on lies above. Never a number that no
@@ -41,7 +19,7 @@ SELECT tx, seq FROM (
 ORDER BY tx DESC, seq DESC LIMIT 1`;
 
 /** The head of a topic: see `EventLog.head`. Rejects with what the pool rejects with. */
-export async function readHead(pool: pg.Pool, topic: string): Promise<Position> {
+export async function readHead(pool: StorePool, topic: string): Promise<Position> {
   const { rows } = await pool.query<{ tx: string; seq: string }>(READ_HEAD, [topic]);
   return rows[0] === undefined ? START : formatPosition(rows[0]);
 }
@@ -57,7 +35,7 @@ export async function orUnavailable<T>(ask: () => Promise<T>): Promise<T> {
 }
 
 /** Tells this log from others that a live engine may carry. */
-export async function readLogId(pool: pg.Pool): Promise<string> {
+export async function readLogId(pool: StorePool): Promise<string> {
   const { rows } = await pool.query<{ id: string }>('SELECT id FROM events.log LIMIT 1');
   const id = rows[0]?.id;
   if (id === undefined)

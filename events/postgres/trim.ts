@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { Position } from '../event-log.ts';
 import { RETENTION_ROWS_MAX } from '../limits.ts';
+import type { StorePool } from './pool.ts';
 import { formatPosition, POSITION_MAX, type PositionParts, parsePosition } from './position.ts';
 
 export interface Retention {
@@ -75,7 +76,7 @@ WITH kept AS (
 SELECT count(*)::int AS trimmed FROM gone`;
 
 /** Deletes events of a topic that it need not keep; returns how many. Several at once do no harm. */
-export async function trimTopic(pool: pg.Pool, topic: string, retention: Retention): Promise<number> {
+export async function trimTopic(pool: StorePool, topic: string, retention: Retention): Promise<number> {
   const upTo = parsePosition(retention.upTo ?? POSITION_MAX);
   if (retention.bytesMax !== undefined) await countBytes(pool, topic);
   const limits = [retention.olderThanMs ?? null, retention.bytesMax ?? null];
@@ -95,7 +96,7 @@ export async function trimTopic(pool: pg.Pool, topic: string, retention: Retenti
   }
 }
 
-async function countBytes(pool: pg.Pool, topic: string): Promise<void> {
+async function countBytes(pool: StorePool, topic: string): Promise<void> {
   const { rows: looked } = await pool.query<{ uncounted: boolean }>(IS_UNCOUNTED, [topic]);
   if (looked[0]?.uncounted !== true) return;
   // Ends when everything that is committed has been counted: faster than it can be appended for ever.
@@ -110,7 +111,7 @@ async function countBytes(pool: pg.Pool, topic: string): Promise<void> {
 }
 
 /** Up to where, itself included, the topic is not retained; START when nothing was ever dropped. */
-export async function readTrimmed(pool: pg.Pool, topic: string): Promise<Position> {
+export async function readTrimmed(pool: StorePool, topic: string): Promise<Position> {
   const { rows } = await pool.query<PositionParts>(
     'SELECT trimmed_tx AS tx, trimmed_seq AS seq FROM events.retention WHERE topic = $1',
     [topic],
@@ -118,7 +119,7 @@ export async function readTrimmed(pool: pg.Pool, topic: string): Promise<Positio
   return formatPosition(rows[0] ?? { tx: '0', seq: '0' });
 }
 
-async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+async function inTransaction<T>(pool: StorePool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN');

@@ -1,6 +1,7 @@
 // What the live engine has acknowledged of each topic, kept in PostgreSQL: below it trimming may go, and loss shows against it.
-import type pg from 'pg';
+
 import type { Position } from '../event-log.ts';
+import type { StorePool } from '../postgres/pool.ts';
 import { formatPosition, type PositionParts, parsePosition } from '../postgres/position.ts';
 import { LEASE_NAME } from './lease.ts';
 
@@ -11,7 +12,7 @@ export interface Acknowledged {
 
 /** Undefined when this engine has never had the topic. */
 export async function readAcknowledged(
-  pool: pg.Pool,
+  pool: StorePool,
   topic: string,
   engine: string,
 ): Promise<Acknowledged | undefined> {
@@ -31,7 +32,7 @@ ON CONFLICT (topic) DO UPDATE SET engine = EXCLUDED.engine, generation = EXCLUDE
 
 /** False, and nothing written, when the lease is another's by now. */
 export async function writeAcknowledged(
-  pool: pg.Pool,
+  pool: StorePool,
   topic: string,
   engine: string,
   { generation, position }: Acknowledged,
@@ -57,7 +58,7 @@ SELECT ($2::xid8, $3::bigint) = ('0'::xid8, 0)
   AS found`;
 
 /** Whether a position is one of the topic's, or lies before what is retained. */
-export async function isInOutbox(pool: pg.Pool, topic: string, position: Position): Promise<boolean> {
+export async function isInOutbox(pool: StorePool, topic: string, position: Position): Promise<boolean> {
   const { tx, seq } = parsePosition(position);
   const { rows } = await pool.query<{ found: boolean }>(IS_IN_OUTBOX, [topic, tx, seq]);
   return rows[0]?.found === true;
@@ -74,7 +75,7 @@ WITH RECURSIVE topics AS (
 SELECT topic FROM topics WHERE topic IS NOT NULL UNION SELECT topic FROM events.relay_topic`;
 
 /** Every topic that has events, or had them. */
-export async function listTopics(pool: pg.Pool): Promise<readonly string[]> {
+export async function listTopics(pool: StorePool): Promise<readonly string[]> {
   const { rows } = await pool.query<{ topic: string }>(TOPICS);
   return rows.map(({ topic }) => topic);
 }

@@ -2,6 +2,7 @@
 import type pg from 'pg';
 import type { Position } from '../event-log.ts';
 import { DEAD_LETTER_REASON_LENGTH_MAX } from '../limits.ts';
+import type { StorePool } from '../postgres/pool.ts';
 import { formatPosition, parsePosition } from '../postgres/position.ts';
 
 export interface DeadLetter {
@@ -25,7 +26,7 @@ ON CONFLICT (topic, seq) DO UPDATE SET engine = EXCLUDED.engine, reason = EXCLUD
   tries = events.dead_letter.tries + EXCLUDED.tries, failed_at = now(), redrive_at = NULL`;
 
 export async function writeDeadLetter(
-  pool: pg.Pool,
+  pool: StorePool,
   letter: Pick<DeadLetter, 'topic' | 'position' | 'source' | 'eventId' | 'engine' | 'reason' | 'tries'>,
 ): Promise<void> {
   const { tx, seq } = parsePosition(letter.position);
@@ -35,7 +36,7 @@ export async function writeDeadLetter(
 }
 
 /** All of a topic: they are tried anew, or the marker that should stand for one of them was not taken either. */
-export async function forgetDeadLetters(pool: pg.Pool, topic: string, at?: Position): Promise<void> {
+export async function forgetDeadLetters(pool: StorePool, topic: string, at?: Position): Promise<void> {
   const seq = at === undefined ? null : parsePosition(at).seq;
   await pool.query(
     'DELETE FROM events.dead_letter WHERE topic = $1 AND ($2::bigint IS NULL OR seq = $2::bigint)',
@@ -71,7 +72,7 @@ export async function redriveDeadLetters(
   return rowCount ?? 0;
 }
 
-export async function listTopicsToRedrive(pool: pg.Pool): Promise<readonly string[]> {
+export async function listTopicsToRedrive(pool: StorePool): Promise<readonly string[]> {
   const { rows } = await pool.query<{ topic: string }>(
     'SELECT DISTINCT topic FROM events.dead_letter WHERE redrive_at IS NOT NULL',
   );

@@ -1,6 +1,7 @@
 // The lease of the one relay that works: a row that beats while its holder lives, and a fence that grows with every holder.
-import type pg from 'pg';
+
 import { LEASE_MS } from '../limits.ts';
+import type { StorePool } from '../postgres/pool.ts';
 
 export const LEASE_NAME = 'relay';
 
@@ -33,7 +34,7 @@ RETURNING fence::text`;
  * No clock of a wall counts: the beat is compared with what it was, by this process's monotonic clock.
  * @param holder for people who look into the table
  */
-export function watchLease(pool: pg.Pool, holder: string): LeaseWatch {
+export function watchLease(pool: StorePool, holder: string): LeaseWatch {
   let seen: { readonly row: Row; readonly sinceMs: number } | undefined;
   return {
     async tryTake() {
@@ -58,7 +59,7 @@ export function watchLease(pool: pg.Pool, holder: string): LeaseWatch {
 }
 
 /** False when the lease is another's by now. */
-export async function beatLease(pool: pg.Pool, fence: Fence): Promise<boolean> {
+export async function beatLease(pool: StorePool, fence: Fence): Promise<boolean> {
   const { rowCount } = await pool.query(
     'UPDATE events.relay_lease SET beat = beat + 1 WHERE name = $1 AND fence = $2::bigint',
     [LEASE_NAME, String(fence)],
@@ -67,7 +68,7 @@ export async function beatLease(pool: pg.Pool, fence: Fence): Promise<boolean> {
 }
 
 /** Lets the next relay begin at once. */
-export async function releaseLease(pool: pg.Pool, fence: Fence): Promise<void> {
+export async function releaseLease(pool: StorePool, fence: Fence): Promise<void> {
   await pool.query('UPDATE events.relay_lease SET holder = NULL WHERE name = $1 AND fence = $2::bigint', [
     LEASE_NAME,
     String(fence),

@@ -2,13 +2,12 @@
 import { hostname } from 'node:os';
 import { delay } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
-import type pg from 'pg';
 import type { EventLog } from '../event-log.ts';
 import { DISCOVERY_INTERVAL_MS, LEASE_BEAT_MS, RETENTION_INTERVAL_MS, WATCH_INTERVAL_MS } from '../limits.ts';
 import type { LiveEngine } from '../live-engine.ts';
 import { startListener } from '../postgres/listener.ts';
 import { openPostgresLog } from '../postgres/log.ts';
-import { openPool } from '../postgres/outbox.ts';
+import { openPool, type StorePool } from '../postgres/pool.ts';
 import { listTopics } from './acknowledged.ts';
 import { listTopicsToRedrive } from './dead-letters.ts';
 import { beatLease, type Fence, releaseLease, watchLease } from './lease.ts';
@@ -68,7 +67,7 @@ export function startRelay(options: RelayOptions): Relay {
 }
 
 interface Leader extends RelayOptions {
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly outbox: EventLog;
   readonly fence: Fence;
 }

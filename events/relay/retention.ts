@@ -1,7 +1,7 @@
 // How long and how much of each topic is kept: the setting, and what enforces it.
 import { OperatorError } from '@weft/core/errors';
-import type pg from 'pg';
 import type { LiveEngine } from '../live-engine.ts';
+import type { StorePool } from '../postgres/pool.ts';
 import { parsePosition } from '../postgres/position.ts';
 import { readTrimmed, trimTopic } from '../postgres/trim.ts';
 import { readAcknowledged } from './acknowledged.ts';
@@ -55,7 +55,7 @@ function parseAmounts(text: string, part: string): TopicRetention {
 
 /** Trims one topic, in PostgreSQL first: never beyond what the live engine, if there is one, has acknowledged. Returns how many events went. */
 export async function enforceRetention(
-  pool: pg.Pool,
+  pool: StorePool,
   topic: string,
   retention: TopicRetention,
   engine: LiveEngine | undefined,

@@ -4,7 +4,6 @@ import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import { createOutageLog } from '@weft/core/outage-log';
-import type pg from 'pg';
 import type { EventLog, LogEvent, LogGap, Position } from '../event-log.ts';
 import {
   APPEND_CHARACTERS_MAX,
@@ -15,6 +14,7 @@ import {
   RELAY_RETRY_MS_MIN,
 } from '../limits.ts';
 import type { AppendOutcome, LiveEngine, LiveEntry } from '../live-engine.ts';
+import type { StorePool } from '../postgres/pool.ts';
 import { comparePositions } from '../postgres/position.ts';
 import { readTrimmed } from '../postgres/trim.ts';
 import { isInOutbox, readAcknowledged, writeAcknowledged } from './acknowledged.ts';
@@ -24,7 +24,7 @@ import type { Fence } from './lease.ts';
 export interface RelayParts {
   readonly engine: LiveEngine;
   readonly outbox: EventLog;
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly fence: Fence;
   readonly logger: Logger;
 }

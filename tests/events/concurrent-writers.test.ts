@@ -6,7 +6,7 @@ import { type EventLog, START } from '@weft/events/event-log';
 import type { LiveEngine } from '@weft/events/live-engine';
 import { openEventLog, openLiveEngine } from '@weft/events/open';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
-import { openPool } from '@weft/events/postgres/outbox';
+import { openPool } from '@weft/events/postgres/pool';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
 import { startNats, startRedis, whyNoProgram } from '../support/event-servers.ts';

@@ -10,7 +10,7 @@ import type { EventLog, SqlTransaction } from '@weft/events/event-log';
 import { openEventLog, openLiveEngine } from '@weft/events/open';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
 import { openPostgresLog } from '@weft/events/postgres/log';
-import { openPool } from '@weft/events/postgres/outbox';
+import { openPool } from '@weft/events/postgres/pool';
 import { type Relay, startRelay } from '@weft/events/relay/relay';
 import { parseRetention } from '@weft/events/relay/retention';
 import pg from 'pg';

@@ -111,7 +111,7 @@ describe.skipIf(whyNoProgram('nats-server'))(
       expect(await weft('redrive', '1')).toBe('1 to be tried anew by the relay\n');
       await rig.expectWholeEngine();
       expect(await weft('dead-letters')).toBe('no dead letters\n');
-      expect((await pool.query('SELECT count(*)::int AS n FROM events.event')).rows[0].n).toBe(12);
+      expect((await pool.query('SELECT count(*)::int AS n FROM events.event')).rows[0]?.n).toBe(12);
       const late = rig.follow();
       await late.until(12);
       expect(late.ids).toEqual(idsUpTo(12));

@@ -4,7 +4,7 @@ import { type EventLog, type Position, START } from '@weft/events/event-log';
 import type { LiveEngine } from '@weft/events/live-engine';
 import { openEventLog, openLiveEngine } from '@weft/events/open';
 import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
-import { openPool } from '@weft/events/postgres/outbox';
+import { openPool, type StorePool } from '@weft/events/postgres/pool';
 import type { Relay } from '@weft/events/relay/relay';
 import pg from 'pg';
 import { expect } from 'vitest';
@@ -30,7 +30,7 @@ export interface EventLogRig {
   readonly log: EventLog;
   /** The engine alone, without the outbox. */
   readonly engine: LiveEngine;
-  readonly pool: pg.Pool;
+  readonly pool: StorePool;
   readonly relay: Relay | undefined;
   /** Appends `count` events in transactions of up to `batch`, with ids that go on counting from 0. */
   append(count: number, options?: { readonly batch?: number; readonly characters?: number }): Promise<void>;

@@ -28,6 +28,8 @@ export async function onDatabase(
     connectionTimeoutMillis: TIMEOUT_MS,
     statement_timeout: TIMEOUT_MS,
   });
+  // What is lost is told by the statement that meets with it.
+  client.on('error', () => undefined);
   try {
     await client.connect();
     await work(client);

@@ -70,6 +70,12 @@ describe('migrateAll', () => {
     await client.end();
   });
 
+  it('says so when the database ends the connection in the middle', async () => {
+    writeMigration('cut', '0001_init', 'SELECT pg_terminate_backend(pg_backend_pid());');
+    const owners = [{ schema: 'cut', directory: join(folder, 'cut', 'prisma', 'migrations') }];
+    await expect(migrateAll(inNewDatabase('cut'), owners)).rejects.toThrow(/terminat/);
+  });
+
   it('says in one line that DATABASE_URL cannot be used, without its password', async () => {
     const wrong = server.url.replace(/:[^:@/]+@/, ':wrong-secret@');
     const failure = await migrateAll(wrong, []).catch((thrown: Error) => thrown.message);

@@ -70,6 +70,8 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 async function connect(connectionString: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // What is lost is told by the statement that meets with it.
+  client.on('error', () => undefined);
   await client.connect();
   return client;
 }

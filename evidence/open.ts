@@ -44,7 +44,10 @@ export function openCheckpoints(options: CheckpointsOptions): { close(): Promise
     statement_timeout: STATEMENT_TIMEOUT_MS,
     application_name: 'weft-evidence',
   });
-  pool.on('error', (err) => options.logger.debug({ err }, 'connection of the evidence lost'));
+  const onLost = (err: Error) => options.logger.debug({ err }, 'connection of the evidence lost');
+  pool.on('error', onLost);
+  // The pool listens to idle ones only: one that is lost in the middle of a checkpoint must not end the process either.
+  pool.on('connect', (client) => client.on('error', onLost));
   const checkpointing = startCheckpointing({ ...options, pool });
   return {
     async close() {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createLogger } from '@weft/core/logger';
 import { findMigrationOwners, migrateAll } from '@weft/core/migrate';
 import { openSigner } from '@weft/evidence/checkpoint';
+import { openCheckpoints } from '@weft/evidence/open';
 import { appendEvidence, type EvidenceTransaction } from '@weft/evidence/postgres/append';
 import { makeCheckpoint, startCheckpointing } from '@weft/evidence/postgres/checkpoints';
 import { exportEvidence, readEntries } from '@weft/evidence/postgres/read';
@@ -99,6 +100,31 @@ describe.skipIf(skipReason !== undefined)('stored evidence', () => {
       'SELECT number AS n FROM evidence.checkpoint ORDER BY number',
     );
     expect(rows.map(({ n }) => n)).toEqual(rows.map((_, index) => index + 1));
+  });
+
+  it('goes on with its checkpoints after the database has ended the connection of one that was being made', async () => {
+    const logger = createLogger('test', 'silent');
+    const table = await pool.connect();
+    await table.query('BEGIN');
+    await table.query('LOCK TABLE evidence.checkpoint IN ACCESS EXCLUSIVE MODE');
+    const { url: databaseUrl } = database;
+    await append('Incident:cut', 0);
+    const checkpoints = openCheckpoints({ databaseUrl, signer, algorithm: 'sha256', intervalMs: 20, logger });
+    // It waits for the table in the middle of its transaction.
+    const cut = await waitFor('a checkpoint to be in the middle', async () => {
+      const { rows } = await pool.query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE application_name = 'weft-evidence' AND wait_event_type = 'Lock'`,
+      );
+      return rows[0]?.pid;
+    });
+    await pool.query('SELECT pg_terminate_backend($1)', [cut]);
+    await table.query('ROLLBACK');
+    table.release();
+    await waitFor(
+      'the entry to come under a checkpoint',
+      async () => (await verified('Incident:cut')).proven === 1,
+    );
+    await checkpoints.close();
   });
 
   it('lets one of two that write of one subject at once through, and the other fails whole', async () => {

@@ -4,18 +4,21 @@ import { createStatementNames } from '@weft/core/statement-names';
 import type { CloudEvent } from '../envelope.ts';
 import type { EventAppender, SqlTransaction } from '../event-log.ts';
 
-/** The channel on which a commit that brought events is announced; the payload is the topic. */
+/** The channel on which a commit that brought events is announced; the payload is `announcement.ts`'s. */
 export const NOTIFY_CHANNEL = 'weft_events';
 
 /** Events in one call of `append`, at the most. */
 export const APPEND_EVENTS_MAX = 5_000;
 /** Characters of one event in JSON, at the most. */
 export const ENVELOPE_LENGTH_MAX = 256_000;
-/** PostgreSQL refuses a notification whose payload is longer than 7,999 bytes. */
+/** PostgreSQL refuses a notification whose payload is longer than 7,999 bytes: the event, two positions, and the topic (800). */
+const ANNOUNCED_BYTES_MAX = 7_000;
 const TOPIC_LENGTH_MAX = 200;
 
 // One statement, one round trip. The envelope travels as text, so that PostgreSQL never unescapes it: a `\u0000` in somebody's
-// data would fail there. ORDER BY makes `seq` follow the order of the list.
+// data would fail there. ORDER BY makes `seq` follow the order of the list. `before` is the topic's event that comes before
+// what is added: of transactions that began earlier, and of this one. Where no earlier transaction is open (xmin is this one),
+// none can come between any more, and a single event travels with its announcement.
 const APPEND = `
 WITH added AS (
   INSERT INTO events.event (topic, source, id, type, subject, partitionkey, time, envelope)
@@ -24,10 +27,18 @@ WITH added AS (
     WITH ORDINALITY AS list(source, id, type, subject, partitionkey, time, envelope, place)
   ORDER BY place
   ON CONFLICT (source, id) DO NOTHING
-  RETURNING 1
+  RETURNING tx, seq, envelope::text
+), announced AS (
+  SELECT $1::text || E'\\n' || before.tx || '.' || before.seq || ' ' || added.tx || '.' || added.seq || E'\\n' || added.envelope AS payload
+  FROM added, (
+    SELECT tx, seq FROM events.event WHERE topic = $1 AND tx <= pg_current_xact_id() ORDER BY tx DESC, seq DESC LIMIT 1
+  ) AS before
+  WHERE pg_snapshot_xmin(pg_current_snapshot()) = pg_current_xact_id()
+    AND (SELECT count(*) FROM added) = 1 AND octet_length(added.envelope) <= ${ANNOUNCED_BYTES_MAX}
 )
 SELECT count(*)::int AS added,
-       CASE WHEN count(*) > 0 THEN pg_notify('${NOTIFY_CHANNEL}', $1::text)::text END AS told
+       CASE WHEN count(*) > 0
+            THEN pg_notify('${NOTIFY_CHANNEL}', coalesce((SELECT payload FROM announced), $1::text))::text END AS told
 FROM added`;
 
 /**

@@ -37,7 +37,6 @@ interface Row {
   readonly kind: 'gap' | 'event' | 'pending';
   readonly tx: string;
   readonly seq: string;
-  /** Written by `append`, which takes a CloudEvent. */
   readonly envelope: string;
 }
 
@@ -57,7 +56,9 @@ export async function readBatch(
     values: [topic, from.tx, from.seq, to.tx, to.seq, eventsMax],
   });
   const gaps = rows.filter((row) => row.kind === 'gap').map((row) => toGap(row, after));
-  const events = rows.filter((row) => row.kind === 'event').map(toEvent);
+  const events = rows
+    .filter((row) => row.kind === 'event')
+    .map((row) => toLogEvent(formatPosition(row), row.envelope));
   return {
     entries: [...gaps, ...events],
     full: events.length >= eventsMax,
@@ -69,8 +70,8 @@ function toGap(row: Row, from: Position): LogGap {
   return { kind: 'gap', from, to: formatPosition(row), reason: 'RETENTION' };
 }
 
-function toEvent(row: Row): LogEvent {
-  const { envelope } = row;
+/** @param envelope written by `append`, which takes a CloudEvent */
+export function toLogEvent(position: Position, envelope: string): LogEvent {
   const event = JSON.parse(envelope) as CloudEvent;
-  return { kind: 'event', position: formatPosition(row), event, chars: envelope.length };
+  return { kind: 'event', position, event, chars: envelope.length };
 }

@@ -1,7 +1,8 @@
-// The one LISTEN connection of a log: wakes readers when a commit brought events to their topic.
+// The one LISTEN connection of a log: wakes readers when a commit brought events to their topic, and has what was told with it.
 import { delay } from '@weft/core/deadline';
 import type { Logger } from '@weft/core/logger';
 import pg from 'pg';
+import { parseAnnouncement, type Told } from './announcement.ts';
 import { NOTIFY_CHANNEL } from './appender.ts';
 
 const RECONNECT_DELAY_MS_MIN = 100;
@@ -10,12 +11,16 @@ const CONNECT_TIMEOUT_MS = 5_000;
 /** A connection that died without a word is found by asking: until then readers live on polling. */
 const HEARTBEAT_MS = 15_000;
 const HEARTBEAT_TIMEOUT_MS = 5_000;
+/** Announcements of a topic that are kept until its readers come for them; whoever is further behind reads. */
+const KEPT_MAX = 32;
 
 export interface Listener {
   /** Counts the announcements of a topic; take it before reading, give it to `wait` after. */
   announced(topic: string): number;
   /** Resolves when the topic was announced since `seen` was taken, after `timeoutMs`, or when the signal aborts. Never rejects. */
   wait(topic: string, seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+  /** The events that were told since `seen` was taken; undefined where not every announcement since brought its event, or none came. */
+  toldSince(topic: string, seen: number): readonly Told[] | undefined;
   close(): Promise<void>;
 }
 
@@ -34,6 +39,7 @@ export function startListener(
   return {
     announced: wakes.announced,
     wait: wakes.wait,
+    toldSince: wakes.toldSince,
     async close() {
       closing.abort();
       wakes.announceAll();
@@ -42,38 +48,66 @@ export function startListener(
   };
 }
 
-interface Wakes {
-  announced(topic: string): number;
-  announce(topic: string): void;
+interface Wakes extends Omit<Listener, 'close'> {
+  announce(topic: string, told?: Told): void;
   announceAll(): void;
-  wait(topic: string, seen: number, timeoutMs: number, signal: AbortSignal): Promise<void>;
+}
+
+/** Of a topic that somebody reads. */
+interface Announced {
+  count: number;
+  /** The latest; undefined for one that told nothing but its topic. */
+  readonly kept: (Told | undefined)[];
+  readonly waiters: Set<() => void>;
 }
 
 function createWakes(onTopic: (topic: string) => void): Wakes {
-  const counts = new Map<string, number>();
-  const waiters = new Map<string, Set<() => void>>();
-  const announced = (topic: string) => counts.get(topic) ?? 0;
-  const announce = (topic: string) => {
-    counts.set(topic, announced(topic) + 1);
+  const topics = new Map<string, Announced>();
+  const ofTopic = (topic: string) => {
+    let announced = topics.get(topic);
+    if (announced === undefined) {
+      announced = { count: 0, kept: [], waiters: new Set() };
+      topics.set(topic, announced);
+    }
+    return announced;
+  };
+  const announce = (topic: string, told?: Told) => {
     onTopic(topic);
-    for (const wake of waiters.get(topic) ?? []) wake();
+    const announced = topics.get(topic);
+    if (announced === undefined) return;
+    announced.count += 1;
+    announced.kept.push(told);
+    if (announced.kept.length > KEPT_MAX) announced.kept.shift();
+    for (const wake of announced.waiters) wake();
   };
   const wait = (topic: string, seen: number, timeoutMs: number, signal: AbortSignal) =>
     new Promise<void>((resolve) => {
-      if (announced(topic) !== seen || signal.aborted) return resolve();
-      const ofTopic = waiters.get(topic) ?? new Set();
-      waiters.set(topic, ofTopic);
+      const announced = ofTopic(topic);
+      if (announced.count !== seen || signal.aborted) return resolve();
       const wake = () => {
         clearTimeout(timer);
         signal.removeEventListener('abort', wake);
-        ofTopic.delete(wake);
+        announced.waiters.delete(wake);
         resolve();
       };
       const timer = setTimeout(wake, timeoutMs);
       signal.addEventListener('abort', wake, { once: true });
-      ofTopic.add(wake);
+      announced.waiters.add(wake);
     });
-  return { announced, announce, wait, announceAll: () => [...waiters.keys()].forEach(announce) };
+  return {
+    announced: (topic) => ofTopic(topic).count,
+    announce,
+    wait,
+    toldSince(topic, seen) {
+      const { count, kept } = ofTopic(topic);
+      if (count === seen || count - seen > kept.length) return undefined;
+      const since = kept.slice(seen - count);
+      return since.every((told) => told !== undefined) ? since : undefined;
+    },
+    announceAll: () => {
+      for (const topic of topics.keys()) announce(topic);
+    },
+  };
 }
 
 async function keepListening(
@@ -118,7 +152,9 @@ async function listenUntilLost(
   client.on('error', lost.reject);
   client.on('end', () => lost.reject(new pg.DatabaseError('the connection ended', 0, 'error')));
   client.on('notification', ({ payload }) => {
-    if (payload !== undefined) wakes.announce(payload);
+    if (payload === undefined) return;
+    const { topic, told } = parseAnnouncement(payload);
+    wakes.announce(topic, told);
   });
   const stop = () => lost.resolve();
   signal.addEventListener('abort', stop, { once: true });

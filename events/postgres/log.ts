@@ -3,6 +3,7 @@ import { delay } from '@weft/core/deadline';
 import { HubError } from '@weft/core/errors';
 import type { Logger } from '@weft/core/logger';
 import type { EventLog, LogEvent, LogGap, Position, ReadOptions } from '../event-log.ts';
+import { followOn } from './announcement.ts';
 import { type Batch, readBatch } from './batch.ts';
 import { type Listener, startListener } from './listener.ts';
 import { orUnavailable, readHead } from './outbox.ts';
@@ -85,8 +86,40 @@ async function* readTopic(
     if (batch.full) continue;
     if (options.upTo !== undefined) return;
     pendingRounds = batch.pending ? pendingRounds + 1 : 0;
-    await source.listener.wait(topic, seen, pauseMs(source.pollMs, pendingRounds), signal);
+    const waited = { pollMs: pauseMs(source.pollMs, pendingRounds), gatherMs, signal };
+    for await (const events of readTold(source.listener, { topic, seen, after, eventsMax }, waited)) {
+      after = events.at(-1)?.position ?? after;
+      yield events;
+    }
+  }
+}
+
+interface Place {
+  readonly topic: string;
+  /** What had been announced when everything up to `after` was read. */
+  readonly seen: number;
+  readonly after: Position;
+  readonly eventsMax: number;
+}
+
+/** Waits, and yields what is told with its announcement, as long as that follows on what was read. Ends when there is something to read. */
+async function* readTold(
+  listener: Listener,
+  { topic, seen, after, eventsMax }: Place,
+  { pollMs, gatherMs, signal }: { pollMs: number; gatherMs: number; signal: AbortSignal },
+): AsyncGenerator<readonly LogEvent[], void, undefined> {
+  let [last, lastSeen] = [after, seen];
+  for (;;) {
+    await listener.wait(topic, lastSeen, pollMs, signal);
     if (gatherMs > 0) await delay(gatherMs, signal).catch(() => undefined);
+    if (signal.aborted) return;
+    const nowSeen = listener.announced(topic);
+    const told = listener.toldSince(topic, lastSeen);
+    const events = told && followOn(told, last, eventsMax);
+    if (events === undefined) return;
+    lastSeen = nowSeen;
+    last = events.at(-1)?.position ?? last;
+    if (events.length > 0) yield events;
   }
 }
 

@@ -1,8 +1,9 @@
 // The program with the subgraphs and the source of events: emits into the outbox, or to whoever subscribes to the subgraph itself.
 import type { AddressInfo } from 'node:net';
-import { invariant } from '@weft/core/errors';
 import { runProcess } from '@weft/core/process';
-import { fromPgClient, postgresAppender } from '@weft/events/postgres/appender';
+import { createSqlStore } from '@weft/core/sql-store';
+import { createStatementNames } from '@weft/core/statement-names';
+import { postgresAppender } from '@weft/events/postgres/appender';
 import pg from 'pg';
 import { createEndpoints } from '../workload/endpoints.ts';
 import { createReadyServer } from '../workload/ready-http.ts';
@@ -36,19 +37,16 @@ await runProcess('bench live subgraphs', async () => {
   return { urls: { subgraphs: origin }, close: async () => void server.close() };
 });
 
-/** Each event in a transaction of its own, as a department's change is. */
+/** Each event in a transaction of its own, as a department's change is, and as the owned subgraphs write theirs: in one round trip. */
 async function emitToOutbox(connectionString: string, emission: Emission): Promise<void> {
-  const client = new pg.Client({ connectionString });
-  await client.connect();
+  const pool = new pg.Pool({ connectionString, max: 1, pipeline: true });
+  const store = createSqlStore(pool, createStatementNames());
   try {
     await emitSteadily(emission, async (seq, lateMs) => {
       const event = toCloudEvent(liveEvent(seq, emission.groups, lateMs));
-      await client.query('BEGIN');
-      const added = await postgresAppender.append(fromPgClient(client), TOPIC, [event]);
-      await client.query('COMMIT');
-      invariant(added === 1, `the event ${event.id} is new to the log`);
+      await store.transaction(({ later }) => postgresAppender.append(later, TOPIC, [event]));
     });
   } finally {
-    await client.end();
+    await pool.end();
   }
 }

@@ -1,11 +1,16 @@
 // The limit of fan-out on Node: a bare `ws` server that sends each event's ready text to all. Usage: node bare-broadcast.ts PORT send|frame
+// With DATABASE_URL the events are not its own: they come from the outbox, by their announcements.
 import { createServer } from 'node:http';
 import type { Socket } from 'node:net';
 import { runProcess } from '@weft/core/process';
+import type { CloudEvent } from '@weft/events/envelope';
+import { parseAnnouncement } from '@weft/events/postgres/announcement';
+import { NOTIFY_CHANNEL } from '@weft/events/postgres/appender';
+import pg from 'pg';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { PRODUCTS, USERS } from '../workload/data.ts';
 import { answerQuestions } from './control.ts';
-import { type LiveEvent, liveEvent } from './events.ts';
+import { fromCloudEvent, type LiveEvent, liveEvent } from './events.ts';
 import { serverFrame } from './frames.ts';
 import { type Emission, emitSteadily } from './pace.ts';
 
@@ -28,6 +33,8 @@ await runProcess('bench broadcast', async () => {
     handleProtocols: () => 'graphql-transport-ws',
   });
   sockets.on('connection', serve);
+  const connectionString = process.env.DATABASE_URL;
+  const outbox = connectionString === undefined ? undefined : await follow(connectionString);
   await new Promise<void>((resolve) => server.listen(Number(port), '127.0.0.1', resolve));
   answerQuestions({
     emit: (emission: Emission) =>
@@ -38,9 +45,29 @@ await runProcess('bench broadcast', async () => {
     async close() {
       for (const socket of sockets.clients) socket.terminate();
       server.close();
+      await outbox?.end();
     },
   };
 });
+
+/** What a program could do that loses events and knows no order: it hands on what is announced, and asks where only the topic is. */
+async function follow(connectionString: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString });
+  await client.connect();
+  const hand = (envelope: string) => send(fromCloudEvent(JSON.parse(envelope) as CloudEvent));
+  client.on('notification', ({ payload = '' }) => {
+    const { topic, told } = parseAnnouncement(payload);
+    if (told !== undefined) hand(told.envelope);
+    else
+      void client
+        .query<{ envelope: string }>(LATEST, [topic])
+        .then(({ rows }) => rows[0] && hand(rows[0].envelope));
+  });
+  await client.query(`LISTEN ${NOTIFY_CHANNEL}`);
+  return client;
+}
+
+const LATEST = 'SELECT envelope::text FROM events.event WHERE topic = $1 ORDER BY tx DESC, seq DESC LIMIT 1';
 
 interface Message {
   readonly type: string;

@@ -41,6 +41,15 @@ export const BARE = 'bare-ws';
 export const LIVE_CANDIDATES: readonly LiveCandidate[] = [
   bare(BARE, "bare `ws` server that sends each event's ready text to all: `socket.send(text)`", 'send'),
   bare('bare-frame', 'the same with one frame made for all and written past `ws`', 'frame'),
+  {
+    ...bare(
+      'bare-outbox',
+      'the same as `bare-ws`, but its events come from the outbox in PostgreSQL: committed, announced, sent; no order, no cursor, nothing fetched',
+      'send',
+      ({ databaseUrl }) => ({ DATABASE_URL: databaseUrl }),
+    ),
+    source: 'outbox',
+  },
   weft(
     'weft-postgres',
     'Weft, `@eventStream` over the outbox in PostgreSQL',
@@ -83,14 +92,22 @@ export const LIVE_CANDIDATES: readonly LiveCandidate[] = [
   },
 ];
 
-function bare(name: string, means: string, mode: 'send' | 'frame'): LiveCandidate {
+function bare(
+  name: string,
+  means: string,
+  mode: 'send' | 'frame',
+  env: (place: LiveWorkplace) => Readonly<Record<string, string>> = () => ({}),
+): LiveCandidate {
   return {
     name,
     kind: 'bare',
     means,
     source: 'own',
     form: 'event-log',
-    command: ({ port }) => ({ args: [join(import.meta.dirname, 'bare-broadcast.ts'), String(port), mode] }),
+    command: (place) => ({
+      args: [join(import.meta.dirname, 'bare-broadcast.ts'), String(place.port), mode],
+      env: env(place),
+    }),
   };
 }
 

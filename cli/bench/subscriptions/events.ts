@@ -48,3 +48,12 @@ export function toCloudEvent({ id, body, upc, authorId, division }: LiveEvent): 
     data: { id, body, division, product: { upc }, author: { id: authorId } },
   };
 }
+
+/** The other way round. */
+export function fromCloudEvent({ data }: CloudEvent): LiveEvent {
+  const { id, body, division, product, author } = data as Omit<LiveEvent, 'upc' | 'authorId'> & {
+    readonly product: { readonly upc: string };
+    readonly author: { readonly id: string };
+  };
+  return { id, body, division, upc: product.upc, authorId: author.id };
+}

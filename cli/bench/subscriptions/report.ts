@@ -124,7 +124,8 @@ function methodText(isPinning: boolean): string {
   every event that is due to it once and in order: what is missing, double or out of order is counted.
 - The document asks for two fields that come with the event and for one object of each of two other subgraphs: two entity fetches an event.
   In the shape \`groups\` each group has an argument and a selection of its own, and each event is of one group.
-- With the outbox each event is appended in a transaction of its own, as a department's change is; the delay holds its commit.
+- With the outbox each event is appended in a transaction of its own, as a department's change is and in one round trip, as the owned subgraphs write; the delay holds its
+  commit, whose write to the disk \`bare-ws\` does without and \`bare-outbox\` waits for.
 - Clients are bare sockets that look for the stamp in the bytes of a frame and read no JSON. They open the socket, send ConnectionInit and
   Subscribe, and answer pings. The protocol does not say when a subscription stands: events go out for at least ${LIVE_LIMITS.warmUpMsMin / 1_000} s and until every
   client has had one, no more at once than the row delivers; only then is counted.

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { createLogger } from '@weft/core/logger';
 import type { Started } from '@weft/core/process';
+import { freePort } from '@weft/core/process-table';
 import { startGateway } from '@weft/gateway/start';
 import { splitEventStreams } from '@weft/schema/event-streams';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -22,10 +23,32 @@ const examples = [...page.matchAll(/```js (\S+)\n([\s\S]*?)```/g)].map(([, name 
 }));
 const curl = /^ {4}(curl -N .*)$/m.exec(page)?.[1] ?? '';
 
+/** Of 100 ms. */
+const TRIES_MAX = 400;
+/** Long enough for a client to be refused a connection. */
+const DOWN_MS = 1_500;
+
 let live: LiveLog;
 let incidents: SubgraphServer;
 let gateway: Started;
 let folder: string;
+let port: number;
+
+function openGateway(): Promise<Started> {
+  return startGateway({
+    config: {
+      port,
+      host: '127.0.0.1',
+      logLevel: 'silent',
+      databaseUrl: live.databaseUrl,
+      supergraphFile: join(folder, 'supergraph.graphql'),
+      manifest: undefined,
+      cursorKeys: [{ id: 'k1', secret: 's'.repeat(32) }],
+    },
+    logger: createLogger('test', 'silent'),
+  });
+}
+
 beforeAll(async () => {
   live = await openLiveLog();
   const sdl = readFileSync(join(ROOT, 'subgraphs', 'incidents', 'schema.graphql'), 'utf8');
@@ -45,18 +68,11 @@ beforeAll(async () => {
     supergraphFile,
     supergraph.replace('http://localhost:4101/incidents/graphql', () => incidents.url),
   );
-  gateway = await startGateway({
-    config: {
-      port: 0,
-      host: '127.0.0.1',
-      logLevel: 'silent',
-      databaseUrl: live.databaseUrl,
-      supergraphFile,
-      manifest: undefined,
-      cursorKeys: [{ id: 'k1', secret: 's'.repeat(32) }],
-    },
-    logger: createLogger('test', 'silent'),
-  });
+  const resuming = examples.find(({ name }) => name === 'resuming')?.code ?? '';
+  writeFileSync(join(folder, 'resuming.mjs'), resuming);
+  // It comes back on it.
+  port = await freePort();
+  gateway = await openGateway();
 });
 afterAll(async () => {
   if (folder !== undefined) rmSync(folder, { recursive: true });
@@ -83,22 +99,69 @@ async function report(): Promise<void> {
   );
 }
 
-/** Reports incidents until the program prints the title of one. */
-async function untilPrinted(command: string, args: readonly string[]): Promise<void> {
+interface Running {
+  readonly output: () => string;
+  /** Reports incidents until the title of one is printed that was reported since. */
+  untilLive(): Promise<void>;
+  /** Waits for the titles of these incidents. */
+  untilTold(from: number, to: number): Promise<void>;
+}
+
+/** Runs an example as long as `work` lasts. */
+async function whileRunning(
+  command: string,
+  args: readonly string[],
+  work: (running: Running) => Promise<void>,
+): Promise<void> {
   const child = spawn(command, args, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   const ended = new Promise((resolve) => child.once('exit', resolve));
-  try {
-    for (let n = 0; !/title i\d+/.test(output); n += 1) {
-      if (n === 400 || child.exitCode !== null) throw new Error(`the example printed: ${output}`);
-      await report();
+  const until = async (isSo: () => boolean, meanwhile: () => Promise<void>) => {
+    for (let n = 0; !isSo(); n += 1) {
+      if (n === TRIES_MAX || child.exitCode !== null) throw new Error(`the example printed: ${output}`);
+      await meanwhile();
       await wait(100);
     }
+  };
+  const isTold = (number: number) => new RegExp(`title i${number}\\b`).test(output);
+  try {
+    await work({
+      output: () => output,
+      async untilLive() {
+        const before = incident;
+        const isLive = () => {
+          for (let number = before + 1; number <= incident; number += 1) if (isTold(number)) return true;
+          return false;
+        };
+        await until(isLive, report);
+      },
+      untilTold: (from, to) =>
+        until(
+          () => Array.from({ length: to - from + 1 }, (_, n) => from + n).every(isTold),
+          async () => undefined,
+        ),
+    });
   } finally {
     child.kill('SIGKILL');
     await ended;
   }
+}
+
+/** The example is live, loses its gateway, and tells what happened while there was none. */
+async function overARestart(running: Running): Promise<void> {
+  await running.untilLive();
+  const last = incident + 1;
+  // The cursor of this one is in the client's hands when the gateway goes.
+  await report();
+  await running.untilTold(last, last);
+  await gateway.close();
+  await report();
+  await wait(DOWN_MS);
+  await report();
+  gateway = await openGateway();
+  await report();
+  await running.untilTold(last + 1, incident);
 }
 
 describe('docs/clients.md', () => {
@@ -106,6 +169,7 @@ describe('docs/clients.md', () => {
     const names = [
       'weft',
       'graphql-ws',
+      'resuming',
       'graphql-sse',
       'apollo-multipart',
       'apollo-ws',
@@ -116,28 +180,29 @@ describe('docs/clients.md', () => {
     expect(examples.map(({ name }) => name)).toEqual(names);
   });
 
-  it.each(examples.filter(({ name }) => name !== 'relay'))(
-    'shows $name so that it prints what happens',
+  it.each(examples.filter(({ name }) => name !== 'relay' && name !== 'resuming'))(
+    'shows $name so that it prints what happens, and what happened while there was no gateway',
     async ({ name, code }) => {
       const file = join(folder, `${name}.mjs`);
       writeFileSync(file, here(code));
-      await untilPrinted(process.execPath, [file]);
+      await whileRunning(process.execPath, [file], overARestart);
     },
   );
 
-  it('shows a network layer of Relay that brings a subscription', async () => {
+  it('shows a network layer of Relay that brings a subscription, and what happened while there was no gateway', async () => {
     const file = join(folder, 'relay.mjs');
     const { code = '' } = examples.find(({ name }) => name === 'relay') ?? {};
-    const text = 'subscription { incidentChanged { cursor incident { id title } } }';
+    const text =
+      'subscription ($after: Cursor) { incidentChanged(after: $after) { cursor incident { id title } } }';
     const params = `{ name: 'Live', text: ${JSON.stringify(text)}, operationKind: 'subscription', cacheID: 'c', id: null, metadata: {} }`;
     writeFileSync(
       file,
       `${here(code)}\nenvironment.getNetwork().execute(${params}, {}, {}).subscribe({ next: ({ data }) => console.log(data.incidentChanged.incident) });`,
     );
-    await untilPrinted(process.execPath, [file]);
+    await whileRunning(process.execPath, [file], overARestart);
   });
 
   it('shows a command of curl', async () => {
-    await untilPrinted('bash', ['-c', here(curl)]);
+    await whileRunning('bash', ['-c', here(curl)], ({ untilLive }) => untilLive());
   });
 });

@@ -56,7 +56,9 @@ describe('the features of a supergraph', () => {
     'are refused for an engine that knows no access rules: %s',
     (name) => {
       const given = supergraph(LINK, link(`${SPECS}/${name}/v0.1`), link(`${SPECS}/join/v0.3`, 'EXECUTION'));
-      expect(() => checkFeatures(parse(given), false)).toThrow(`${SPECS}/${name}/v0.1`);
+      expect(() => checkFeatures(parse(given), false)).toThrow(
+        `the supergraph asks for ${SPECS}/${name}/v0.1, which the engine apollo (WEFT_ENGINE, --engine) does not enforce`,
+      );
     },
   );
 

@@ -37,9 +37,10 @@ export function checkFeatures(document: DocumentNode, enforcesAccess = true): vo
     const names = refused.map(({ url, purpose }) =>
       purpose === undefined ? url : `${url} (for: ${purpose})`,
     );
-    throw new OperatorError(
-      `the supergraph asks for ${names.join(' and ')}, which this gateway does not enforce: compose it without`,
-    );
+    const advice = enforcesAccess
+      ? 'which this gateway does not enforce: compose it without'
+      : 'which the engine apollo (WEFT_ENGINE, --engine) does not enforce: leave that to the engine weft, or compose it without';
+    throw new OperatorError(`the supergraph asks for ${names.join(' and ')}, ${advice}`);
   }
   if (!links.some(({ url }) => url.startsWith(`${JOIN}/`)))
     throw new OperatorError(`the supergraph does not link ${JOIN}: give a Federation v2 supergraph`);

@@ -38,7 +38,7 @@ const HEAD = `# Benchmarks of subscriptions
 
 Written by
 
-    npm run -s weft -- bench subscriptions --idle --report docs/benchmarks-subscriptions.md
+    npm run -s weft -- bench subscriptions --idle --slow --report docs/benchmarks-subscriptions.md
 
 which measures again on any machine of two cores or more; it takes an hour. The raw numbers of a run are kept in
 \`.weft/bench/subscriptions.json\`.

@@ -40,6 +40,20 @@ async function untilLive(): Promise<void> {
   await waitFor('the last warm-up', () => receiver.accepted().includes(last), WAIT_MS);
 }
 
+/** A delivery is accepted before its position is written: a process that is killed between the two leaves an older one, or none. */
+async function untilKept(): Promise<void> {
+  await waitFor(
+    'the position after the last delivery',
+    async () => {
+      const { rows } = await rig.client.query<{ delivered: number }>(
+        'SELECT delivered::int FROM webhooks.webhook',
+      );
+      return rows[0]?.delivered === receiver.accepted().length;
+    },
+    WAIT_MS,
+  );
+}
+
 const accepted = () => receiver.accepted().filter((n) => n < WARM);
 const untilAccepted = (n: number) =>
   waitFor(`the delivery of ${n}`, () => receiver.accepted().includes(n), WAIT_MS);
@@ -246,8 +260,14 @@ describe('a webhook', { timeout: TEST_MS_MAX }, () => {
   });
 
   it('stands still with a position that does not hold any more, until that is forgotten', async () => {
-    await rig.deliver(receiver.url, QUICK).then((first) => untilLive().then(() => first.kill()));
-    await rig.client.query(`UPDATE webhooks.webhook SET cursor = 'another key signed this'`);
+    const first = await rig.deliver(receiver.url, QUICK);
+    await untilLive();
+    await untilKept();
+    await first.kill();
+    const { rowCount } = await rig.client.query(
+      `UPDATE webhooks.webhook SET cursor = 'another key signed this'`,
+    );
+    expect(rowCount).toBe(1);
     const second = await rig.deliver(receiver.url, QUICK);
     await waitFor('the refusal', () => second.output().includes('INVALID_CURSOR'), WAIT_MS);
     await second.kill();

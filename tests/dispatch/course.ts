@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '@weft/core/process-table';
 import { askSigned, createMigratedDatabase } from '../support/owned-subgraphs.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Boundary, Course } from './boundaries.ts';
@@ -32,7 +33,8 @@ export async function openMortalRig(server: string): Promise<MortalRig> {
   const keysFile = join(folder, 'keys.json');
   writeFileSync(keysFile, JSON.stringify({ subgraphKeys: [key] }));
   const env = { DATABASE_URL: database.url, URBAN_URL: urban.url, WATER_URL: water.url };
-  const host = await startMortal('./host-program.ts', env);
+  // A port of its own: on one that it leaves when it is killed, the host of another rig could take what is pushed meanwhile.
+  const host = await startMortal('./host-program.ts', { ...env, INGEST_PORT: String(await freePort()) });
   const library = await startMortal('../../subgraphs/main.ts', {
     DATABASE_URL: database.url,
     WEFT_KEYS_FILE: keysFile,

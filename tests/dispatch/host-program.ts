@@ -2,4 +2,7 @@
 import { runProcess } from '@weft/core/process';
 import { startDepartmentHost } from './host.ts';
 
-await runProcess('department-host', () => startDepartmentHost(process.env.DATABASE_URL ?? '', process.env));
+const { DATABASE_URL = '', INGEST_PORT = '0' } = process.env;
+await runProcess('department-host', () =>
+  startDepartmentHost(DATABASE_URL, process.env, Number(INGEST_PORT)),
+);

@@ -14,10 +14,14 @@ export const HOOK_SECRET = 'department-hook-secret';
 const FOLDERS = ['urban', 'water'];
 const PROGRAM = fileURLToPath(new URL('./host-program.ts', import.meta.url));
 
-/** @param env has URBAN_URL and WATER_URL */
+/**
+ * @param env has URBAN_URL and WATER_URL
+ * @param ingestPort 0: any
+ */
 export function startDepartmentHost(
   databaseUrl: string,
   env: Readonly<Record<string, string | undefined>>,
+  ingestPort = 0,
 ): Promise<Started> {
   return startHost({
     systems: FOLDERS.map((name) => compileSystem(fileURLToPath(new URL(name, import.meta.url))).plan),
@@ -27,7 +31,7 @@ export function startDepartmentHost(
     secrets: openSecrets(undefined, { SECRET_HOOK: HOOK_SECRET }),
     host: '127.0.0.1',
     servePort: 0,
-    ingestPort: 0,
+    ingestPort,
     logger: createLogger('connectors', process.env.WEFT_TEST_LOG === 'debug' ? 'debug' : 'silent'),
   });
 }

@@ -36,7 +36,7 @@ const USAGE = `weft: one live graph over the systems a government already has
                                        the same as --check; ends with 1 when it would be refused
   weft rollback [--to N] --reason TEXT publish the state of the graph before this one again, or that of publication N
   weft systems [--json]                who takes part in the graph, in which version, and how each is
-                                       these four: [--gateway URL] [--token TOKEN] [--department CODE]
+                                       publish, check, rollback, systems: [--gateway URL] [--token TOKEN] [--department CODE]
   weft events dead-letters             list the events that the live engine would not take
   weft events redrive ID|--all         have the relay try them anew
   weft audit export WHAT [--out FILE]    write the evidence of an incident: its id, or hotlineOrder:NUMBER
@@ -83,6 +83,7 @@ useCompileCache();
 const given = process.argv.slice(2);
 // `replay` has a help of its own.
 const asksForHelp = given[0] !== 'replay' && given.includes('--help');
+const commandOf = (argv: readonly string[]) => argv.find((argument) => !argument.startsWith('-')) ?? '';
 
 // `weft systems | head`: who reads has enough, and nothing is wrong.
 process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
@@ -90,7 +91,7 @@ process.stdout.on('error', (thrown: NodeJS.ErrnoException) => {
   process.exit(0);
 });
 
-main(asksForHelp ? ['help'] : given).catch((thrown: unknown) => {
+main(asksForHelp ? ['help', commandOf(given)] : given).catch((thrown: unknown) => {
   const known = thrown instanceof OperatorError;
   process.stderr.write(`weft: ${known ? thrown.message : ((thrown as Error).stack ?? String(thrown))}\n`);
   process.exit(known ? thrown.exitCode : 70);
@@ -152,11 +153,19 @@ async function main(argv: readonly string[]): Promise<void> {
     case undefined:
     case 'help':
     case '--help':
-      process.stdout.write(USAGE);
+      process.stdout.write(usageOf(rest[0]));
       return;
     default:
       throw new OperatorError(`there is no command '${command}': 'weft help' lists them`, { exitCode: 2 });
   }
+}
+
+/** The part of the usage that is of one command, with what all have in common; the whole without one, or with one that is not there. */
+function usageOf(command = ''): string {
+  const [head = '', ...parts] = USAGE.split(/(?=^ {2}(?:weft |Settings ))/m);
+  const settings = parts.at(-1) ?? '';
+  const own = parts.filter((part) => part.startsWith(`  weft ${command} `));
+  return own.length === 0 ? USAGE : [head, ...own, '\n', settings].join('');
 }
 
 async function runCompose(argv: readonly string[]): Promise<void> {

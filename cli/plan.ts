@@ -11,7 +11,7 @@ import type { PlannerName } from '@weft/gateway/plan/planner';
 import { createPreparer } from '@weft/gateway/plan/preparer';
 import { printPlan } from '@weft/gateway/plan/print-plan';
 import { readSupergraphDocument } from '@weft/gateway/plan/supergraph-document';
-import { parse } from 'graphql';
+import { Kind, parse } from 'graphql';
 import { ROOT } from './checkout.ts';
 
 export interface PlanOptions {
@@ -32,6 +32,7 @@ export async function planCommand(options: PlanOptions): Promise<void> {
   }
   const supergraphSdl = readText(options.supergraph ?? join(ROOT, 'schema', 'supergraph.graphql'));
   const query = readText(options.file);
+  requireOne(options.file, query, options.operation);
   readSupergraphDocument(supergraphSdl);
   const document = parse(supergraphSdl, { noLocation: true });
   const { apiSchema, fullSchema } = buildSchemas(document);
@@ -56,6 +57,27 @@ export async function planCommand(options: PlanOptions): Promise<void> {
     process.stdout.write(printPlan({ ...plan, steps: partedSteps(planned, plan.steps) ?? plan.steps }));
   } finally {
     preparer.close();
+  }
+}
+
+/** What is no GraphQL is told with the rest that is wrong. */
+function requireOne(file: string, query: string, name: string | undefined): void {
+  const names = operationsIn(query);
+  if (names === undefined || names.length === 0) return;
+  if (name === undefined ? names.length === 1 : names.includes(name)) return;
+  const what = name === undefined ? 'has several operations' : `has no operation ${name}`;
+  throw new OperatorError(`${file} ${what}: give --operation with one of ${names.join(', ')}`, {
+    exitCode: 2,
+  });
+}
+
+function operationsIn(query: string): readonly string[] | undefined {
+  try {
+    return parse(query, { noLocation: true })
+      .definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
+      .map(({ name }) => name?.value ?? '(without a name)');
+  } catch {
+    return undefined;
   }
 }
 

@@ -105,9 +105,9 @@ function tellOnce(
   const key = `${String(extensions?.code)} ${place}`;
   if (told.has(key) || told.size > TOLD_MAX) return;
   told.add(key);
-  say(
-    `!!! ${String(extensions?.code ?? 'ERROR')}${place === '' ? '' : ` at ${place}`}: ${message} (told once)`,
-  );
+  const code = String(extensions?.code ?? 'ERROR');
+  const advice = code === 'UNAUTHENTICATED' ? '; --token says who asks (`weft token` prints one)' : '';
+  say(`!!! ${code}${place === '' ? '' : ` at ${place}`}: ${message}${advice} (told once)`);
 }
 
 const TOLD_MAX = 1_000;

@@ -17,6 +17,7 @@ export function lineOf(at: Date, value: Value | null): string {
   const fields = leavesOf(value, '');
   const subject = fields.find(([path, leaf]) => leaf !== null && /(?:^|\.)(?:id|code)$/.test(path));
   const rest = fields.filter(([path, leaf]) => path !== subject?.[0] && path !== 'cursor' && leaf !== null);
+  if (subject === undefined && rest.length === 0) return `${clockOf(at)}  (no event: a place to go on from)`;
   const words = rest.map(([path, leaf]) => `${path}=${shown(leaf)}`);
   return [clockOf(at), subject === undefined ? '-' : shown(subject[1]), ...words].join('  ');
 }

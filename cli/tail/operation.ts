@@ -7,6 +7,7 @@ import {
   type GraphQLSchema,
   getNamedType,
   getNullableType,
+  isEnumType,
   isLeafType,
   isListType,
   isObjectType,
@@ -64,6 +65,10 @@ function argumentOf(field: GraphQLField<unknown, unknown>, name: string): GraphQ
 /** A text as it stands, where the type takes one; JSON for all else. */
 function coerce({ name, type }: GraphQLArgument, text: string): unknown {
   const nullable = getNullableType(type);
+  if (isEnumType(nullable) && nullable.getValue(text) === undefined) {
+    const names = nullable.getValues().map((value) => value.name);
+    throw wrongUse(`${name}: expected ${names.join(' or ')}, got '${text}'`);
+  }
   const isJson =
     isListType(nullable) ||
     nullable instanceof GraphQLInputObjectType ||

@@ -11,7 +11,7 @@ const schema = buildSchema(`
   type Query { any: Int }
   type Subscription {
     lampChanged(street: ID, first: Int, kinds: [Kind!], after: Cursor): LampChanged!
-    stepChanged(id: ID!, after: Cursor): LampChanged!
+    stepChanged(id: ID!, from: Kind, after: Cursor): LampChanged!
     gaugeChanged: Lamp
   }
   type LampChanged { cursor: Cursor! gap: Gap kind: Kind lamp: Lamp lamps: [Lamp!] }
@@ -67,6 +67,7 @@ describe('what weft tail is told', () => {
     [['lampChanged', '--arg', 'town=x'], /no argument town: it has street, first, kinds, after/],
     [['lampChanged', '--arg', 'first=x'], /expected JSON of Int/],
     [['lampChanged', '--from', 'SNAPSHOT'], /no argument from/],
+    [['stepChanged', '--arg', 'id=1', '--from', 'FOO'], /from: expected A or B, got 'FOO'/],
     [['lampChanged', '--select', '{ lamp {'], /--select: expected fields/],
     [['lampChanged', '--url', 'gateway:4000'], /--url: expected the endpoint/],
     [['nothing'], /no live field nothing: there are lampChanged, stepChanged, gaugeChanged/],
@@ -92,6 +93,8 @@ describe('the line of an event', () => {
     expect(lineOf(at, { note: 'x' })).toBe('08:05:09.007  -  note=x');
     expect(lineOf(at, { change: { code: null }, lamp: { id: 'l1' } })).toBe('08:05:09.007  l1');
     expect(lineOf(at, null)).toBe(`${clockOf(at)}  (no data)`);
+    // The message that --from BOOKMARK begins with.
+    expect(lineOf(at, { cursor: 'c', lamp: null })).toBe('08:05:09.007  (no event: a place to go on from)');
   });
 
   it('is one line, bounded, and gives a terminal no orders', () => {

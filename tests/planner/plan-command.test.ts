@@ -59,6 +59,16 @@ describe('weft plan', () => {
     expect(text).toBe('planner: none: nothing is to be fetched\n');
   });
 
+  it.each([
+    [[], 'has several operations: give --operation with one of A, B'],
+    [['--operation', 'C'], 'has no operation C: give --operation with one of A, B'],
+  ])('says which there are when %j names none of them', async (options, reason) => {
+    await expect(plan(`query A ${INCIDENTS} query B { __typename }`, ...options)).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining(reason),
+    });
+  });
+
   it('says in a line what is wrong with the operation', async () => {
     await expect(plan('{ nothing }')).rejects.toMatchObject({
       code: 1,

@@ -60,8 +60,8 @@ export const GATEWAY_SETTINGS = {
   WEFT_DRAIN_TIMEOUT_MS: milliseconds(600_000).default(16_000),
   /** `apollo` runs the executor of `@apollo/gateway`, the reference that ours is compared with. */
   WEFT_ENGINE: z.enum(['weft', 'apollo']).default('weft'),
-  /** The planner that is asked first; without it, the one that is right most often. */
-  WEFT_PLANNER: z.enum(['apollo', 'hive']).optional(),
+  /** The planner that is asked first; `auto`: the one that is right most often. */
+  WEFT_PLANNER: z.enum(['auto', 'apollo', 'hive']).default('auto'),
   /** Whether equal fetches of equal authority that are under way at the same moment share one answer. */
   WEFT_SHARE_IN_FLIGHT: z.enum(['true', 'false']).default('false'),
   /** `{ "policies": [{ "name", "roles", "scopes" }] }`: who meets which `@policy`; one that is not named is met by nobody. */
@@ -215,7 +215,7 @@ export function readGatewayConfig(env: Readonly<Record<string, string | undefine
     manifestFile,
     registry,
     engine: settings.WEFT_ENGINE,
-    planner: settings.WEFT_PLANNER,
+    planner: settings.WEFT_PLANNER === 'auto' ? undefined : settings.WEFT_PLANNER,
     shareInFlight: settings.WEFT_SHARE_IN_FLIGHT === 'true',
     forwardedHeaders,
     overrideLabels: namesIn(settings.WEFT_OVERRIDE_LABELS),

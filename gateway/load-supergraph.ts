@@ -78,6 +78,7 @@ async function composeManifest(
   if (composition.errors !== undefined) {
     throw new OperatorError(
       `the graph does not compose:\n  ${composition.errors.map(printProblem).join('\n  ')}`,
+      { exitCode: 2 },
     );
   }
   for (const hint of composition.hints)

@@ -119,6 +119,7 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     const engine = () => reloader.generations.current.engine;
     void checkTrustedDocuments(config.documents?.trusted, engine, logger, () => draining.isDraining);
     const urls = { ...urlsOf(config, port), ...(metricsServer && { metrics: metricsServer.url }) };
+    tellWhatServes(config, reloader, log, logger);
     return {
       urls,
       reload: reloader.reload,
@@ -130,6 +131,18 @@ export async function startGateway(options: GatewayOptions): Promise<StartedGate
     await close();
     throw thrown;
   }
+}
+
+function tellWhatServes(
+  { engine, planner, eventLog = 'postgres' }: GatewayConfig,
+  { generations }: Reloader,
+  log: EventLog | undefined,
+  logger: Logger,
+): void {
+  // Without what follows: the address of a log may hold a password.
+  const liveFields = log === undefined ? 'of subgraphs only: no DATABASE_URL' : eventLog.split(':', 1)[0];
+  const graph = generations.current.id;
+  logger.info({ engine, planner: planner ?? 'auto', graph, liveFields }, 'the gateway serves');
 }
 
 interface DoorParts {
@@ -346,9 +359,12 @@ async function listen(app: FastifyInstance, { host, port }: GatewayConfig): Prom
 function listenError(thrown: unknown, host: string, port: number): unknown {
   switch ((thrown as { readonly code?: string }).code) {
     case 'EADDRINUSE':
-      return new OperatorError(`port ${port} is in use: stop what listens there or set PORT`, {
-        cause: thrown,
-      });
+      return new OperatorError(
+        `port ${port} is in use: stop what listens there, or give another with PORT or --port`,
+        {
+          cause: thrown,
+        },
+      );
     case 'EACCES':
       return new OperatorError(`port ${port} may not be opened by this user: set PORT to 1024 or above`, {
         cause: thrown,

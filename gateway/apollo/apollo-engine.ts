@@ -117,7 +117,10 @@ function createGateway({
     });
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new OperatorError(`the supergraph cannot be used by @apollo/gateway: ${reason}`, { cause: thrown });
+    throw new OperatorError(`the supergraph cannot be used by @apollo/gateway: ${reason}`, {
+      exitCode: 2,
+      cause: thrown,
+    });
   }
 }
 

@@ -9,6 +9,6 @@ export function loadApiSchema(supergraphSdl: string): GraphQLSchema {
     return Supergraph.build(supergraphSdl).apiSchema().toGraphQLJSSchema();
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new OperatorError(`the supergraph cannot be used: ${reason}`, { cause: thrown });
+    throw new OperatorError(`the supergraph cannot be used: ${reason}`, { exitCode: 2, cause: thrown });
   }
 }

@@ -97,5 +97,7 @@ function textOf(directive: ConstDirectiveNode, value: ConstValueNode): string {
 }
 
 function unreadable({ name }: ConstDirectiveNode): OperatorError {
-  return new OperatorError(`the supergraph has a rule @${name.value} that cannot be read: compose it anew`);
+  return new OperatorError(`the supergraph has a rule @${name.value} that cannot be read: compose it anew`, {
+    exitCode: 2,
+  });
 }

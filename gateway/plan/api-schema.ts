@@ -30,7 +30,7 @@ export function buildSchemas(document: DocumentNode): SupergraphSchemas {
     return { apiSchema, fullSchema };
   } catch (thrown) {
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new OperatorError(`the supergraph cannot be used: ${reason}`, { cause: thrown });
+    throw new OperatorError(`the supergraph cannot be used: ${reason}`, { exitCode: 2, cause: thrown });
   }
 }
 

@@ -79,7 +79,8 @@ export function startPlannerProcess(data: PlannerProcessData, limits: PlanLimits
   process.once('exit', kill);
   child.on('message', (answer: PlannerAnswer) => {
     if (answer.kind === 'ready') clearTimeout(timer);
-    if (answer.kind === 'unusable') end(new OperatorError(`the supergraph cannot be used: ${answer.reason}`));
+    if (answer.kind === 'unusable')
+      end(new OperatorError(`the supergraph cannot be used: ${answer.reason}`, { exitCode: 2 }));
     else take(answer, asked);
   });
   child.on('error', (thrown) => end(planFailed(String(thrown))));

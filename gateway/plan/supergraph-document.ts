@@ -19,7 +19,9 @@ export function readSupergraphDocument(supergraphSdl: string): SupergraphDocumen
   const document = parseSupergraph(supergraphSdl);
   const graphs = readGraphs(document);
   if (graphs.size === 0)
-    throw new OperatorError('the supergraph has no enum join__Graph: give a Federation v2 supergraph');
+    throw new OperatorError('the supergraph has no enum join__Graph: give a Federation v2 supergraph', {
+      exitCode: 2,
+    });
   const systemByCoordinate = new Map<string, string>();
   const streams = new Map<string, StreamField>();
   for (const node of document.definitions) {
@@ -42,7 +44,7 @@ function parseSupergraph(supergraphSdl: string): DocumentNode {
     return parse(supergraphSdl, { noLocation: true });
   } catch (thrown) {
     const reason = thrown instanceof GraphQLError ? thrown.message : String(thrown);
-    throw new OperatorError(`the supergraph is not GraphQL SDL: ${reason}`, { cause: thrown });
+    throw new OperatorError(`the supergraph is not GraphQL SDL: ${reason}`, { exitCode: 2, cause: thrown });
   }
 }
 

@@ -69,7 +69,7 @@ async function checkSupergraph(supergraphSdl: string, { config, logger }: BuildO
   await othersTurn();
   const [error] = validateSDL(document);
   if (error !== undefined)
-    throw new OperatorError(`the supergraph is not valid: ${error.message}`, { cause: error });
+    throw new OperatorError(`the supergraph is not valid: ${error.message}`, { exitCode: 2, cause: error });
   await othersTurn();
   warnOfUnmetPolicies(document, policiesByName(config.policies ?? []), logger);
 }

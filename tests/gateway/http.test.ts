@@ -306,7 +306,7 @@ describe('startGateway', () => {
       WEFT_SUPERGRAPH_FILE: join(folder, 'supergraph.graphql'),
     });
     await expect(startGateway({ config, logger })).rejects.toThrow(
-      `port ${port} is in use: stop what listens there or set PORT`,
+      `port ${port} is in use: stop what listens there, or give another with PORT or --port`,
     );
   });
 

@@ -45,6 +45,10 @@ describe('weft gateway', () => {
   it('reads its file again on SIGHUP, and ends on SIGTERM', async () => {
     const { child, exited, output } = weftGateway();
     await new Promise((resolve) => child.once('message', resolve));
+    await waitFor('the line that says what serves', () => output().includes('the gateway serves'));
+    expect(output()).toMatch(
+      /"engine":"weft","planner":"auto","graph":"[0-9a-f]{16}","liveFields":"of subgraphs only/,
+    );
     child.kill('SIGHUP');
     await waitFor('the second reading', () => output().includes('the graph was read again and is the same'));
     child.kill('SIGTERM');
@@ -61,7 +65,7 @@ describe('weft gateway', () => {
   ])('does not start with %s, and says in one line why', async (text, reason) => {
     rig.replace(text);
     const { exited, output } = weftGateway();
-    expect(await exited).toBe(1);
+    expect(await exited).toBe(2);
     expect(output().trim().split('\n')).toEqual([
       expect.stringContaining(`weft gateway: WEFT_SUPERGRAPH_FILE: ${rig.supergraphFile}: ${reason}`),
     ]);

@@ -54,7 +54,7 @@ export async function buildEngine(loaded: LoadedSupergraph, options: BuildOption
   } catch (thrown) {
     // Whatever a library throws at a text is the text's fault as far as an operator can mend it.
     const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    const exitCode = thrown instanceof OperatorError ? thrown.exitCode : 1;
+    const exitCode = thrown instanceof OperatorError ? thrown.exitCode : 2;
     throw new OperatorError(`${loaded.origin}: ${reason}`, { exitCode, cause: thrown });
   }
 }

@@ -40,10 +40,12 @@ export function checkFeatures(document: DocumentNode, enforcesAccess = true): vo
     const advice = enforcesAccess
       ? 'which this gateway does not enforce: compose it without'
       : 'which the engine apollo (WEFT_ENGINE, --engine) does not enforce: leave that to the engine weft, or compose it without';
-    throw new OperatorError(`the supergraph asks for ${names.join(' and ')}, ${advice}`);
+    throw new OperatorError(`the supergraph asks for ${names.join(' and ')}, ${advice}`, { exitCode: 2 });
   }
   if (!links.some(({ url }) => url.startsWith(`${JOIN}/`)))
-    throw new OperatorError(`the supergraph does not link ${JOIN}: give a Federation v2 supergraph`);
+    throw new OperatorError(`the supergraph does not link ${JOIN}: give a Federation v2 supergraph`, {
+      exitCode: 2,
+    });
 }
 
 interface Link {

@@ -34,6 +34,7 @@ export function checkReferences(document: DocumentNode): void {
   if (findings.length === 0) return;
   throw new OperatorError(
     `the supergraph does not agree with itself: ${findings.slice(0, FINDINGS_MAX).join('; ')}`,
+    { exitCode: 2 },
   );
 }
 

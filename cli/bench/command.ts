@@ -1,6 +1,6 @@
 // `weft bench`: reads the arguments, runs the bench, prints the tables, writes the document.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
 import { homeDirectory, ROOT } from '../checkout.ts';
@@ -15,6 +15,7 @@ import {
   type Failure,
   type Measurement,
 } from './measurement.ts';
+import { writeKeepingNotes } from './notes.ts';
 import { runPaired, tableOfPaired } from './paired.ts';
 import { canPin } from './pinning.ts';
 import { writeReport } from './report.ts';
@@ -231,7 +232,6 @@ function writeDocument({ candidates, reportFile }: GivenArguments, result: Bench
     );
     return;
   }
-  mkdirSync(dirname(reportFile), { recursive: true });
-  writeFileSync(reportFile, writeReport(result, candidates));
+  writeKeepingNotes(reportFile, writeReport(result, candidates));
   process.stdout.write(`document: ${reportFile}\n`);
 }

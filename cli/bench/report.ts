@@ -12,7 +12,7 @@ export function writeReport(result: BenchResult, candidates: readonly Candidate[
   return `# Benchmarks
 
 Written by \`npm run -s weft -- bench\`, which measures again on any machine. The raw numbers of a run are kept in
-\`.weft/bench/result.json\`.
+\`.weft/bench/result.json\`. A section "Notes" at the end is kept when it is written anew.
 
 ## What Weft must show
 

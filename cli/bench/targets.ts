@@ -68,7 +68,8 @@ function named(candidate: string | undefined): string {
   return candidate === undefined ? '' : ` (\`${candidate}\`)`;
 }
 
-function judge(
+/** @param ratio that of each round; undefined when one of the two was not measured */
+export function judge(
   title: string,
   kind: Target['bound']['kind'],
   value: number,

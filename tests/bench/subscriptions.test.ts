@@ -99,7 +99,9 @@ describe('weft bench subscriptions, one round of two seconds without peers', () 
 
   it('prints tables and writes the document', () => {
     expect(stdout).toMatch(/^weft-postgres +\d+ \(\d+–\d+\) +100 %/m);
+    expect(stdout).toMatch(/^groups, weft-postgres: p99 +\d+\.\d\d /m);
     const text = readFileSync(document, 'utf8');
+    expect(text).toMatch(/^\| groups, weft-postgres: p99 \| \d+\.\d\d .*<= 3 \| (met|missed) \|$/m);
     expect(text).toMatch(/^\| bare-ws \| \d+ \(/m);
     expect(text).toContain(`Groups: ${GROUPS} groups of ${CLIENTS / GROUPS} clients`);
     expect(text).toContain('20 sockets hold 60 idle subscriptions');

@@ -7,6 +7,7 @@ import { homeDirectory, ROOT } from '../../checkout.ts';
 import { takeLock } from '../lock.ts';
 import { MAPPING_CASES } from '../mapping/cases.ts';
 import { measureMapping } from '../mapping/measure.ts';
+import { writeKeepingNotes } from '../notes.ts';
 import { canPin } from '../pinning.ts';
 import { HAS_PROC } from '../process-stats.ts';
 import { formatPlain } from '../table.ts';
@@ -46,7 +47,7 @@ export async function benchConnectorsCommand(argv: readonly string[]): Promise<v
     writeFileSync(join(folder, 'result.json'), JSON.stringify({ result, mappings }, null, 2));
     process.stdout.write(`\n${formatPlain(tableOfConnectors(result))}\n`);
     if (reportFile === undefined) return;
-    writeFileSync(reportFile, writeConnectorsReport(result, mappings));
+    writeKeepingNotes(reportFile, writeConnectorsReport(result, mappings));
     process.stdout.write(`\nwrote ${reportFile}\n`);
   } finally {
     release();

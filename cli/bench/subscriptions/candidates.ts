@@ -37,13 +37,15 @@ export interface LiveCandidate {
 
 /** The row that all are divided by. */
 export const BARE = 'bare-ws';
+/** The same of what an outbox announces. */
+export const BARE_OUTBOX = 'bare-outbox';
 
 export const LIVE_CANDIDATES: readonly LiveCandidate[] = [
   bare(BARE, "bare `ws` server that sends each event's ready text to all: `socket.send(text)`", 'send'),
   bare('bare-frame', 'the same with one frame made for all and written past `ws`', 'frame'),
   {
     ...bare(
-      'bare-outbox',
+      BARE_OUTBOX,
       'the same as `bare-ws`, but its events come from the outbox in PostgreSQL: committed, announced, sent; no order, no cursor, nothing fetched',
       'send',
       ({ databaseUrl }) => ({ DATABASE_URL: databaseUrl }),

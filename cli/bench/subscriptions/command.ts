@@ -1,12 +1,13 @@
 // `weft bench subscriptions`: reads the arguments, runs the bench with live clients, prints the tables, writes the document.
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { OperatorError } from '@weft/core/errors';
 import { homeDirectory } from '../../checkout.ts';
 import { takeLock } from '../lock.ts';
+import { writeKeepingNotes } from '../notes.ts';
 import { canPin } from '../pinning.ts';
-import { formatPlain } from '../table.ts';
+import { formatPlain, tableOfTargets } from '../table.ts';
 import { runLiveBench } from './bench.ts';
 import { LIVE_CANDIDATES, type LiveCandidate } from './candidates.ts';
 import type { IdleFigures, IdleSettings } from './idle.ts';
@@ -16,6 +17,7 @@ import { SHAPES, type Shape } from './operations.ts';
 import { writeLiveReport } from './report.ts';
 import type { SlowFigures, SlowSettings } from './slow.ts';
 import { describeIdle, describeSlow, tableOfIdle, tableOfShape, tableOfSlow } from './table.ts';
+import { judgeLive } from './targets.ts';
 
 const LOCK_WAIT_MS_MAX = 120_000;
 /** Or as many as there are clients. */
@@ -61,8 +63,7 @@ export async function benchSubscriptionsCommand(argv: readonly string[]): Promis
     printTables(result);
     process.stdout.write(`\nraw numbers: ${rawFile}\n`);
     if (given.reportFile !== undefined) {
-      mkdirSync(dirname(given.reportFile), { recursive: true });
-      writeFileSync(given.reportFile, writeLiveReport(result));
+      writeKeepingNotes(given.reportFile, writeLiveReport(result));
       process.stdout.write(`document: ${given.reportFile}\n`);
     }
     if (result.failures.length > 0) process.exitCode = 1;
@@ -168,6 +169,8 @@ function tellProgress(done: LiveMeasurement | LiveFailure | IdleFigures | SlowFi
 }
 
 function printTables({ measurements, failures, settings, idle, slow }: LiveResult): void {
+  const targets = judgeLive(measurements);
+  if (targets.length > 0) process.stdout.write(`\n${formatPlain(tableOfTargets(targets))}\n`);
   for (const shape of settings.shapes)
     process.stdout.write(`\n${shape}\n${formatPlain(tableOfShape(measurements, shape))}\n`);
   if (idle !== undefined)

@@ -1,16 +1,17 @@
 // The document: what was measured with live clients, on what machine, and how.
 import { machineText } from '../report.ts';
-import { formatMarkdown } from '../table.ts';
+import { formatMarkdown, tableOfTargets } from '../table.ts';
 import { LIVE_CANDIDATES } from './candidates.ts';
 import { LIVE_LIMITS } from './limits.ts';
 import type { LiveResult } from './measurement.ts';
 import type { Shape } from './operations.ts';
 import { describeIdle, describeSlow, tableOfIdle, tableOfShape, tableOfSlow } from './table.ts';
+import { judgeLive } from './targets.ts';
 
 /** @returns Markdown, with a final newline */
 export function writeLiveReport(result: LiveResult): string {
   return `${HEAD}
-${(['broadcast', 'groups'] as const).map((shape) => shapeText(result, shape)).join('\n')}
+${targetsText(result)}${(['broadcast', 'groups'] as const).map((shape) => shapeText(result, shape)).join('\n')}
 ${idleText(result)}${slowText(result)}
 ${failuresText(result)}${COLUMNS}
 ${rowsText()}
@@ -41,7 +42,7 @@ Written by
     npm run -s weft -- bench subscriptions --idle --slow --report docs/benchmarks-subscriptions.md
 
 which measures again on any machine of two cores or more; it takes an hour. The raw numbers of a run are kept in
-\`.weft/bench/subscriptions.json\`.
+\`.weft/bench/subscriptions.json\`. A section "Notes" at the end is kept when it is written anew.
 `;
 
 const TITLES: Readonly<Record<Shape, (result: LiveResult) => string>> = {
@@ -49,6 +50,18 @@ const TITLES: Readonly<Record<Shape, (result: LiveResult) => string>> = {
   groups: ({ settings }) =>
     `Groups: ${settings.groups} groups of ${Math.floor(settings.clients / settings.groups)} clients, every event to one group`,
 };
+
+function targetsText({ measurements }: LiveResult): string {
+  const targets = judgeLive(measurements);
+  if (targets.length === 0) return '';
+  return `## What Weft must show
+
+To \`bare-ws\` in the same round; the median of the rounds counts, and of deliveries the worst round.
+
+${formatMarkdown(tableOfTargets(targets), 'right')}
+
+`;
+}
 
 function shapeText(result: LiveResult, shape: Shape): string {
   const table = tableOfShape(result.measurements, shape);
@@ -98,7 +111,7 @@ function failuresText({ failures }: LiveResult): string {
 }
 
 const COLUMNS = `Columns: \`of all\` is the share of the deliveries due that were made, of the worst round; delays are from the source's clock in the
-event to the arrival at the client; \`to bare\` divides by \`bare-ws\` of the same round; \`from due\` counts from when the event was due at its source, which emits late where it is held up: \`bare-ws\` is its own source;
+event to the arrival at the client; \`to bare\` divides by \`bare-ws\` of the same round, \`to outbox\` by \`bare-outbox\`; \`from due\` counts from when the event was due at its source, which emits late where it is held up: \`bare-ws\` is its own source;
 \`bunched\` is the share of events that their source, on the core of the load but for \`bare-ws\`, emitted less than half an interval after the one before; \`CPU\` is user and system time of the row's
 processes in percent of one core, \`beside\` that of the relay; \`KiB/conn.\` is the growth of RSS from nobody connected (a few hundred clients had come, had events and gone) to all subscribed;
 \`bytes\` is one delivery; \`others\` and \`load core\` are as in [benchmarks](benchmarks.md).

@@ -1,7 +1,7 @@
 // The figures of live clients as tables.
 import { type Spread, spreadOf } from '../statistics.ts';
 import type { Table } from '../table.ts';
-import { BARE } from './candidates.ts';
+import { BARE, BARE_OUTBOX } from './candidates.ts';
 import type { IdleFigures, ProcessState } from './idle.ts';
 import type { LiveMeasurement } from './measurement.ts';
 import type { Shape } from './operations.ts';
@@ -14,6 +14,7 @@ const HEAD = [
   'p50 ms',
   'p99 ms (min–max)',
   'p99 to bare',
+  'p99 to outbox',
   'p99 from due',
   'to bare',
   'bunched',
@@ -34,8 +35,8 @@ const HEAD = [
 export function tableOfShape(measurements: readonly LiveMeasurement[], shape: Shape): Table {
   const ofShape = measurements.filter((measurement) => measurement.shape === shape);
   const byCandidate = Map.groupBy(ofShape, ({ candidate }) => candidate);
-  const bare = byCandidate.get(BARE) ?? [];
-  return [HEAD, ...[...byCandidate].map(([candidate, runs]) => cellsOf(candidate, runs, bare))];
+  const others = { bare: byCandidate.get(BARE) ?? [], outbox: byCandidate.get(BARE_OUTBOX) ?? [] };
+  return [HEAD, ...[...byCandidate].map(([candidate, runs]) => cellsOf(candidate, runs, others))];
 }
 
 type Metric = (run: LiveMeasurement) => number | undefined;
@@ -43,7 +44,7 @@ type Metric = (run: LiveMeasurement) => number | undefined;
 function cellsOf(
   candidate: string,
   runs: readonly LiveMeasurement[],
-  bare: readonly LiveMeasurement[],
+  { bare, outbox }: Readonly<Record<'bare' | 'outbox', readonly LiveMeasurement[]>>,
 ): readonly string[] {
   const show = (metric: Metric, format: (spread: Spread) => string) => {
     const values = runs.map(metric).filter((value) => value !== undefined);
@@ -56,12 +57,12 @@ function cellsOf(
       const [mid, low, high] = [median, min, max].map((value) => (factor * value).toFixed(digits));
       return `${mid}${unit} (${low}–${high})`;
     });
-  const toBare = (metric: Metric) =>
+  const toBare = (metric: Metric, others = bare) =>
     show(
       (run) =>
         ratio(
           metric(run),
-          bare.find(({ round }) => round === run.round),
+          others.find(({ round }) => round === run.round),
           metric,
         ),
       ({ median }) => median.toFixed(2),
@@ -76,6 +77,7 @@ function cellsOf(
     plain(({ p50Ms }) => p50Ms, 1),
     withRange(({ p99Ms }) => p99Ms, 1),
     toBare(({ p99Ms }) => p99Ms),
+    toBare(({ p99Ms }) => p99Ms, outbox),
     withRange(({ dueP99Ms }) => dueP99Ms, 1),
     toBare(({ dueP99Ms }) => dueP99Ms),
     percent(({ bunchedShare }) => bunchedShare),

@@ -7,10 +7,10 @@ import { fromPgClient, NOTIFY_CHANNEL, postgresAppender } from '@weft/events/pos
 import { openPostgresLog } from '@weft/events/postgres/log';
 import { openPool } from '@weft/events/postgres/pool';
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../support/wait.ts';
 import { makeEvent } from './event-log-suite.ts';
-import { beginTransaction, createTestDatabase } from './log-under-test.ts';
+import { beginTransaction, createTestDatabase, startServer } from './log-under-test.ts';
 
 const TOPIC = 'announced';
 const logger = createLogger('test', process.env.WEFT_TEST_LOG ?? 'silent');
@@ -94,8 +94,15 @@ async function append(databaseUrl: string, ...ids: string[]): Promise<void> {
 }
 
 describe('a reader of the PostgreSQL log', () => {
+  // What is told depends on who else writes on the server.
+  let server: Awaited<ReturnType<typeof startServer>>;
+  beforeAll(async () => {
+    server = await startServer();
+  });
+  afterAll(() => server?.stop());
+
   it('asks nothing for an event that came with its announcement, and reads what came without', async () => {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase(server);
     const pool = openPool(database.url, logger, 'weft test');
     const { counts, close } = await startCounting(database.url);
     const reader = startReader(database.url);
@@ -134,7 +141,7 @@ describe('a reader of the PostgreSQL log', () => {
   });
 
   it('has an event of a transaction that began earlier before one that was committed earlier', async () => {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase(server);
     const reader = startReader(database.url);
     try {
       await append(database.url, 'first');
@@ -156,7 +163,7 @@ describe('a reader of the PostgreSQL log', () => {
   });
 
   it('follows writers that are alone at times and overlap at others, whatever their transactions do', async () => {
-    const database = await createTestDatabase();
+    const database = await createTestDatabase(server);
     const { counts, close } = await startCounting(database.url);
     const readers = [startReader(database.url), startReader(database.url)];
     const pool = openPool(database.url, logger);

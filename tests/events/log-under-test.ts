@@ -24,9 +24,15 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** A migrated database that nobody else uses. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  const server = await findServer();
+/** A PostgreSQL that is started for it. */
+interface TestServer {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** A migrated database that nobody else uses. @param given where: one that the caller stops */
+export async function createTestDatabase(given?: TestServer): Promise<TestDatabase> {
+  const server = given === undefined ? await findServer() : { url: given.url, stop: async () => undefined };
   const name = `weft_events_${randomBytes(6).toString('hex')}`;
   const url = new URL(server.url);
   url.pathname = `/${name}`;
@@ -53,22 +59,27 @@ export async function onServer(url: string, sql: string): Promise<void> {
   }
 }
 
-async function findServer(): Promise<{ url: string; stop(): Promise<void> }> {
+async function findServer(): Promise<TestServer> {
   try {
     await onServer(LOCAL_SERVER, 'SELECT 1');
     return { url: LOCAL_SERVER, stop: async () => undefined };
   } catch {
     // No local server: the embedded one gives the same tests something real to run on.
-    const directory = mkdtempSync(join(tmpdir(), 'weft-events-'));
-    const own = await startPostgres({ directory });
-    return {
-      url: own.url,
-      async stop() {
-        await own.stop();
-        rmSync(directory, { recursive: true, force: true });
-      },
-    };
+    return await startServer();
   }
+}
+
+/** A server without other people's transactions, each of which holds back what is written after it. */
+export async function startServer(): Promise<TestServer> {
+  const directory = mkdtempSync(join(tmpdir(), 'weft-events-'));
+  const own = await startPostgres({ directory });
+  return {
+    url: own.url,
+    async stop() {
+      await own.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
 }
 
 /** The PostgreSQL engine as the suite wants it. */

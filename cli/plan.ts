@@ -62,22 +62,24 @@ export async function planCommand(options: PlanOptions): Promise<void> {
 
 /** What is no GraphQL is told with the rest that is wrong. */
 function requireOne(file: string, query: string, name: string | undefined): void {
-  const names = operationsIn(query);
-  if (names === undefined || names.length === 0) return;
-  if (name === undefined ? names.length === 1 : names.includes(name)) return;
-  const what = name === undefined ? 'has several operations' : `has no operation ${name}`;
-  throw new OperatorError(`${file} ${what}: give --operation with one of ${names.join(', ')}`, {
-    exitCode: 2,
-  });
+  const given = operationNames(query);
+  const names = given.filter((one) => one !== undefined);
+  if (given.length === 0 || (name === undefined ? given.length === 1 : names.includes(name))) return;
+  const what =
+    names.length === 0 && given.length === 1
+      ? 'its operation has no name: leave --operation out'
+      : `${name === undefined ? 'it has several operations' : `it has no operation ${name}`}: give --operation with one of ${names.join(', ')}`;
+  throw new OperatorError(`${file}: ${what}`, { exitCode: 2 });
 }
 
-function operationsIn(query: string): readonly string[] | undefined {
+/** Of each operation; none where the text is no GraphQL. */
+function operationNames(query: string): readonly (string | undefined)[] {
   try {
     return parse(query, { noLocation: true })
       .definitions.filter((node) => node.kind === Kind.OPERATION_DEFINITION)
-      .map(({ name }) => name?.value ?? '(without a name)');
+      .map(({ name }) => name?.value);
   } catch {
-    return undefined;
+    return [];
   }
 }
 

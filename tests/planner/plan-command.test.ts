@@ -69,6 +69,13 @@ describe('weft plan', () => {
     });
   });
 
+  it('says that an operation without a name is not to be named', async () => {
+    await expect(plan(INCIDENTS, '--operation', 'A')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('its operation has no name: leave --operation out'),
+    });
+  });
+
   it('says in a line what is wrong with the operation', async () => {
     await expect(plan('{ nothing }')).rejects.toMatchObject({
       code: 1,

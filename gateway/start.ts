@@ -361,9 +361,7 @@ function listenError(thrown: unknown, host: string, port: number): unknown {
     case 'EADDRINUSE':
       return new OperatorError(
         `port ${port} is in use: stop what listens there, or give another with PORT or --port`,
-        {
-          cause: thrown,
-        },
+        { cause: thrown },
       );
     case 'EACCES':
       return new OperatorError(`port ${port} may not be opened by this user: set PORT to 1024 or above`, {
